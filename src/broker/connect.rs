@@ -1,0 +1,41 @@
+//! Opening a broker: what a connection needs, and which backend serves which scheme.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::{Broker, BrokerUrl};
+use crate::error::{Error, ErrorKind, Result};
+
+/// TLS files of a connection.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tls {
+    /// Certificates of the authorities to trust, PEM; without it the machine's own.
+    pub ca: Option<PathBuf>,
+    /// Our certificate chain, PEM.
+    pub cert: Option<PathBuf>,
+    /// Its private key, PEM.
+    pub key: Option<PathBuf>,
+}
+
+/// Everything that opens a connection, secrets resolved.
+#[derive(Clone, Debug)]
+pub struct Connect {
+    /// The broker's URL, with user and password filled in.
+    pub url: BrokerUrl,
+    /// TLS files.
+    pub tls: Tls,
+    /// The client's own options (librdkafka properties).
+    pub options: BTreeMap<String, String>,
+}
+
+/// Opens the backend for the URL's scheme, in its layers. Whether it connects at once or at the first use is
+/// the backend's choice.
+///
+/// # Errors
+/// `Unsupported` for a scheme that this build has no backend for; else what the backend says.
+pub async fn open(connect: &Connect) -> Result<Arc<dyn Broker>> {
+    let scheme = connect.url.scheme.as_str();
+    Err(Error::new(ErrorKind::Unsupported, format!("this build of postroom has no backend for {scheme}:// URLs"))
+        .context("address", connect.url.to_string()))
+}

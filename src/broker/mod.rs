@@ -1,0 +1,332 @@
+//! The seam: what every broker offers to the engines, and nothing else.
+//!
+//! A backend implements [`Broker`], [`Reader`] and [`Publisher`]; everything above works on the traits and branches
+//! on [`Capability`]. Backends are opened by [`open`], which wraps them in the layers
+//! `Traced(Retry(Timeout(Checked(backend))))`.
+//!
+//! The rules that every backend keeps, and that `tests/behaviour` checks:
+//! - a read says beforehand what it costs ([`Broker::describe`] → [`ReadCost`]) and refuses where it could destroy;
+//! - a reader's `close` returns everything unsettled, in order, and says how many;
+//! - a receipt is given only for a message that the broker confirmed *and* routed;
+//! - an answer that was lost is [`crate::ErrorKind::Ambiguous`], never success and never failure.
+
+mod address;
+mod capability;
+mod connect;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+pub use address::{Address, BrokerUrl, Connection, Target};
+pub use capability::{Accuracy, Capability, CostKind, HeaderTypes, Ordering, PublishLimits, Remove, Seek};
+pub use connect::{Connect, Tls, open};
+
+use crate::error::Result;
+use crate::message::filter::Prefilter;
+use crate::message::{Message, Position};
+
+/// A broker (or an archive, or the demo): a place with queues.
+#[async_trait]
+pub trait Broker: fmt::Debug + Send + Sync {
+    /// Who it is. Known without I/O, but for the version, which is there after the first answer.
+    fn info(&self) -> BrokerInfo;
+
+    /// What at least one of its queues can do. What one queue can is in its [`QueueInfo`].
+    fn capability(&self) -> Capability;
+
+    /// Asks for a sign of life and the version. Changes nothing.
+    async fn ping(&self) -> Result<BrokerInfo>;
+
+    /// The queues whose names match, with what the broker tells cheaply. Requires [`Capability::list`].
+    /// What could not be learned is a note, not an error, as long as the names are right.
+    async fn list(&self, filter: &ListFilter) -> Result<Listing>;
+
+    /// Everything about one queue, its own capability and read cost included. Never costs a message.
+    async fn describe(&self, queue: &str) -> Result<QueueInfo>;
+
+    /// Opens a look at a queue. Requires [`Capability::browse`]. Refuses, before any message is delivered, where
+    /// the look could destroy one. Whatever was delivered is back in the queue after [`Reader::close`].
+    async fn browse(&self, queue: &str, options: BrowseOptions) -> Result<Box<dyn Reader>>;
+
+    /// Takes messages to settle each: removed or returned. Requires [`Capability::take`].
+    async fn take(&self, queue: &str, options: TakeOptions) -> Result<Box<dyn Reader>>;
+
+    /// Opens a publisher to one target, which is verified to exist and is never created by it.
+    /// Requires [`Capability::publish`].
+    async fn publisher(&self, target: &Target) -> Result<Arc<dyn Publisher>>;
+}
+
+/// Messages coming from one queue.
+#[async_trait]
+pub trait Reader: Send {
+    /// The next deliveries, at most `max`; waits for at least one, for the end, or for the cancel token of the
+    /// options. After [`Batch::end`] is set there is nothing more.
+    async fn next_batch(&mut self, max: usize) -> Result<Batch>;
+
+    /// Settles deliveries that this reader gave out; one result per token, in order. `Ok` for [`Settle::Remove`]
+    /// means that the broker has processed it (not only that it was sent); a lost answer is `Ambiguous`.
+    /// A browse can't settle: `Unsupported`.
+    async fn settle(&mut self, tokens: &[Token], how: Settle) -> Vec<Result<()>>;
+
+    /// How far the read is.
+    fn progress(&self) -> Progress;
+
+    /// Returns everything that is not settled, in order, by the way that costs this queue least, and lets go.
+    /// Idempotent. Dropping a reader without it leaves the return to the broker, which may count it.
+    async fn close(&mut self) -> Result<Closed>;
+}
+
+/// Sends messages to one target.
+#[async_trait]
+pub trait Publisher: Send + Sync {
+    /// What it takes.
+    fn limits(&self) -> PublishLimits;
+
+    /// Publishes a batch; one result per message, in order. A receipt only for confirmed and routed;
+    /// `Rejected` where the broker said no; `Ambiguous` where the answer was lost. Several batches may be
+    /// under way at once; order is kept within a batch.
+    async fn publish(&self, batch: &[Message]) -> Vec<Result<Receipt>>;
+
+    /// Waits until nothing is under way and closes. Idempotent.
+    async fn close(&self) -> Result<()>;
+}
+
+/// Who a broker is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BrokerInfo {
+    /// `rabbitmq`, `kafka`, `sqs`, `archive`, `memory`.
+    pub kind: &'static str,
+    /// The broker's own word for a queue: `queue`, `topic`, `stream`, `archive`.
+    pub term: &'static str,
+    /// Where it is, without secrets.
+    pub place: String,
+    /// The server's product and version, once known.
+    pub version: Option<String>,
+    /// What can't be known or done here, and why (`management API: 401 …`).
+    pub notes: Vec<String>,
+}
+
+/// Which queues to list.
+#[derive(Clone, Debug, Default)]
+pub struct ListFilter {
+    /// A glob on the name (`orders*`); `None` for all.
+    pub glob: Option<String>,
+    /// Internal queues and topics, too.
+    pub internal: bool,
+}
+
+/// Queues, and what could not be learned about them.
+#[derive(Clone, Debug, Default)]
+pub struct Listing {
+    /// The queues, in the broker's order.
+    pub queues: Vec<QueueInfo>,
+    /// What is missing and why.
+    pub notes: Vec<String>,
+}
+
+/// One queue, as `postroom.queue/1` shows it. Names in it are relative to the broker; front ends make addresses.
+#[derive(Clone, Debug)]
+pub struct QueueInfo {
+    /// Its name.
+    pub name: String,
+    /// The broker's type: `classic`, `quorum`, `stream`, `topic`, `standard`, `fifo`, `archive`.
+    pub kind: String,
+    /// Messages waiting.
+    pub messages: Option<u64>,
+    /// How `messages` is known.
+    pub accuracy: Accuracy,
+    /// Delivered to somebody and not settled.
+    pub in_flight: Option<u64>,
+    /// Bytes in it, where the broker says.
+    pub bytes: Option<u64>,
+    /// Consumers attached.
+    pub consumers: Option<u64>,
+    /// Messages in per second.
+    pub rate_in: Option<f64>,
+    /// Messages out per second.
+    pub rate_out: Option<f64>,
+    /// The time of the oldest message.
+    pub oldest: Option<Timestamp>,
+    /// After how long a message vanishes (TTL or retention).
+    pub expiry: Option<Duration>,
+    /// Queues that its dead messages go to.
+    pub dead_letter_to: Vec<String>,
+    /// Queues whose dead messages come here.
+    pub dead_letter_from: Vec<String>,
+    /// Whether it is a dead-letter queue: something dead-letters into it, or its name says so.
+    pub is_dlq: bool,
+    /// What a look costs.
+    pub read_cost: ReadCost,
+    /// What this queue can do.
+    pub capability: Capability,
+    /// More for `show`: arguments, policies, bindings, in reading order.
+    pub details: Vec<(String, serde_json::Value)>,
+    /// What can't be known here, and why.
+    pub notes: Vec<String>,
+}
+
+/// What a look does to a queue, and how many it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadCost {
+    /// What it does.
+    pub kind: CostKind,
+    /// How many more looks each message stands; `None` where looks do not add up or nothing is known.
+    pub budget: Option<u64>,
+    /// One sentence for people: what it does and how it is known.
+    pub why: String,
+    /// Why a look is refused, where it is.
+    pub refused: Option<String>,
+}
+
+impl ReadCost {
+    /// A look that does nothing.
+    #[must_use]
+    pub fn free(why: impl Into<String>) -> Self {
+        Self { kind: CostKind::None, budget: None, why: why.into(), refused: None }
+    }
+}
+
+/// Where a read starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum From {
+    /// At the oldest message.
+    #[default]
+    First,
+    /// At the last N (per partition where there are several).
+    Last(u64),
+    /// After the newest: only what arrives from now on.
+    End,
+    /// At an offset.
+    Offset(u64),
+    /// At the first message of that time or later.
+    Time(Timestamp),
+}
+
+/// Where a read ends. Without one: at what was the end when the read began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Until {
+    /// Before this offset.
+    Offset(u64),
+    /// Before this time.
+    Time(Timestamp),
+}
+
+/// How to look.
+#[derive(Clone, Debug, Default)]
+pub struct BrowseOptions {
+    /// Where to start; anything but `First` requires the matching [`Seek`].
+    pub from: From,
+    /// Where to stop.
+    pub until: Option<Until>,
+    /// Only this partition.
+    pub partition: Option<i32>,
+    /// How many deliveries at most, after the prefilter; a backend holds no more than it needs for them.
+    pub limit: Option<u64>,
+    /// Go on after the end and wait for arrivals. Requires [`Capability::follow`].
+    pub follow: bool,
+    /// Messages that fail it are counted as scanned and not delivered.
+    pub prefilter: Option<Prefilter>,
+    /// The operator agrees that messages which a return would destroy are put back as new copies at the tail.
+    pub rescue: bool,
+    /// Bytes of messages that the client may hold at once; `None` for the backend's default (64 MiB).
+    pub memory: Option<u64>,
+    /// Ends the read early, as [`End::Cancelled`].
+    pub cancel: CancellationToken,
+}
+
+/// How to take.
+#[derive(Clone, Debug, Default)]
+pub struct TakeOptions {
+    /// How many messages of the queue to go through at most, matching or not: those there when the plan was made.
+    pub limit: Option<u64>,
+    /// Messages that fail it are held and returned at the close, without being delivered.
+    pub prefilter: Option<Prefilter>,
+    /// Bytes of messages that the client may hold at once; `None` for the backend's default (64 MiB).
+    pub memory: Option<u64>,
+    /// Ends the read early, as [`End::Cancelled`].
+    pub cancel: CancellationToken,
+}
+
+/// A message and the token that settles it.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    /// The message.
+    pub message: Message,
+    /// What settles it, for this reader only.
+    pub token: Token,
+    /// The broker says it was delivered before. `None` where it does not say.
+    pub redelivered: Option<bool>,
+}
+
+/// Names a delivery to the reader that gave it out, and to no other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Token(pub u64);
+
+/// Some deliveries, and whether they were the last.
+#[derive(Clone, Debug, Default)]
+pub struct Batch {
+    /// In the queue's order.
+    pub deliveries: Vec<Delivery>,
+    /// Why there is nothing after them.
+    pub end: Option<End>,
+}
+
+/// Why a read ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// All that was asked for has been read: the queue's end, or the end of the range.
+    Exhausted,
+    /// The limit is reached, and there is more.
+    Limit,
+    /// The cancel token was set.
+    Cancelled,
+    /// The backend stopped before it would have done harm or reached a limit of the broker; one sentence.
+    Stopped(String),
+}
+
+/// How to settle a delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settle {
+    /// Gone from the queue: its copy is confirmed elsewhere, or the operator dropped it.
+    Remove,
+    /// Back where it was.
+    Return,
+}
+
+/// How far a read is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Progress {
+    /// Messages seen, those that failed the prefilter included.
+    pub scanned: u64,
+    /// Messages delivered.
+    pub delivered: u64,
+    /// Payload bytes seen.
+    pub bytes: u64,
+    /// How many there are to scan, where it is known; an upper bound.
+    pub of: Option<u64>,
+}
+
+/// What a close did.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Closed {
+    /// How many messages went back.
+    pub returned: u64,
+    /// How many were put back as new copies, because a return would have destroyed them.
+    pub rescued: u64,
+    /// What the operator should know (order changed, counters raised).
+    pub notes: Vec<String>,
+}
+
+/// The proof that a message arrived: confirmed and routed.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Receipt {
+    /// Where it now stands, where the broker says.
+    pub position: Option<Position>,
+    /// Its new id, where the broker gives one.
+    pub id: Option<String>,
+}

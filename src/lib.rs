@@ -1,0 +1,24 @@
+//! postroom: see what is in the queues, why messages died, and replay or drain them without losing one.
+//!
+//! # The map of the house
+//!
+//! ```text
+//! main.rs      arguments in, exit code out
+//! error        what can go wrong and what to do next; exit codes
+//! secret       a text that does not show itself
+//! message/     what a message is: model, line, filter, failure, fingerprint
+//! broker/      the seam, and one room per backend: memory, archive, rabbitmq
+//! config/      profiles: defaults, file, environment
+//! operation/   engines over the seam: plan, journal, replay, drain, browse …
+//! cli/         one file per verb
+//! ```
+//!
+//! Direction, checked by a test: `error, secret, message -> broker -> config -> operation -> cli -> main`, never upward.
+
+pub mod broker;
+pub mod config;
+pub mod error;
+pub mod message;
+pub mod secret;
+
+pub use error::{Error, ErrorKind, Result};

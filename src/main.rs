@@ -1,0 +1,3 @@
+//! The `postroom` command: arguments in, exit code out. Everything else is in the library.
+
+fn main() {}

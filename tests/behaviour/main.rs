@@ -1,0 +1,3 @@
+//! One suite of broker behaviour, for every backend.
+
+fn main() {}

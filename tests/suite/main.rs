@@ -1,0 +1,6 @@
+//! Everything that is tested from outside, in one binary: command line snapshots, properties, generated files and
+//! the architecture. Each file is one subject.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says what went wrong by failing")]
+
+mod architecture;
