@@ -217,6 +217,19 @@ impl From<std::io::Error> for Error {
     }
 }
 
+/// The candidate that a mistyped word most likely meant: for a "did you mean" hint.
+/// `None` where nothing is near enough to be a typing error.
+#[must_use]
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let word = word.to_lowercase();
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(&word, &candidate.to_lowercase()), candidate))
+        .filter(|(distance, candidate)| *distance <= 1 + candidate.chars().count() / 4)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
 /// The one JSON object an error becomes on stderr with `-o json` or `jsonl`: `postroom.error/1`.
 #[must_use]
 pub fn error_json(error: &Error) -> serde_json::Value {
@@ -246,6 +259,13 @@ mod tests {
         assert_eq!(error.context_pairs(), [("address", "rabbit:a".to_owned())]);
         assert_eq!(error.hint_text(), Some("list the queues"));
         assert_eq!(error.kind().exit(), 1);
+    }
+
+    #[test]
+    fn a_typing_error_finds_the_word_it_meant_and_another_word_finds_none() {
+        assert_eq!(nearest("pasword", ["url", "password"]), Some("password"));
+        assert_eq!(nearest("Hseader", ["header", "key"]), Some("header"));
+        assert_eq!(nearest("colour", ["url", "password"]), None);
     }
 
     #[test]

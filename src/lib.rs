@@ -19,6 +19,7 @@ pub mod broker;
 pub mod config;
 pub mod error;
 pub mod message;
+pub mod operation;
 pub mod secret;
 
 pub use error::{Error, ErrorKind, Result};

@@ -18,8 +18,9 @@ pub struct Tls {
     pub key: Option<PathBuf>,
 }
 
-/// Everything that opens a connection, secrets resolved.
-#[derive(Clone, Debug)]
+/// Everything that opens a connection, secrets resolved. `Debug` names the options without their values, for any of
+/// them may be a secret.
+#[derive(Clone)]
 pub struct Connect {
     /// The broker's URL, with user and password filled in.
     pub url: BrokerUrl,
@@ -27,6 +28,13 @@ pub struct Connect {
     pub tls: Tls,
     /// The client's own options (librdkafka properties).
     pub options: BTreeMap<String, String>,
+}
+
+impl std::fmt::Debug for Connect {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let options: Vec<&String> = self.options.keys().collect();
+        f.debug_struct("Connect").field("url", &self.url).field("tls", &self.tls).field("options", &options).finish()
+    }
 }
 
 /// Opens the backend for the URL's scheme, in its layers. Whether it connects at once or at the first use is
