@@ -9,6 +9,7 @@
 
 pub mod failure;
 pub mod filter;
+pub mod jsonl;
 mod value;
 
 use std::fmt;
