@@ -1,0 +1,151 @@
+# What every broker of tests/with-brokers needs: talk, the cache and its locks, free ports, processes to stop.
+# Sourced by tests/with-brokers, together with one file per broker. A file NAME.sh defines
+#   NAME_given     whether the environment already holds its URLs, so that there is nothing to start
+#   NAME_missing   prints why it can't run on this machine, nothing where it can
+#   NAME_install   puts what it needs into $cache (once; other runs wait for it)
+#   NAME_start     starts it, with its data under $run; processes through `start_process`
+#   NAME_ready     waits until it answers, through `wait_until`
+#   NAME_urls      prints NAME=VALUE lines for the command's environment
+#   NAME_stop      stops what `stop_all` can't: containers (optional)
+# shellcheck shell=bash disable=SC2016,SC2034,SC2154
+
+cache=${POSTROOM_BROKER_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/postroom-brokers}
+engine=
+run=
+command=
+pids=()
+started=()
+
+say() {
+    printf 'with-brokers: %s\n' "$*" >&2
+}
+
+# 69 is EX_UNAVAILABLE: a service that is needed is not there.
+die() {
+    say "$*"
+    exit 69
+}
+
+broker_names() {
+    find "$here" -maxdepth 1 -name '*.sh' ! -name lib.sh -printf '%f\n' | sed 's/\.sh$//' | sort
+}
+
+# --- how brokers come here -------------------------------------------------------------------------------------
+
+# The container engine that answers, or "packages": the value of $engine.
+find_engine() {
+    local candidate
+    for candidate in ${POSTROOM_BROKER_ENGINE:-docker podman}; do
+        if [[ $candidate == packages ]]; then
+            break
+        elif command -v "$candidate" >/dev/null && timeout 10 "$candidate" info >/dev/null 2>&1 &&
+            "$candidate" compose version >/dev/null 2>&1; then
+            echo "$candidate"
+            return
+        fi
+    done
+    echo packages
+}
+
+compose() {
+    "$engine" compose --project-name "postroom-$$" --file "$here/compose.yaml" "$@"
+}
+
+# Runs a command again, once: package mirrors have bad moments.
+twice() {
+    "$@" || { say "trying again: $*" && sleep 3 && "$@"; }
+}
+
+# apt_install PACKAGE...: installs the packages whose commands are missing. Needs root.
+apt_install() {
+    twice apt-get update --quiet=2 >&2
+    DEBIAN_FRONTEND=noninteractive twice apt-get install --yes --quiet=2 --no-install-recommends "$@" >&2
+}
+
+# The Debian mirror that this machine's apt is configured with; nothing where it has none.
+debian_mirror() {
+    if [[ -n ${POSTROOM_DEBIAN_MIRROR:-} ]]; then
+        echo "$POSTROOM_DEBIAN_MIRROR"
+        return
+    fi
+    apt-get indextargets --format '$(LABEL) $(SITE)' 'Created-By: Packages' 2>/dev/null |
+        sed -n 's/^Debian //p' | sort -u | head -n 1
+}
+
+# locked NAME COMMAND...: runs the command while no other run holds NAME.
+locked() (
+    mkdir -p "$cache"
+    exec 9>"$cache/$1.lock"
+    flock --nonblock 9 || { say "waiting for another run that installs $1" && flock 9; }
+    shift
+    "$@"
+)
+
+# --- this run ----------------------------------------------------------------------------------------------------
+
+# Makes $run, the folder of this run, readable by the brokers' own users.
+run_folder() {
+    run=$(mktemp --directory --tmpdir postroom-brokers.XXXXXXXX)
+    chmod 755 "$run"
+}
+
+# take_ports N: sets `ports` to N free ports on 127.0.0.1, which no other run takes while this one lives.
+# Below the range that the system hands out to clients, so that none of those is in the way.
+take_ports() {
+    local want=$1 port lock
+    mkdir -p "$cache/ports"
+    ports=()
+    while ((${#ports[@]} < want)); do
+        port=$((20000 + RANDOM % 12000))
+        exec {lock}>"$cache/ports/$port"
+        if flock --nonblock "$lock" && ! answers "$port"; then
+            ports+=("$port")
+        else
+            exec {lock}>&-
+        fi
+    done
+}
+
+# answers PORT: whether something listens there.
+answers() {
+    (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
+}
+
+# start_process LOG COMMAND...: starts a process that dies with this script, whatever way this script ends.
+start_process() {
+    local log=$1
+    shift
+    setpriv --pdeathsig KILL "$@" >"$log" 2>&1 </dev/null &
+    pids+=($!)
+}
+
+# wait_until WHAT LOG COMMAND...: waits until the command succeeds, at most 90 s; then shows the end of the log.
+wait_until() {
+    local what=$1 log=$2 deadline=$((SECONDS + 90)) pid
+    shift 2
+    until "$@"; do
+        for pid in "${pids[@]}"; do
+            kill -0 "$pid" 2>/dev/null || deadline=0
+        done
+        if ((SECONDS >= deadline)); then
+            if [[ -f $log ]]; then tail -n 30 "$log" >&2; else compose logs --tail 30 >&2 || true; fi
+            die "$what did not start; the end of its log is above"
+        fi
+        sleep 0.2
+    done
+}
+
+# Stops the command where it still runs, then every broker of this run by process id, and removes the run's folder.
+stop_all() {
+    trap '' HUP INT TERM
+    local name pid
+    [[ -z $command ]] || kill -TERM "$command" 2>/dev/null || true
+    for name in "${started[@]}"; do
+        ! declare -F "${name}_stop" >/dev/null || "${name}_stop" || true
+    done
+    for pid in "${pids[@]}"; do
+        kill -KILL "$pid" 2>/dev/null || true
+    done
+    wait "${pids[@]}" 2>/dev/null || true
+    [[ -z $run ]] || rm -rf --one-file-system "$run"
+}
