@@ -9,6 +9,7 @@
 
 pub mod failure;
 pub mod filter;
+pub mod fingerprint;
 pub mod jsonl;
 mod value;
 

@@ -4,7 +4,48 @@
 //! file; the table they implement is in the project's broker facts. Limits: a broker's own reason (`rejected`,
 //! `expired`) says why a message was *moved*, not why it failed; a framework's record wins over it.
 
+mod aws;
+mod generic;
+mod rabbitmq;
+mod read;
+mod spring;
+
 use jiff::Timestamp;
+
+use super::Message;
+
+/// Who to ask, in this order: the first framework that left a record wins.
+const FRAMEWORKS: [fn(&Message) -> Option<Failure>; 3] = [spring::kafka, spring::cloud_stream, spring::amqp];
+
+/// Reads why and where a message died, where anything in it says so.
+///
+/// A framework's record wins over the broker's, which says only why the message was moved; what the framework does
+/// not say (origin, attempts, times, history) is taken from the broker. Without either, headers and bodies with
+/// common names are tried, and a copy of the broker's record wins over nothing.
+#[must_use]
+pub fn detect(message: &Message) -> Option<Failure> {
+    let broker = rabbitmq::detect(message).or_else(|| aws::redrive(message));
+    let framework = FRAMEWORKS.iter().find_map(|read| read(message)).or_else(|| generic::detect(message));
+    match (framework, broker) {
+        (Some(framework), Some(broker)) => Some(framework.completed(broker)),
+        (framework, broker) => framework.or(broker),
+    }
+}
+
+impl Failure {
+    /// This record, with what it lacks about the way (never about the cause) taken from the broker's.
+    fn completed(mut self, broker: Self) -> Self {
+        self.origin = self.origin.or(broker.origin);
+        self.consumer = self.consumer.or(broker.consumer);
+        self.attempts = self.attempts.or(broker.attempts);
+        self.first = self.first.or(broker.first);
+        self.last = self.last.or(broker.last);
+        if self.history.is_empty() {
+            self.history = broker.history;
+        }
+        self
+    }
+}
 
 /// Why and where a message died.
 #[derive(Clone, Debug, PartialEq, Default)]
@@ -65,4 +106,30 @@ pub enum Origin {
         /// Its offset there.
         offset: Option<u64>,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::rabbitmq::tests::{dead, death};
+    use super::*;
+
+    #[test]
+    fn a_frameworks_reason_wins_and_the_brokers_way_stays() {
+        let mut message = dead(vec![death("orders", "rejected", "shop", "order.placed", 1_772_446_272)]);
+        assert_eq!(detect(&message).unwrap().dialect, "rabbitmq");
+        message.headers.push("x-exception-message", "card declined");
+        let failure = detect(&message).unwrap();
+        assert_eq!((failure.dialect, failure.message.as_deref()), ("spring-amqp", Some("card declined")));
+        let want = Origin::Exchange { exchange: "shop".into(), routing_key: "order.placed".into() };
+        assert_eq!(failure.origin, Some(want));
+        assert_eq!((failure.attempts, failure.history.len()), (Some(1), 1));
+    }
+
+    #[test]
+    fn a_live_message_has_no_failure() {
+        let mut message = Message::default();
+        message.headers.push("tenant", "acme");
+        message.payload = Some(r#"{"order_id":17,"status":"new"}"#.into());
+        assert_eq!(detect(&message), None);
+    }
 }

@@ -1,0 +1,543 @@
+//! Turns an error text into its template: what varies from message to message becomes `*`.
+//!
+//! One pass over the bytes, token by token. Masked: quoted text, JSON and lists in brackets, values after `=`,
+//! numbers and everything glued to one (ids, hosts with ports, times, sizes, versions), hex, e-mail addresses, URLs,
+//! paths, host names. Slots that only separators part become one, so that lists of any length are alike; a unit or a
+//! plural after a number is dropped with it. An HTTP status keeps its first digit.
+//!
+//! There is one kind of slot on purpose: a value that looks like a number in one message and like a word in the next
+//! must not make two templates out of one. Limits: a value that is a plain word, unquoted and without a name in front
+//! of it, can't be told from the text; a user mask ([`super::Rules`]) can. The template ends at [`MAX`] bytes.
+
+use super::words;
+
+/// Where a template ends, in bytes.
+pub const MAX: usize = 200;
+
+/// The longest text that is looked at: by then a template is full, or is one of brackets and quotes.
+const MAX_INPUT: usize = 16 * 1024;
+
+/// Appends the template of `text` to `out` and hands each masked value with its slot number to `seen`.
+pub fn mask_into(text: &str, out: &mut String, seen: impl FnMut(usize, &str)) {
+    let text = words::cut(text.trim(), MAX_INPUT);
+    let start = out.len();
+    let mut scanner = Scanner { text, at: 0, start, out, slot_end: None, slots: 0, before: "", before_that: "", seen };
+    scanner.run();
+    let end = words::cut(out.get(start..).unwrap_or_default(), MAX).trim_end_matches([' ', '.', ':', ',', ';']).len();
+    out.truncate(start + end);
+}
+
+/// The template of a text.
+#[must_use]
+pub fn mask(text: &str) -> String {
+    let mut out = String::with_capacity(text.len().min(MAX + 16));
+    mask_into(text, &mut out, |_, _| ());
+    out
+}
+
+struct Scanner<'a, F> {
+    text: &'a str,
+    at: usize,
+    start: usize,
+    out: &'a mut String,
+    /// The length of `out` right after the last slot.
+    slot_end: Option<usize>,
+    slots: usize,
+    /// The last word that was kept, and the one before it.
+    before: &'a str,
+    before_that: &'a str,
+    seen: F,
+}
+
+impl<'a, F: FnMut(usize, &str)> Scanner<'a, F> {
+    fn run(&mut self) {
+        while let Some(byte) = self.byte(0) {
+            if self.out.len() - self.start > MAX {
+                return;
+            }
+            match byte {
+                b' ' | b'\t' | b'\n' | b'\r' => self.space(),
+                b'"' | b'`' => self.quoted(byte),
+                b'\'' => self.quoted(b'\''),
+                0xe2 | 0xc2 if self.fancy_quote() => {}
+                b'{' | b'[' | b'(' => self.bracket(byte),
+                _ if is_word(byte) => self.token(),
+                _ => self.copy_char(),
+            }
+        }
+    }
+
+    fn byte(&self, ahead: usize) -> Option<u8> {
+        self.text.as_bytes().get(self.at + ahead).copied()
+    }
+
+    fn rest(&self) -> &'a str {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+
+    /// Takes `len` bytes; a length that is no character boundary takes the rest.
+    fn take(&mut self, len: usize) -> &'a str {
+        let rest = self.rest();
+        let taken = rest.get(..len).unwrap_or(rest);
+        self.at += taken.len();
+        taken
+    }
+
+    fn space(&mut self) {
+        self.at += 1;
+        if self.out.len() > self.start && !self.out.ends_with(' ') {
+            self.out.push(' ');
+        }
+    }
+
+    fn copy_char(&mut self) {
+        let len = self.rest().chars().next().map_or(1, char::len_utf8);
+        let taken = self.take(len);
+        self.out.push_str(taken);
+    }
+
+    fn slot(&mut self, raw: &str) {
+        match self.slot_end {
+            Some(end) if joins(self.out.get(end..).unwrap_or_default()) => self.out.truncate(end),
+            _ => {
+                self.out.push('*');
+                self.slots += 1;
+            }
+        }
+        self.slot_end = Some(self.out.len());
+        (self.seen)(self.slots - 1, raw);
+    }
+
+    /// A quoted value, or the quote itself where nothing closes it or it is an apostrophe.
+    fn quoted(&mut self, quote: u8) {
+        let bytes = self.rest().as_bytes();
+        let mut end = None;
+        let mut i = 1;
+        while let Some(byte) = bytes.get(i) {
+            match *byte {
+                b'\\' => i += 1,
+                byte if byte == quote || (byte == b'\'' && quote == b'`') => {
+                    // Within single quotes, a quote between letters is an apostrophe.
+                    let apostrophe = quote == b'\'' && bytes.get(i + 1).is_some_and(u8::is_ascii_alphanumeric);
+                    if !apostrophe {
+                        end = Some(i);
+                        break;
+                    }
+                }
+                _ => {}
+            }
+            i += 1;
+        }
+        match end {
+            Some(end) => {
+                let raw = self.take(end + 1);
+                self.slot(raw.get(1..raw.len() - 1).unwrap_or_default());
+            }
+            None => self.copy_char(),
+        }
+    }
+
+    /// `“…”`, `„…“`, `‘…’` and `«…»`; false (and nothing taken) for any other character.
+    fn fancy_quote(&mut self) -> bool {
+        let rest = self.rest();
+        let (open, close): (_, &[char]) = match rest.chars().next() {
+            Some(open @ ('“' | '„')) => (open, &['”', '“']),
+            Some(open @ '‘') => (open, &['’']),
+            Some(open @ '«') => (open, &['»']),
+            _ => return false,
+        };
+        let inside = rest.get(open.len_utf8()..).unwrap_or_default();
+        let Some(end) = inside.find(close) else { return false };
+        let close = inside.get(end..).and_then(|tail| tail.chars().next()).map_or(0, char::len_utf8);
+        self.take(open.len_utf8() + end + close);
+        self.slot(inside.get(..end).unwrap_or_default());
+        true
+    }
+
+    /// A bracket: data in it becomes one slot, words stay.
+    fn bracket(&mut self, open: u8) {
+        let rest = self.rest();
+        let inside = close_of(rest.as_bytes(), open).and_then(|end| rest.get(1..end));
+        let data = inside.is_some_and(|inside| match open {
+            b'{' => true,
+            b'[' => inside.bytes().any(|b| b.is_ascii_digit() || matches!(b, b',' | b'=' | b':' | b'"' | b'\'' | b'{')),
+            _ => inside.bytes().any(|b| b == b'='),
+        });
+        match inside {
+            Some(inside) if data => {
+                self.take(inside.len() + 2);
+                self.slot(inside);
+            }
+            // A JSON text that was cut: nothing after it can be told from data.
+            None if open == b'{' && rest.get(1..2).is_some_and(|next| next == "\"") => {
+                let cut = self.take(rest.len());
+                self.slot(cut);
+            }
+            _ => self.copy_char(),
+        }
+    }
+
+    fn token(&mut self) {
+        let whole = token_of(self.rest());
+        let token = whole.trim_end_matches(['.', ':', '-', '?', '#', '&', '+', '/', '%']);
+        if token.is_empty() {
+            self.copy_char();
+            return;
+        }
+        // The prefix of a Python literal belongs to the quote after it.
+        if token.len() == 1 && matches!(token, "b" | "u" | "r") && self.byte(1) == Some(b'\'') {
+            self.at += 1;
+            self.quoted(b'\'');
+            return;
+        }
+        let ends_text = self.at + whole.len() == self.text.len();
+        self.at += token.len();
+        let followed_by_colon = self.byte(0) == Some(b':');
+        if self.after_number(token) {
+            return;
+        }
+        let facts = Facts::of(token);
+        if let Some(at) = facts.equals.filter(|at| *at > 0 && !facts.url) {
+            self.assignment(token, at);
+        } else if let Some(status) = self.http_status(token) {
+            self.out.push_str(status);
+            self.remember(token);
+        } else if facts.is_data(token)
+            || words::starts_date(token, self.rest())
+            || (facts.is_dashed()
+                && (self.names_host() || (self.out.len() == self.start && (followed_by_colon || ends_text))))
+            || (words::is_naming(self.before) && !words::is_plain(token))
+        {
+            self.slot(token);
+        } else {
+            self.out.push_str(token);
+            self.remember(token);
+        }
+    }
+
+    fn remember(&mut self, token: &'a str) {
+        self.before_that = std::mem::replace(&mut self.before, token);
+    }
+
+    /// A unit, a month or a zone after a number goes with the number; a plural loses its `s`. True where `token` is done.
+    fn after_number(&mut self, token: &'a str) -> bool {
+        let Some(end) = self.slot_end.filter(|end| self.out.get(*end..).is_some_and(|tail| matches!(tail, " " | "")))
+        else {
+            return false;
+        };
+        if words::is_unit(token) || words::is_date_word(token) {
+            self.out.truncate(end);
+            return true;
+        }
+        match words::singular(token) {
+            Some(one) => {
+                self.out.push_str(one);
+                self.remember(one);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// `name=value`: the value goes, unless the name says that it is the error's own code.
+    fn assignment(&mut self, token: &'a str, at: usize) {
+        let (name, value) = (token.get(..at).unwrap_or_default(), token.get(at + 1..).unwrap_or_default());
+        if Facts::of(name).is_data(name) {
+            return self.slot(token);
+        }
+        self.out.push_str(name);
+        self.out.push('=');
+        if words::is_code_name(name) && !Facts::of(value).is_data(value) {
+            self.out.push_str(value);
+        } else if !value.is_empty() {
+            self.slot(value);
+        }
+        self.before = "";
+    }
+
+    fn http_status(&self, token: &str) -> Option<&'static str> {
+        let told = |word: &str| {
+            word.eq_ignore_ascii_case("status") || word.get(..4).is_some_and(|w| w.eq_ignore_ascii_case("http"))
+        };
+        let code = self.before.eq_ignore_ascii_case("code") || self.before.eq_ignore_ascii_case("error");
+        if token.len() != 3 || !(told(self.before) || code && told(self.before_that)) {
+            return None;
+        }
+        match token.as_bytes() {
+            [b'4', b, c] if b.is_ascii_digit() && c.is_ascii_digit() => Some("4xx"),
+            [b'5', b, c] if b.is_ascii_digit() && c.is_ascii_digit() => Some("5xx"),
+            _ => None,
+        }
+    }
+
+    fn names_host(&self) -> bool {
+        words::is_place(self.before) && !self.before_that.eq_ignore_ascii_case("due")
+    }
+}
+
+/// Separators that make two slots one list.
+fn joins(between: &str) -> bool {
+    matches!(between, " and " | " or " | " to ")
+        || between.bytes().all(|b| matches!(b, b' ' | b',' | b';' | b'|' | b'&' | b'/' | b':' | b'-' | b'+'))
+}
+
+/// Bytes that make up a token. The lead bytes of CJK scripts are not among them: there, words are not parted by spaces.
+const fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(
+            byte,
+            b'_' | b'-' | b'.' | b'/' | b'\\' | b':' | b'@' | b'+' | b'%' | b'~' | b'#' | b'&' | b'=' | b'$'
+        )
+        || matches!(byte, 0x80..0xe3 | 0xee..)
+}
+
+/// The token at the start of `rest`; a URL reaches further than a word.
+fn token_of(rest: &str) -> &str {
+    let bytes = rest.as_bytes();
+    let mut i = 0;
+    let mut url = false;
+    let mut after_word = false;
+    while let Some(byte) = bytes.get(i).copied() {
+        let apostrophe = byte == b'\'' && after_word && bytes.get(i + 1).is_some_and(u8::is_ascii_alphabetic);
+        let in_url = url && matches!(byte, b'?' | b'!' | b'*' | b';' | b',' | b'|');
+        if !(is_word(byte) || apostrophe || in_url) {
+            break;
+        }
+        url = url || (byte == b':' && bytes.get(i + 1..i + 3) == Some(b"//".as_slice()));
+        after_word = byte.is_ascii_alphabetic();
+        i += if byte < 0xc0 { 1 } else { char_len(byte) };
+        if matches!(bytes.get(i), Some(0xe3..0xee)) {
+            break;
+        }
+    }
+    rest.get(..i).unwrap_or(rest)
+}
+
+const fn char_len(lead: u8) -> usize {
+    match lead {
+        0xf0.. => 4,
+        0xe0.. => 3,
+        _ => 2,
+    }
+}
+
+/// Where the bracket at the start closes, if it does; quoted text in it is skipped.
+fn close_of(bytes: &[u8], open: u8) -> Option<usize> {
+    let close = match open {
+        b'{' => b'}',
+        b'[' => b']',
+        _ => b')',
+    };
+    let (mut depth, mut i, mut quote) = (0_usize, 0, false);
+    while let Some(byte) = bytes.get(i).copied() {
+        match byte {
+            b'\\' => i += 1,
+            b'"' => quote = !quote,
+            _ if quote => {}
+            _ if byte == open => depth += 1,
+            _ if byte == close => {
+                depth -= 1;
+                if depth == 0 {
+                    return Some(i);
+                }
+            }
+            _ => {}
+        }
+        i += 1;
+    }
+    None
+}
+
+/// What one look at a token's bytes tells.
+#[derive(Default)]
+struct Facts {
+    digit: bool,
+    lower_only: bool,
+    hex_only: bool,
+    dot: bool,
+    dash: bool,
+    slashes: usize,
+    backslash: bool,
+    at: Option<usize>,
+    equals: Option<usize>,
+    url: bool,
+}
+
+impl Facts {
+    fn of(token: &str) -> Self {
+        let mut facts = Self { lower_only: true, hex_only: true, ..Self::default() };
+        for (i, byte) in token.bytes().enumerate() {
+            facts.digit |= byte.is_ascii_digit();
+            facts.hex_only &= byte.is_ascii_hexdigit();
+            match byte {
+                b'.' => facts.dot = true,
+                b'-' => facts.dash = true,
+                b'/' => {
+                    facts.slashes += 1;
+                    facts.url |= token.get(..i).is_some_and(|before| before.ends_with(":/") && before.len() > 2);
+                }
+                b'\\' => facts.backslash = true,
+                b'@' if i > 0 => facts.at = facts.at.or(Some(i)),
+                b'=' => facts.equals = facts.equals.or(Some(i)),
+                b'A'..=b'Z' => facts.lower_only = false,
+                _ => {}
+            }
+        }
+        facts
+    }
+
+    /// Whether the token is a value by its looks alone.
+    fn is_data(&self, token: &str) -> bool {
+        self.digit
+            || self.url
+            || self.backslash
+            || self.at.is_some()
+            || (self.hex_only && token.len() >= 8)
+            || self.is_path(token)
+            || (self.dot && self.lower_only && words::ends_like_host(token))
+    }
+
+    fn is_path(&self, token: &str) -> bool {
+        (token.len() > 1 && (token.starts_with('/') || token.starts_with("~/") || token.starts_with("./")))
+            || self.slashes > 1
+            || (self.slashes == 1 && self.dot && self.lower_only)
+    }
+
+    /// A name of several lower case parts, such as hosts, pods and services have.
+    fn is_dashed(&self) -> bool {
+        self.lower_only && (self.dash || self.dot)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Texts of one cause: all must give the template.
+    fn alike(template: &str, texts: &[&str]) {
+        for text in texts {
+            assert_eq!(mask(text), template, "{text}");
+        }
+    }
+
+    #[test]
+    fn ids_numbers_and_times_vary_within_one_template() {
+        alike(
+            "Order * not found",
+            &[
+                "Order 17 not found",
+                "Order ORD-2024-A17 not found.",
+                "Order 5f3a9c7e-1b2c-4d5e-8f90-a1b2c3d4e5f6 not found",
+                "Order deadbeef not found",
+                "Order 'x y' not found",
+                "Order \"17\" not found",
+                "Order #4711 not found",
+                "Order {\"id\": 3, \"a\": {\"b\": 1}} not found",
+                "Order [1, 2] not found",
+                "Order   1,\n2 and 3 not found",
+            ],
+        );
+        alike(
+            "token expired at *",
+            &[
+                "token expired at 2026-03-02T10:11:12.000Z",
+                "token expired at 2026-03-02 10:11:12,123",
+                "token expired at Mon Mar 02 10:11:12 UTC 2026",
+                "token expired at Mon, 02 Mar 2026 10:11:12 GMT",
+                "token expired at 02/Mar/2026:10:11:12 +0000",
+                "token expired at 10:11:12 AM",
+            ],
+        );
+        alike("no answer after *", &["no answer after 30s", "no answer after 1.5 seconds", "no answer after 5,000 ms"]);
+        alike("* item left", &["1 item left", "12 items left"]);
+    }
+
+    #[test]
+    fn hosts_paths_and_urls_vary_within_one_template() {
+        alike(
+            "connect to * failed",
+            &[
+                "connect to 10.0.0.5:5432 failed",
+                "connect to db-7.internal:5432 failed",
+                "connect to payments-db failed",
+                "connect to db.eu.acme.com failed",
+                "connect to [fe80::1]:80 failed",
+                "connect to https://pay.acme.com/v1/charge/17?x=1,2 failed",
+            ],
+        );
+        alike(
+            "can't read *",
+            &["can't read /var/data/in.csv", "can't read C:\\data\\in.csv", "can't read data/in.csv"],
+        );
+        alike(
+            "mail to * bounced",
+            &["mail to a.b@acme.com bounced", "mail to <*> bounced".replace("<*>", "x@y.z").as_str()],
+        );
+        alike(
+            "*: Name or service not known",
+            &["payments-db: Name or service not known", "db7: Name or service not known"],
+        );
+    }
+
+    #[test]
+    fn what_a_text_says_stays() {
+        for text in [
+            "can't read the user's order",
+            "Cannot invoke Order.getId() because the return value of Cart.order() is null",
+            "rpc error: code = NotFound desc = order missing",
+            "could not deserialize com.acme.orders.OrderPlaced",
+            "[payments] charge failed",
+            "read-only file system",
+            "code=NOT_FOUND",
+        ] {
+            assert_eq!(mask(text), text);
+        }
+        assert_ne!(mask("HTTP 404 from catalog"), mask("HTTP 503 from catalog"));
+        assert_eq!(mask("Request failed with status code 404"), "Request failed with status code 4xx");
+        assert_eq!(mask("订单17不存在"), "订单*不存在");
+        assert_eq!(mask("tenant=acme status=PAID(id=3)"), "tenant=* status=*");
+    }
+
+    #[test]
+    fn slots_hand_out_their_values() {
+        let mut out = String::new();
+        let mut seen = Vec::new();
+        mask_into("order 17 of 'acme' failed: 1, 2", &mut out, |slot, raw| seen.push((slot, raw.to_owned())));
+        assert_eq!(out, "order * of * failed: *");
+        let seen: Vec<_> = seen.iter().map(|(slot, raw)| (*slot, raw.as_str())).collect();
+        assert_eq!(seen, [(0, "17"), (1, "acme"), (2, "1"), (2, "2")]);
+    }
+
+    #[test]
+    fn odd_texts_are_no_trouble() {
+        for text in [
+            "",
+            " ",
+            "'",
+            "\"",
+            "{",
+            "[[[[",
+            "\\",
+            "a\\",
+            "“",
+            "‘x",
+            "é'é",
+            "b'",
+            "=",
+            "=a",
+            ":::",
+            "\u{0}",
+            "“é”é",
+            "—",
+            "日本",
+            "x://",
+            "(=",
+            "'\\",
+        ] {
+            _ = mask(text);
+        }
+        assert!(mask(&"word ".repeat(10_000)).len() <= MAX);
+        assert!(mask(&"é".repeat(10_000)).len() <= MAX);
+        assert_eq!(mask(&"{".repeat(10_000)).len(), MAX);
+    }
+}

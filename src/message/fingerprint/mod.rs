@@ -1,0 +1,123 @@
+//! Which messages died of the same cause: a stable name for a failure.
+//!
+//! The key is made of the root class, the template of the root message and the top application frames; where there are
+//! no frames, the place it failed in stands for them; where there is no reason at all, the place and the kind of
+//! message. Its hash is the group's id: the same over runs, machines and order. Limits: nothing is learned from other
+//! messages, so two texts of one cause that differ in plain words are two groups until a rule says otherwise.
+
+mod key;
+mod mask;
+mod shape;
+mod words;
+
+use std::fmt;
+
+use super::Message;
+use super::failure::Failure;
+
+pub use key::KeyPart;
+pub use mask::{MAX as MAX_TEMPLATE, mask, mask_into};
+pub use shape::{declared_type, shape};
+
+/// A group that a message belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// The stable name, see [`GroupId`].
+    pub id: GroupId,
+    /// One line for people: the class without its package, and the template.
+    pub title: String,
+    /// What the id is made of, in order: why these messages are one group.
+    pub key: Vec<KeyPart>,
+}
+
+/// A group's name: 128 bits of the hash of its key, written `g-` and the first six hex digits.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct GroupId(pub [u8; 16]);
+
+impl GroupId {
+    /// `g-` and the first `digits` hex digits (at most 32): more than six where two groups share those.
+    #[must_use]
+    pub fn with_digits(self, digits: usize) -> String {
+        let hex = super::Digest(self.0).to_string();
+        format!("g-{}", hex.get(..digits).unwrap_or(&hex))
+    }
+
+    /// Whether a typed name means this group: six digits or more of it, with or without `g-`.
+    #[must_use]
+    pub fn is_named(self, name: &str) -> bool {
+        let digits = name.strip_prefix("g-").unwrap_or(name);
+        digits.len() >= 6 && self.with_digits(32).get(2..).is_some_and(|hex| hex.starts_with(digits))
+    }
+}
+
+impl fmt::Display for GroupId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.with_digits(6))
+    }
+}
+
+impl fmt::Debug for GroupId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.with_digits(32))
+    }
+}
+
+/// Names the group of a message: by its failure, else by its kind.
+#[must_use]
+pub fn fingerprint(message: &Message, failure: Option<&Failure>) -> Group {
+    key::of(message, failure).into_group()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::failure::{Death, Origin};
+
+    fn failed(class: &str, text: &str) -> Failure {
+        Failure {
+            dialect: "spring-amqp",
+            class: Some(class.into()),
+            message: Some(text.into()),
+            origin: Some(Origin::Queue("orders".into())),
+            ..Failure::default()
+        }
+    }
+
+    fn id(failure: &Failure) -> GroupId {
+        fingerprint(&Message::default(), Some(failure)).id
+    }
+
+    #[test]
+    fn one_cause_is_one_group_whatever_varies() {
+        let a = failed("com.acme.Timeout", "order 17 timed out after 30 s");
+        let b = failed("com.acme.Timeout", "order ORD-9 timed out after 5000 ms");
+        assert_eq!(id(&a), id(&b));
+        assert_ne!(id(&a), id(&failed("com.acme.Declined", "order 17 timed out after 30 s")));
+        assert_ne!(id(&a), id(&failed("com.acme.Timeout", "cart 17 was emptied")));
+    }
+
+    #[test]
+    fn an_id_is_stable_and_can_be_typed() {
+        let group = fingerprint(&Message::default(), Some(&failed("com.acme.Timeout", "order 17 timed out")));
+        assert_eq!(group.title, "Timeout: order * timed out");
+        let name = group.id.to_string();
+        assert_eq!(name.len(), 8);
+        assert!(group.id.is_named(&name) && group.id.is_named(&group.id.with_digits(10)));
+        assert!(!group.id.is_named("g-") && !group.id.is_named("g-000000"));
+    }
+
+    #[test]
+    fn without_a_reason_place_and_kind_decide() {
+        let failure = Failure {
+            dialect: "rabbitmq",
+            class: Some("rejected".into()),
+            history: vec![Death { reason: "rejected".into(), queue: "orders".into(), count: 1, time: None }],
+            ..Failure::default()
+        };
+        let order = Message { payload: Some(r#"{"order":1}"#.into()), ..Message::default() };
+        let cart = Message { payload: Some(r#"{"cart":1}"#.into()), ..Message::default() };
+        assert_ne!(fingerprint(&order, Some(&failure)).id, fingerprint(&cart, Some(&failure)).id);
+        let group = fingerprint(&order, Some(&failure));
+        assert_eq!(group.title, "rejected in orders: {order}");
+    }
+}

@@ -1,0 +1,194 @@
+//! The words that tell the mask what stands beside them: units, dates, names of places and of codes.
+//!
+//! Limits: English, as error texts are.
+
+/// The longest start of `text` that fits `max` bytes.
+pub(super) fn cut(text: &str, max: usize) -> &str {
+    text.get(..text.floor_char_boundary(max)).unwrap_or(text)
+}
+
+fn is_one_of(word: &str, list: &[&str]) -> bool {
+    list.iter().any(|other| word.eq_ignore_ascii_case(other))
+}
+
+/// A unit that goes with the number before it.
+pub(super) fn is_unit(word: &str) -> bool {
+    const UNITS: [&str; 36] = [
+        "ns",
+        "us",
+        "µs",
+        "ms",
+        "s",
+        "m",
+        "h",
+        "d",
+        "sec",
+        "secs",
+        "second",
+        "seconds",
+        "min",
+        "mins",
+        "minute",
+        "minutes",
+        "hour",
+        "hours",
+        "day",
+        "days",
+        "millis",
+        "milliseconds",
+        "millisecond",
+        "b",
+        "kb",
+        "mb",
+        "gb",
+        "kib",
+        "mib",
+        "gib",
+        "byte",
+        "bytes",
+        "percent",
+        "%",
+        "microseconds",
+        "nanoseconds",
+    ];
+    word.len() <= 12 && is_one_of(word, &UNITS)
+}
+
+const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+const LONG_DAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+const LONG_MONTHS: [&str; 12] = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+];
+
+fn is_day_or_month(word: &str) -> bool {
+    match word.len() {
+        3 => is_one_of(word, &DAYS) || is_one_of(word, &MONTHS),
+        4..=9 => is_one_of(word, &LONG_DAYS) || is_one_of(word, &LONG_MONTHS),
+        _ => false,
+    }
+}
+
+/// A month, a time zone or half of the day after a number.
+pub(super) fn is_date_word(word: &str) -> bool {
+    (2..=9).contains(&word.len())
+        && (matches!(word, "AM" | "PM" | "am" | "pm") || is_zone(word) || is_day_or_month(word))
+}
+
+fn is_zone(word: &str) -> bool {
+    matches!(
+        word,
+        "UTC" | "GMT" | "CET" | "CEST" | "EST" | "EDT" | "PST" | "PDT" | "CST" | "CDT" | "IST" | "JST" | "BST"
+    )
+}
+
+/// A day or month name that starts a date: a number, or another such name, comes next.
+pub(super) fn starts_date(word: &str, rest: &str) -> bool {
+    if !is_day_or_month(word) {
+        return false;
+    }
+    let next = rest.trim_start_matches([' ', ',', '.']);
+    next.starts_with(|c: char| c.is_ascii_digit())
+        || next.split([' ', ',']).next().is_some_and(|next| next != word && is_day_or_month(next))
+}
+
+/// A counted noun without its plural `s`.
+pub(super) fn singular(word: &str) -> Option<&str> {
+    let one = word.strip_suffix('s')?;
+    let plural = one.len() > 2 && one.bytes().all(|b| b.is_ascii_lowercase()) && !one.ends_with(['s', 'u', 'i']);
+    plural.then_some(one)
+}
+
+/// A word after which a dashed or dotted name is a host.
+pub(super) fn is_place(word: &str) -> bool {
+    const PLACES: [&str; 22] = [
+        "to", "from", "at", "on", "host", "hostname", "server", "broker", "node", "resolve", "lookup", "reach", "via",
+        "against", "upstream", "peer", "endpoint", "instance", "pod", "address", "service", "by",
+    ];
+    word.len() <= 8 && is_one_of(word.trim_end_matches(':'), &PLACES)
+}
+
+/// A word after which a name that is no plain word is a value.
+pub(super) fn is_naming(word: &str) -> bool {
+    const NAMING: [&str; 14] = [
+        "id",
+        "uuid",
+        "key",
+        "tenant",
+        "region",
+        "pod",
+        "node",
+        "host",
+        "sku",
+        "token",
+        "user",
+        "customer",
+        "account",
+        "partition",
+    ];
+    word.len() <= 9 && is_one_of(word, &NAMING)
+}
+
+/// All lower case letters, as the words of a sentence are, or a camel case name, as a class has.
+pub(super) fn is_plain(word: &str) -> bool {
+    word.bytes().any(|b| b.is_ascii_lowercase()) && !word.contains(['-', '_', '.', '/', ':'])
+}
+
+/// Names whose value is the error's own code and says what happened.
+pub(super) fn is_code_name(name: &str) -> bool {
+    const CODES: [&str; 12] = [
+        "code",
+        "error",
+        "err",
+        "errno",
+        "reason",
+        "kind",
+        "class",
+        "cause",
+        "exception",
+        "sqlstate",
+        "errorcode",
+        "error_code",
+    ];
+    name.len() <= 10 && is_one_of(name, &CODES)
+}
+
+/// A dotted lower case name that ends as hosts do.
+pub(super) fn ends_like_host(token: &str) -> bool {
+    const ENDS: [&str; 22] = [
+        "com",
+        "net",
+        "org",
+        "io",
+        "local",
+        "internal",
+        "lan",
+        "corp",
+        "cloud",
+        "dev",
+        "svc",
+        "app",
+        "localdomain",
+        "eu",
+        "de",
+        "uk",
+        "us",
+        "info",
+        "example",
+        "test",
+        "invalid",
+        "prod",
+    ];
+    token.rsplit_once('.').is_some_and(|(name, end)| !name.is_empty() && ENDS.contains(&end))
+}
