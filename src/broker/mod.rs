@@ -65,7 +65,8 @@ pub trait Broker: fmt::Debug + Send + Sync {
 #[async_trait]
 pub trait Reader: Send {
     /// The next deliveries, at most `max`; waits for at least one, for the end, or for the cancel token of the
-    /// options. After [`Batch::end`] is set there is nothing more.
+    /// options. After [`Batch::end`] is set there is nothing more. Dropping the future before it is ready loses no
+    /// delivery, so that a caller can settle while it waits; whatever was given out is held until it is settled.
     async fn next_batch(&mut self, max: usize) -> Result<Batch>;
 
     /// Settles deliveries that this reader gave out; one result per token, in order. `Ok` for [`Settle::Remove`]

@@ -1,3 +1,25 @@
 //! Engines over the seam: what a front end asks for, done without printing and without knowing which broker it is.
+//!
+//! ```text
+//! place      address -> open broker and policy         control    clock, cancel, progress, outcomes
+//! select     which messages                            plan       what is going to happen
+//! report     what happened, and the exit code          journal    the record that survives a kill
+//! browse     look                                      capture    copy to an archive
+//! publish    messages -> queue                         replay     queue -> origin or another queue
+//! drain      queue -> archive, or nowhere
+//! ```
+//!
+//! The one rule of everything that writes: the original is removed only after its copy is confirmed *and* the journal
+//! says so on disk. An answer that was lost is ambiguous: the original stays.
 
+pub mod browse;
+pub mod control;
+pub mod drain;
+mod pace;
 pub mod place;
+pub mod plan;
+pub mod progress;
+pub mod publish;
+pub mod replay;
+pub mod report;
+pub mod select;

@@ -1,0 +1,323 @@
+//! A plan: what a writing verb is going to do, as a value and as a file (`postroom.plan/1`).
+//!
+//! An *exact* plan names every message by id and digest; equal messages are told apart by how many of them it names.
+//! A *streaming* plan names only how many messages there were when it was made: they are frozen one by one as the
+//! run holds them. Limits: no secrets; addresses are in their redacted form.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::message::{Digest, Message, Position};
+
+/// The schema's name.
+pub const SCHEMA: &str = "postroom.plan/1";
+
+/// A verb that changes queues.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verb {
+    /// Publish messages, no source.
+    Publish,
+    /// Publish again what a queue holds, then remove it there.
+    Replay,
+    /// Archive (or drop) what a queue holds, then remove it there.
+    Drain,
+    /// Copy to an archive; the queue keeps everything.
+    Capture,
+}
+
+impl Verb {
+    /// The verb as typed.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Publish => "publish",
+            Self::Replay => "replay",
+            Self::Drain => "drain",
+            Self::Capture => "capture",
+        }
+    }
+}
+
+/// How a plan fixes its messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// Each message is named.
+    #[default]
+    Exact,
+    /// The messages that are there when it is made, by count.
+    Streaming,
+}
+
+/// What is going to happen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// `postroom.plan/1`.
+    pub schema: String,
+    /// The verb.
+    pub verb: Verb,
+    /// How its messages are fixed.
+    #[serde(default)]
+    pub mode: Mode,
+    /// When it was made.
+    pub created: Timestamp,
+    /// Where the messages are.
+    pub source: String,
+    /// `origin`, `discard`, or an address, as asked.
+    pub to: String,
+    /// The filter as typed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<String>,
+    /// The group asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// The source keeps its messages.
+    #[serde(default)]
+    pub keep: bool,
+    /// Messages in the queue that the run goes through: all that a scan saw, or the count when it was made.
+    pub scanned: u64,
+    /// How many of them are acted on; for a streaming plan with a filter, at most.
+    pub planned: u64,
+    /// Where they go. A streaming plan to `origin` knows only the destinations that a sample showed.
+    pub destinations: Vec<Destination>,
+    /// Each message, in the queue's order; empty for a streaming plan.
+    pub messages: Vec<PlannedMessage>,
+    /// Messages that matched and stay, and why.
+    pub skipped: Vec<SkippedMessage>,
+    /// What was checked.
+    pub checks: Vec<Check>,
+    /// How fast.
+    pub pace: Pace,
+    /// What happens to headers and properties.
+    pub header_policy: HeaderPolicy,
+}
+
+/// A destination and how many messages go there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Destination {
+    /// Its address.
+    pub address: String,
+    /// How many; `None` where a streaming plan can't know.
+    pub messages: Option<u64>,
+}
+
+/// One message of an exact plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedMessage {
+    /// Its id in the source.
+    pub id: String,
+    /// Where it stood, for queues that have positions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<PlannedPosition>,
+    /// Its content's digest.
+    #[serde(with = "hex")]
+    pub digest: Digest,
+    /// How many messages with this digest and id the scan saw in the whole queue, planned or not.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub copies: u64,
+    /// Where it goes: a place in [`Plan::destinations`], by address.
+    pub to: String,
+}
+
+fn one() -> u64 {
+    1
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the signature serde asks for")]
+fn is_one(n: &u64) -> bool {
+    *n == 1
+}
+
+/// A position in a plan or outcome line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedPosition {
+    /// The partition, where there are several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partition: Option<i32>,
+    /// The offset, or an archive's line.
+    pub offset: u64,
+}
+
+impl From<Position> for PlannedPosition {
+    fn from(position: Position) -> Self {
+        Self { partition: position.partition, offset: position.offset }
+    }
+}
+
+impl PlannedMessage {
+    /// Names `message`, which goes to `to`.
+    pub fn new(message: &Message, digest: Digest, to: impl Into<String>) -> Self {
+        Self {
+            id: message.id.clone(),
+            position: message.position.map(PlannedPosition::from),
+            digest,
+            copies: 1,
+            to: to.into(),
+        }
+    }
+}
+
+/// A message that matched and stays.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SkippedMessage {
+    /// Its id in the source.
+    pub id: String,
+    /// One sentence.
+    pub why: String,
+}
+
+/// Something checked before anything is sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    /// What, in two or three words.
+    pub name: String,
+    /// Whether it is as it must be. A plan with a failed check is not run.
+    pub ok: bool,
+    /// What was seen, and for a failed one the next step.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub why: String,
+}
+
+impl Check {
+    /// A tick.
+    pub fn passed(name: impl Into<String>, why: impl Into<String>) -> Self {
+        Self { name: name.into(), ok: true, why: why.into() }
+    }
+
+    /// A cross.
+    pub fn failed(name: impl Into<String>, why: impl Into<String>) -> Self {
+        Self { name: name.into(), ok: false, why: why.into() }
+    }
+}
+
+/// How fast a plan is run.
+#[derive(Clone, Copy, Debug, PartialEq, Default, Serialize, Deserialize)]
+pub struct Pace {
+    /// Messages a second at most; `None` for as fast as the brokers take them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate: Option<f64>,
+}
+
+/// What a run does to headers and properties, in words for people.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct HeaderPolicy {
+    /// Headers added where the target has room.
+    #[serde(default)]
+    pub adds: Vec<String>,
+    /// Headers and properties taken out, because they would distort the replay, with the reason.
+    #[serde(default)]
+    pub strips: Vec<String>,
+    /// Header values whose type the target does not have, written as text or bytes; `None` where not counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub converted: Option<u64>,
+}
+
+impl Plan {
+    /// The checks that failed.
+    pub fn crosses(&self) -> impl Iterator<Item = &Check> {
+        self.checks.iter().filter(|check| !check.ok)
+    }
+
+    /// Refuses a plan with a failed check.
+    ///
+    /// # Errors
+    /// `Refused`, naming the first failed check.
+    pub fn require_checks(&self) -> Result<()> {
+        match self.crosses().next() {
+            None => Ok(()),
+            Some(check) => Err(Error::new(ErrorKind::Refused, format!("{}: {}", check.name, check.why))
+                .context("address", &self.source)),
+        }
+    }
+
+    /// Reads a plan file.
+    ///
+    /// # Errors
+    /// `Invalid`, with line and column, for anything that is no plan of this schema.
+    pub fn from_json(text: &[u8]) -> Result<Self> {
+        let plan: Self = serde_json::from_slice(text).map_err(|error| {
+            Error::new(ErrorKind::Invalid, format!("this is no plan: {error}"))
+                .hint("plans are written by --plan-out; make it again")
+        })?;
+        if plan.schema != SCHEMA {
+            return Err(Error::new(ErrorKind::Invalid, format!("{:?} is not {SCHEMA}", plan.schema))
+                .hint("the plan was written by another version of postroom; make it again"));
+        }
+        Ok(plan)
+    }
+
+    /// The plan as a readable, diffable file: one message a line.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        // Serialising a plain struct into memory can't fail.
+        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
+    }
+}
+
+/// A digest as 32 hex digits.
+mod hex {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use crate::message::Digest;
+
+    pub(super) fn serialize<S: Serializer>(digest: &Digest, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(digest)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Digest, D::Error> {
+        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    pub(crate) fn plan() -> Plan {
+        let message = Message { id: "a".into(), ..Message::default() };
+        Plan {
+            schema: SCHEMA.into(),
+            verb: Verb::Replay,
+            mode: Mode::Exact,
+            created: Timestamp::UNIX_EPOCH,
+            source: "shop:orders.dlq".into(),
+            to: "origin".into(),
+            filter: Some("tenant:acme".into()),
+            group: None,
+            keep: false,
+            scanned: 3,
+            planned: 1,
+            destinations: vec![Destination { address: "shop:orders".into(), messages: Some(1) }],
+            messages: vec![PlannedMessage::new(&message, message.digest(), "shop:orders")],
+            skipped: vec![SkippedMessage { id: "b".into(), why: "no origin".into() }],
+            checks: vec![Check::passed("target exists", ""), Check::failed("target is not the source", "it is")],
+            pace: Pace { rate: Some(10.0) },
+            header_policy: HeaderPolicy::default(),
+        }
+    }
+
+    #[test]
+    fn a_plan_survives_its_file() {
+        let plan = plan();
+        assert_eq!(Plan::from_json(plan.to_json().as_bytes()).unwrap(), plan);
+    }
+
+    #[test]
+    fn what_is_no_plan_is_refused_with_its_place() {
+        let error = Plan::from_json(b"{\"schema\":\n7}").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Invalid);
+        assert!(error.message().contains("line 2"), "{error}");
+        let other = plan().to_json().replace("plan/1", "plan/9");
+        assert!(Plan::from_json(other.as_bytes()).unwrap_err().message().contains("plan/9"));
+    }
+
+    #[test]
+    fn a_failed_check_refuses_the_run() {
+        let error = plan().require_checks().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Refused);
+        assert_eq!(error.message(), "target is not the source: it is");
+    }
+}

@@ -1,0 +1,127 @@
+//! How far an engine is, told at a bounded frequency.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::control::{Clock, OnTick};
+
+/// At most one tick per stage in this time, but for the last.
+const INTERVAL: SignedDuration = SignedDuration::from_millis(100);
+
+/// What an engine is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Reading a queue for a plan.
+    Scan,
+    /// Reading a queue for its reader.
+    Read,
+    /// Publishing, confirming and removing.
+    Replay,
+    /// Archiving, verifying and removing.
+    Drain,
+    /// Copying to an archive.
+    Capture,
+    /// Publishing from standard input or a file.
+    Publish,
+}
+
+impl Stage {
+    /// The word shown before the bar.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Scan => "scanning",
+            Self::Read => "reading",
+            Self::Replay => "replaying",
+            Self::Drain => "draining",
+            Self::Capture => "copying",
+            Self::Publish => "publishing",
+        }
+    }
+}
+
+/// How far one stage is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tick {
+    /// What is being done.
+    pub stage: Stage,
+    /// Messages dealt with: scanned, or done, failed, skipped and ambiguous together.
+    pub done: u64,
+    /// How many there are, where it is known.
+    pub total: Option<u64>,
+    /// Of [`Tick::done`]: matched by the filter (reads), or failed and ambiguous (writes).
+    pub noted: u64,
+    /// Messages a second since the stage began.
+    pub rate: f64,
+    /// The stage's last tick.
+    pub last: bool,
+}
+
+/// Counts one stage and calls back.
+#[derive(Clone)]
+pub(super) struct Meter {
+    clock: Clock,
+    on_tick: Option<OnTick>,
+    stage: Stage,
+    total: Option<u64>,
+    began: Timestamp,
+    told: Timestamp,
+    done: u64,
+    noted: u64,
+}
+
+impl Meter {
+    pub(super) fn new(clock: Clock, on_tick: Option<OnTick>, stage: Stage, total: Option<u64>) -> Self {
+        let now = clock.now();
+        Self { clock, on_tick, stage, total, began: now, told: now, done: 0, noted: 0 }
+    }
+
+    /// Sets the counts, and tells them if it is time.
+    pub(super) fn set(&mut self, done: u64, noted: u64, total: Option<u64>) {
+        (self.done, self.noted, self.total) = (done, noted, total.or(self.total));
+        let now = self.clock.now();
+        if now.duration_since(self.told) >= INTERVAL {
+            self.told = now;
+            self.tell(now, false);
+        }
+    }
+
+    /// Tells the final counts.
+    pub(super) fn end(&self) {
+        self.tell(self.clock.now(), true);
+    }
+
+    fn tell(&self, now: Timestamp, last: bool) {
+        let Some(on_tick) = &self.on_tick else { return };
+        let seconds = now.duration_since(self.began).as_secs_f64();
+        #[allow(clippy::cast_precision_loss, reason = "a rate shown to people")]
+        let rate = if seconds > 0.0 { self.done as f64 / seconds } else { 0.0 };
+        on_tick(Tick { stage: self.stage, done: self.done, total: self.total, noted: self.noted, rate, last });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[test]
+    fn ticks_come_at_a_bounded_frequency_and_the_last_always() {
+        let now = Arc::new(Mutex::new(Timestamp::UNIX_EPOCH));
+        let ticks = Arc::new(Mutex::new(Vec::new()));
+        let (clock, seen) = (Arc::clone(&now), Arc::clone(&ticks));
+        let clock = Clock::new(move || *clock.lock().unwrap());
+        let mut meter =
+            Meter::new(clock, Some(Arc::new(move |tick| seen.lock().unwrap().push(tick))), Stage::Scan, Some(1000));
+        for done in 1..=1000 {
+            *now.lock().unwrap() += SignedDuration::from_millis(1);
+            meter.set(done, 0, None);
+        }
+        meter.end();
+        let ticks = ticks.lock().unwrap();
+        assert_eq!(ticks.len(), 11);
+        let last = ticks.last().unwrap();
+        assert_eq!((last.done, last.total, last.last), (1000, Some(1000), true));
+        assert!((last.rate - 1000.0).abs() < 1e-6);
+    }
+}
