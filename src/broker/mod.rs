@@ -13,6 +13,7 @@
 mod address;
 mod capability;
 mod connect;
+pub mod memory;
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,0 +1,176 @@
+//! The memory broker as a [`Broker`].
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::Memory;
+use super::cost::{read_cost, rescuable};
+use super::describe::describe;
+use super::line_reader::LineReader;
+use super::log_reader::LogReader;
+use super::profile::Profile;
+use super::publisher::MemoryPublisher;
+use super::spec::QueueSpec;
+use super::state::{Route, Store};
+use crate::broker::{
+    Broker, BrokerInfo, BrowseOptions, Capability, CostKind, ListFilter, Listing, Publisher, QueueInfo, Reader, Remove,
+    TakeOptions, Target,
+};
+use crate::error::{Error, ErrorKind, Result};
+
+#[async_trait]
+impl Broker for Memory {
+    fn info(&self) -> BrokerInfo {
+        BrokerInfo {
+            kind: "memory",
+            term: "queue",
+            place: self.0.name.clone(),
+            version: Some(env!("CARGO_PKG_VERSION").to_owned()),
+            notes: Vec::new(),
+        }
+    }
+
+    fn capability(&self) -> Capability {
+        let state = self.0.state();
+        let all = state.queues.values().map(|queue| queue.spec.profile.capability());
+        all.reduce(either).unwrap_or(Profile::RabbitClassic.capability())
+    }
+
+    async fn ping(&self) -> Result<BrokerInfo> {
+        self.0.point("ping").await?;
+        Ok(self.info())
+    }
+
+    async fn list(&self, filter: &ListFilter) -> Result<Listing> {
+        self.0.point("list").await?;
+        let matcher = filter.glob.as_deref().map(globset::Glob::new).transpose().map_err(|error| {
+            Error::new(ErrorKind::Usage, format!("{:?} is no glob", filter.glob.as_deref().unwrap_or_default()))
+                .because(error)
+        })?;
+        let matcher = matcher.map(|glob| glob.compile_matcher());
+        let mut state = self.0.state();
+        let names: Vec<String> = state.queues.keys().cloned().collect();
+        for name in &names {
+            // Lets what is due expire before it is counted.
+            state.queue(name, self.now())?;
+        }
+        let wanted = state.queues.values().filter(|q| matcher.as_ref().is_none_or(|m| m.is_match(&q.spec.name)));
+        Ok(Listing { queues: wanted.map(|queue| describe(&state, queue)).collect(), notes: Vec::new() })
+    }
+
+    async fn describe(&self, queue: &str) -> Result<QueueInfo> {
+        self.0.point("describe").await?;
+        let mut state = self.0.state();
+        state.queue(queue, self.now())?;
+        let state = &*state;
+        state.queues.get(queue).map(|queue| describe(state, queue)).ok_or_else(|| missing(queue))
+    }
+
+    async fn browse(&self, queue: &str, options: BrowseOptions) -> Result<Box<dyn Reader>> {
+        self.0.point("browse").await?;
+        let mut state = self.0.state();
+        let found = state.queue(queue, self.now())?;
+        unlocked(&found.spec)?;
+        if let Some(why) = read_cost(found).refused
+            && !(options.rescue && rescuable(found))
+        {
+            let hint = if rescuable(found) {
+                "--rescue puts those messages back as new copies at the tail; drain takes them out"
+            } else {
+                "drain or replay takes messages out instead of looking"
+            };
+            return Err(Error::new(ErrorKind::Refused, format!("a look at {queue:?} is refused: {why}")).hint(hint));
+        }
+        let reader: Box<dyn Reader> = match &found.store {
+            Store::Line(line) => {
+                let (end, len) = (line.end(), line.len());
+                let owner = state.connect();
+                Box::new(LineReader::browse(self.0.clone(), queue, owner, (end, len), options))
+            }
+            Store::Log(_) => Box::new(LogReader::browse(self.0.clone(), &mut state, queue, options)?),
+        };
+        Ok(reader)
+    }
+
+    async fn take(&self, queue: &str, options: TakeOptions) -> Result<Box<dyn Reader>> {
+        self.0.point("take").await?;
+        let mut state = self.0.state();
+        let found = state.queue(queue, self.now())?;
+        unlocked(&found.spec)?;
+        if found.spec.profile.capability().remove == Remove::Never {
+            let why = format!("nothing can be taken from {queue:?}: a {} removes nothing", found.spec.profile.kind());
+            return Err(Error::new(ErrorKind::Unsupported, why).hint("capture copies it instead"));
+        }
+        let reader: Box<dyn Reader> = match &found.store {
+            Store::Line(line) => {
+                let (end, len) = (line.end(), line.len());
+                let owner = state.connect();
+                Box::new(LineReader::take(self.0.clone(), queue, owner, (end, len), options))
+            }
+            Store::Log(_) => Box::new(LogReader::take(self.0.clone(), &mut state, queue, options)?),
+        };
+        Ok(reader)
+    }
+
+    async fn publisher(&self, target: &Target) -> Result<Arc<dyn Publisher>> {
+        self.0.point("publisher").await?;
+        let mut state = self.0.state();
+        let (route, limits) = match target {
+            Target::Queue { name, partition } => {
+                let spec = &state.queue(name, self.now())?.spec;
+                let limits = spec.profile.publish_limits();
+                let max_bytes = limits.max_bytes.into_iter().chain(spec.max_bytes).min();
+                let route = Route { exchange: String::new(), key: Some(name.clone()), partition: *partition };
+                (route, crate::broker::PublishLimits { max_bytes, ..limits })
+            }
+            Target::Exchange { name, routing_key } if state.exchanges.contains_key(name) => {
+                let route = Route { exchange: name.clone(), key: routing_key.clone(), partition: None };
+                (route, Profile::RabbitClassic.publish_limits())
+            }
+            Target::Exchange { name, .. } => {
+                return Err(Error::new(ErrorKind::NotFound, format!("exchange {name:?} does not exist")));
+            }
+        };
+        let owner = state.connect();
+        Ok(Arc::new(MemoryPublisher::new(self.0.clone(), owner, route, limits)))
+    }
+}
+
+fn missing(queue: &str) -> Error {
+    Error::new(ErrorKind::NotFound, format!("queue {queue:?} does not exist")).hint("`postroom queues` lists them")
+}
+
+fn unlocked(spec: &QueueSpec) -> Result<()> {
+    let why = match &spec.locked {
+        Some(why) => why.as_str(),
+        None if spec.single_active && spec.consumers > 0 => "a single active consumer serves it",
+        None => return Ok(()),
+    };
+    Err(Error::new(ErrorKind::Locked, format!("queue {:?} is locked: {why}", spec.name))
+        .hint("stop its consumer first, or look at it through the consumer's own log"))
+}
+
+/// What at least one of two can do.
+fn either(a: Capability, b: Capability) -> Capability {
+    Capability {
+        list: a.list || b.list,
+        browse: a.browse || b.browse,
+        read_cost: if a.read_cost == CostKind::None { b.read_cost } else { a.read_cost },
+        seek: crate::broker::Seek {
+            offset: a.seek.offset || b.seek.offset,
+            time: a.seek.time || b.seek.time,
+            tail: a.seek.tail || b.seek.tail,
+        },
+        follow: a.follow || b.follow,
+        take: a.take || b.take,
+        remove: match (a.remove, b.remove) {
+            (Remove::PerMessage, _) | (_, Remove::PerMessage) => Remove::PerMessage,
+            (Remove::UpToOffset, _) | (_, Remove::UpToOffset) => Remove::UpToOffset,
+            (Remove::Never, Remove::Never) => Remove::Never,
+        },
+        count: a.count,
+        publish: a.publish.or(b.publish),
+        ordering: a.ordering,
+    }
+}

@@ -1,0 +1,96 @@
+//! What `list` and `describe` tell about a queue.
+
+use serde_json::json;
+
+use super::cost::read_cost;
+use super::profile::Product;
+use super::spec::QueueSpec;
+use super::state::{Queue, State, Store};
+use crate::broker::{Ordering, QueueInfo};
+
+/// Everything about one queue.
+pub(super) fn describe(state: &State, queue: &Queue) -> QueueInfo {
+    let spec = &queue.spec;
+    let dead_letter_from: Vec<String> = state
+        .queues
+        .values()
+        .filter(|other| dead_letter_to(state, &other.spec).contains(&spec.name))
+        .map(|other| other.spec.name.clone())
+        .collect();
+    let oldest = queue.ready().map(|stored| stored.message.time.unwrap_or(stored.arrived)).min();
+    let kafka = spec.profile.product() == Product::Kafka;
+    QueueInfo {
+        name: spec.name.clone(),
+        kind: spec.profile.kind().to_owned(),
+        messages: Some(queue.len()),
+        accuracy: spec.profile.capability().count,
+        in_flight: match &queue.store {
+            Store::Line(line) => Some(line.in_flight()),
+            Store::Log(_) => None,
+        },
+        bytes: Some(queue.ready().map(|stored| stored.message.size()).sum()),
+        consumers: (!kafka).then_some(spec.consumers),
+        rate_in: spec.rates.map(|(rate_in, _)| rate_in),
+        rate_out: spec.rates.map(|(_, rate_out)| rate_out),
+        oldest,
+        expiry: spec.message_ttl.into_iter().chain(spec.retention).min(),
+        dead_letter_to: dead_letter_to(state, spec),
+        is_dlq: !dead_letter_from.is_empty() || named_like_dlq(&spec.name),
+        dead_letter_from,
+        read_cost: read_cost(queue),
+        capability: crate::broker::Capability {
+            ordering: if spec.priorities { Ordering::Priority } else { spec.profile.capability().ordering },
+            ..spec.profile.capability()
+        },
+        details: details(spec),
+        notes: Vec::new(),
+    }
+}
+
+/// The queues that the queue's dead messages end in.
+fn dead_letter_to(state: &State, spec: &QueueSpec) -> Vec<String> {
+    let Some(letter) = &spec.dead_letter else { return Vec::new() };
+    match state.exchanges.get(&letter.exchange) {
+        None => letter.routing_key.iter().filter(|name| state.queues.contains_key(*name)).cloned().collect(),
+        Some(exchange) => {
+            // Without a key of its own each message keeps its key: any queue that is bound can get it.
+            let bound: Vec<String> = match &letter.routing_key {
+                Some(key) => exchange.route(key.as_bytes()).into_iter().map(ToOwned::to_owned).collect(),
+                None => exchange.bindings.iter().map(|(_, queue)| queue.clone()).collect(),
+            };
+            let mut queues: Vec<String> = Vec::new();
+            for queue in bound {
+                if state.queues.contains_key(&queue) && !queues.contains(&queue) {
+                    queues.push(queue);
+                }
+            }
+            queues
+        }
+    }
+}
+
+/// Whether the name says that it is a dead-letter queue, in the words that the field uses.
+fn named_like_dlq(name: &str) -> bool {
+    let name = name.to_lowercase();
+    ["dlq", "dlt", "dead", "_error", "poison"].iter().any(|word| name.contains(word))
+}
+
+fn details(spec: &QueueSpec) -> Vec<(String, serde_json::Value)> {
+    let mut details = vec![("profile".to_owned(), json!(spec.profile.name()))];
+    let mut add = |name: &str, value: Option<serde_json::Value>| {
+        details.extend(value.map(|value| (name.to_owned(), value)));
+    };
+    add("broker", spec.broker.as_ref().map(|broker| json!(broker)));
+    let limit = if spec.profile.product() == Product::Sqs { "maxReceiveCount" } else { "x-delivery-limit" };
+    add(limit, spec.delivery_limit.map(|limit| json!(limit)));
+    add("x-max-length", spec.max_length.map(|(max, _)| json!(max)));
+    add("x-message-ttl", spec.message_ttl.map(|ttl| json!(u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX))));
+    add("x-single-active-consumer", spec.single_active.then(|| json!(true)));
+    add("retention_s", spec.retention.map(|retention| json!(retention.as_secs())));
+    add("partitions", (spec.profile.product() == Product::Kafka).then(|| json!(spec.partitions)));
+    if let Some(letter) = &spec.dead_letter {
+        details.push(("dead-letter-exchange".to_owned(), json!(letter.exchange)));
+        details.extend(letter.routing_key.iter().map(|key| ("dead-letter-routing-key".to_owned(), json!(key))));
+    }
+    details
+}

@@ -1,0 +1,93 @@
+//! Publishing to a queue or exchange of the memory broker.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tokio::sync::RwLock;
+
+use super::Inner;
+use super::fault::{PublishFault, ambiguous};
+use super::state::{Route, Taken};
+use crate::broker::{PublishLimits, Publisher, Receipt};
+use crate::error::{Error, ErrorKind, Result};
+use crate::message::Message;
+
+/// A publisher to one target.
+pub(super) struct MemoryPublisher {
+    inner: Arc<Inner>,
+    owner: u64,
+    route: Route,
+    limits: PublishLimits,
+    /// Read by every batch under way, written by the close.
+    closed: RwLock<bool>,
+}
+
+impl MemoryPublisher {
+    pub(super) fn new(inner: Arc<Inner>, owner: u64, route: Route, limits: PublishLimits) -> Self {
+        Self { inner, owner, route, limits, closed: RwLock::new(false) }
+    }
+
+    async fn one(&self, message: &Message) -> Result<Receipt> {
+        self.inner.state().alive(self.owner)?;
+        self.inner.point("publish").await?;
+        let rejected = |why: &str| Err(Error::new(ErrorKind::Rejected, why));
+        let fault = self.inner.faults.publish();
+        match fault {
+            Some(PublishFault::Nacked) => return rejected("the broker refused the message (nack)"),
+            Some(PublishFault::Returned) => return rejected("the broker routed the message to no queue"),
+            Some(PublishFault::LostBefore) => return Err(ambiguous("publish")),
+            Some(PublishFault::LostAfter) | None => {}
+        }
+        // A republished message gets a new time; only the broker says when it came.
+        let fresh = Message { time: None, ..message.clone() };
+        let taken = self.inner.state().publish(&self.route, fresh, self.inner.clock.now());
+        self.inner.arrived();
+        if self.inner.point("published").await.is_err() || fault.is_some() {
+            return Err(ambiguous("publish"));
+        }
+        match taken? {
+            Taken::Stored(receipt) => Ok(receipt),
+            Taken::Duplicate(_) => Err(Error::new(
+                ErrorKind::Rejected,
+                "the queue dropped the message: its deduplication id was used within the last 5 minutes",
+            )
+            .hint("give it a fresh message_deduplication_id")),
+        }
+    }
+}
+
+#[async_trait]
+impl Publisher for MemoryPublisher {
+    fn limits(&self) -> PublishLimits {
+        self.limits
+    }
+
+    async fn publish(&self, batch: &[Message]) -> Vec<Result<Receipt>> {
+        let closed = self.closed.read().await;
+        let mut results = Vec::with_capacity(batch.len());
+        for message in batch {
+            results.push(if *closed {
+                Err(Error::new(ErrorKind::Unexpected, "the publisher is closed"))
+            } else {
+                self.one(message).await
+            });
+        }
+        results
+    }
+
+    async fn close(&self) -> Result<()> {
+        let mut closed = self.closed.write().await;
+        if !*closed {
+            *closed = true;
+            self.inner.point("close").await?;
+            self.inner.state().lose(self.owner, self.inner.clock.now());
+        }
+        Ok(())
+    }
+}
+
+impl Drop for MemoryPublisher {
+    fn drop(&mut self) {
+        self.inner.state().lose(self.owner, self.inner.clock.now());
+    }
+}
