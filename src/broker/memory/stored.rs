@@ -161,7 +161,8 @@ impl Stored {
             Product::Sqs => {
                 metadata.push("approximate_receive_count", i64::from(self.failed));
                 if let Some(source) = &self.source {
-                    metadata.push("dead_letter_queue_source", source.as_str());
+                    let arn = format!("arn:aws:sqs:memory:000000000000:{source}");
+                    metadata.push("dead_letter_queue_source_arn", arn.as_str());
                 }
                 deliveries = Some(u64::from(self.failed.saturating_sub(1)));
             }

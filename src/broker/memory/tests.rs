@@ -272,7 +272,10 @@ async fn an_sqs_look_leases_counts_and_stops_before_the_redrive() {
     let mut reader = memory.take("orders", TakeOptions::default()).await.unwrap();
     assert!(read(&mut *reader).await.0.is_empty());
     let dead = memory.snapshot("dlq").unwrap();
-    assert_eq!((dead.len(), dead[0].metadata.get_str("dead_letter_queue_source")), (12, Some("orders")));
+    assert_eq!(
+        (dead.len(), dead[0].metadata.get_str("dead_letter_queue_source_arn")),
+        (12, Some("arn:aws:sqs:memory:000000000000:orders"))
+    );
     assert_eq!(dead[0].metadata.get("approximate_receive_count"), Some(&Value::Int(2)));
 }
 
