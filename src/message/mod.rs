@@ -7,6 +7,7 @@
 //!
 //! Limits: this room knows no broker and does no I/O.
 
+pub mod codec;
 pub mod failure;
 pub mod filter;
 pub mod fingerprint;

@@ -231,14 +231,7 @@ impl LineReader {
 
 /// Whether the prefilter lets a message through.
 pub(super) fn passes(prefilter: Option<&Prefilter>, message: &Message) -> bool {
-    prefilter.is_none_or(|prefilter| {
-        prefilter.may_match(&RawParts {
-            id: Some(&message.id),
-            key: message.key.as_deref(),
-            payload: message.payload.as_deref(),
-            other: !message.headers.is_empty() || !message.properties.is_empty(),
-        })
-    })
+    prefilter.is_none_or(|prefilter| prefilter.may_match(&RawParts::from(message)))
 }
 
 /// The answer for every token of a settle that can't be.

@@ -1,34 +1,104 @@
 //! A necessary condition on raw bytes: what a reader may check before it builds a message.
 //!
 //! A filter compiles to a [`Prefilter`] wherever it implies that certain bytes must occur. A message that fails it
-//! can't match the filter; one that passes still has to be asked. Limits: it never decodes, so a payload that may be
-//! compressed, encoded or escaped must pass; whoever compiles it decides that in [`Prefilter::may_match`].
+//! can't match the filter; one that passes still has to be asked. It never decodes, so these pass every condition
+//! on the payload: payloads that may be compressed, encoded or binary, and JSON in which an escape could spell
+//! the text. Headers, ids and keys that the reader did not look at pass the conditions on them.
 
-use memchr::memmem::Finder;
+use std::sync::Arc;
+
+use memchr::memmem;
+use regex::bytes::Regex;
+
+use super::line::LineNeedle;
+use super::needle::Needle;
+use crate::message::codec::is_plain;
+use crate::message::{Amqp, Fields, Message, Value};
 
 /// What a backend holds of a message before it builds one: borrowed bytes.
+#[derive(Clone, Copy, Default)]
 pub struct RawParts<'a> {
-    /// The message's id, where it is known without work.
+    /// The message's id, where it is known without work. `None` passes what an id could meet.
     pub id: Option<&'a str>,
-    /// Kafka's record key, RabbitMQ's routing key.
+    /// Kafka's record key, RabbitMQ's routing key. `None` is null.
     pub key: Option<&'a [u8]>,
-    /// The body as it came.
+    /// The body as it came. `None` is null.
     pub payload: Option<&'a [u8]>,
-    /// Whether there are headers, properties or metadata that were not looked at: such a message passes
+    /// The headers, where they can be looked at without work.
+    pub headers: Option<&'a dyn RawHeaders>,
+    /// Whether there are headers that [`RawParts::headers`] does not show: such a message passes
     /// every condition that a header could meet.
     pub other: bool,
 }
 
-/// Bytes that must occur somewhere for a message to match: all of the clauses, any needle of a clause.
-#[derive(Clone, Debug, Default)]
-pub struct Prefilter {
-    clauses: Vec<Clause>,
+/// All of a message that is built already.
+impl<'a> From<&'a Message> for RawParts<'a> {
+    fn from(message: &'a Message) -> Self {
+        Self {
+            id: Some(&message.id),
+            key: message.key.as_deref(),
+            payload: message.payload.as_deref(),
+            headers: Some(&message.headers),
+            other: false,
+        }
+    }
 }
 
-/// One condition: at least one of the needles occurs in the named place.
-#[derive(Clone, Debug)]
-struct Clause {
-    needles: Vec<Finder<'static>>,
+/// Headers in a backend's own form.
+pub trait RawHeaders {
+    /// Whether `test` accepts any header: asked with each name and, where the value is plain text or bytes, the value
+    /// (empty for null). `None` is a value that would have to be rendered first (numbers, tables).
+    fn any(&self, test: &mut dyn FnMut(&str, Option<&[u8]>) -> bool) -> bool;
+}
+
+impl RawHeaders for Fields {
+    fn any(&self, test: &mut dyn FnMut(&str, Option<&[u8]>) -> bool) -> bool {
+        self.iter().any(|(name, value)| {
+            let bytes = match value {
+                Value::Null => Some(&[][..]),
+                Value::Bytes(bytes) | Value::Sqs { value: bytes, .. } | Value::Amqp(Amqp::ByteArray(bytes)) => {
+                    Some(&bytes[..])
+                }
+                Value::Amqp(Amqp::ShortString(text)) => Some(text.as_bytes()),
+                Value::Bool(_) | Value::Int(_) | Value::Amqp(_) => None,
+            };
+            test(name, bytes)
+        })
+    }
+}
+
+/// Bytes that must occur for a message to match. Cheap to clone, and checked without allocating.
+#[derive(Clone, Debug, Default)]
+pub struct Prefilter {
+    condition: Arc<Condition>,
+}
+
+/// What must hold. Only ever weaker than the filter it comes from.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum Condition {
+    /// Nothing is known.
+    #[default]
+    Pass,
+    /// All must hold.
+    All(Vec<Condition>),
+    /// One must hold.
+    Any(Vec<Condition>),
+    /// The text occurs in that place.
+    Has(Place, LineNeedle),
+    /// A header of that name exists and, with a text, one of them holds it.
+    Header(LineNeedle, Option<LineNeedle>),
+    /// The payload matches.
+    Payload(Regex),
+}
+
+/// Where a text must occur.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// Key, payload, header names and values, id.
+    Anywhere,
+    Payload,
+    Key,
+    Id,
 }
 
 impl Prefilter {
@@ -38,23 +108,109 @@ impl Prefilter {
         Self::default()
     }
 
+    pub(crate) fn new(condition: Condition) -> Self {
+        Self { condition: Arc::new(condition) }
+    }
+
     /// Whether it can never refuse a message.
     #[must_use]
     pub fn is_pass_all(&self) -> bool {
-        self.clauses.is_empty()
+        matches!(*self.condition, Condition::Pass)
     }
 
     /// Whether the message could match; `false` is a proof that it can't.
     #[must_use]
     pub fn may_match(&self, parts: &RawParts<'_>) -> bool {
-        self.clauses.iter().all(|clause| {
-            parts.other
-                || clause.needles.iter().any(|needle| {
-                    [parts.id.map(str::as_bytes), parts.key, parts.payload]
-                        .into_iter()
-                        .flatten()
-                        .any(|bytes| needle.find(bytes).is_some())
-                })
-        })
+        self.condition.may_hold(parts)
     }
+
+    /// Whether the message in one `postroom.message/1` line could match; `false` is a proof that it can't.
+    /// A line that is not in that form passes, so that reading it says what is wrong.
+    #[must_use]
+    pub fn may_match_line(&self, line: &[u8]) -> bool {
+        self.condition.may_hold_in_line(line)
+    }
+}
+
+impl Condition {
+    fn may_hold(&self, parts: &RawParts<'_>) -> bool {
+        match self {
+            Self::Pass => true,
+            Self::All(conditions) => conditions.iter().all(|condition| condition.may_hold(parts)),
+            Self::Any(conditions) => conditions.iter().any(|condition| condition.may_hold(parts)),
+            Self::Has(place, needle) => place.may_hold(needle.text(), parts),
+            Self::Header(name, value) => {
+                let name = name.text().text();
+                parts.other
+                    || parts.headers.is_some_and(|headers| {
+                        headers.any(&mut |found, bytes| {
+                            found == name
+                                && value
+                                    .as_ref()
+                                    .is_none_or(|value| bytes.is_none_or(|bytes| value.text().is_in(bytes)))
+                        })
+                    })
+            }
+            Self::Payload(regex) => parts.payload.is_some_and(|payload| {
+                regex.is_match(payload) || memchr::memchr(b'\\', payload).is_some() || !is_plain(payload)
+            }),
+        }
+    }
+
+    fn may_hold_in_line(&self, line: &[u8]) -> bool {
+        match self {
+            Self::Pass | Self::Payload(_) => true,
+            Self::All(conditions) => conditions.iter().all(|condition| condition.may_hold_in_line(line)),
+            Self::Any(conditions) => conditions.iter().any(|condition| condition.may_hold_in_line(line)),
+            Self::Has(place, needle) => needle.may_be_in(line, *place),
+            Self::Header(name, value) => {
+                name.may_be_in_header(line) && value.as_ref().is_none_or(|value| value.may_be_in_header(line))
+            }
+        }
+    }
+}
+
+impl Place {
+    fn may_hold(self, needle: &Needle, parts: &RawParts<'_>) -> bool {
+        let in_id = || parts.id.map_or_else(|| could_be_digest(needle.text()), |id| needle.is_in(id.as_bytes()));
+        let in_key = || parts.key.is_some_and(|key| needle.is_in(key));
+        let in_payload = || parts.payload.is_some_and(|payload| payload_may_hold(needle, payload));
+        let in_headers = || {
+            parts.headers.is_some_and(|headers| {
+                headers.any(&mut |name, bytes| {
+                    needle.is_in(name.as_bytes()) || bytes.is_none_or(|bytes| needle.is_in(bytes))
+                })
+            })
+        };
+        match self {
+            Self::Anywhere => parts.other || in_key() || in_payload() || in_id() || in_headers(),
+            Self::Payload => in_payload(),
+            Self::Key => in_key(),
+            Self::Id => parts.id.is_none() || in_id(),
+        }
+    }
+}
+
+/// Whether a payload, raw or decoded, could hold the text.
+fn payload_may_hold(needle: &Needle, payload: &[u8]) -> bool {
+    needle.is_in(payload) || escapes_may_spell(needle.text(), payload) || !is_plain(payload)
+}
+
+/// Whether the text could be there in JSON escapes: `\u` spells anything, the short ones only a few characters.
+fn escapes_may_spell(text: &str, json: &[u8]) -> bool {
+    if text.contains(is_short_escape) {
+        memchr::memchr(b'\\', json).is_some()
+    } else {
+        memmem::find(json, b"\\u").is_some()
+    }
+}
+
+/// The characters that JSON may write as a backslash and one letter.
+pub(crate) fn is_short_escape(c: char) -> bool {
+    c.is_control() || matches!(c, '"' | '\\' | '/')
+}
+
+/// Whether a text could be part of an id that a backend makes from a digest: `h-` and hex digits.
+pub(crate) fn could_be_digest(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f' | b'h' | b'-'))
 }

@@ -1,0 +1,207 @@
+//! Values at a path of a JSON text, without building a tree: what is not on the path is skipped.
+//!
+//! Works on one value or on several behind each other (NDJSON). A text that is not JSON to its end has no values,
+//! wherever the fault is. Nesting off the path costs no stack; on the path it is bounded by `serde_json`.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::Deserialize as _;
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::datum::Datum;
+use super::path::Step;
+
+/// Whether `json` is JSON and `test` accepts a value at the path.
+pub(crate) fn any_in_json(json: &[u8], path: &[Step], test: &mut dyn FnMut(&Datum<'_>) -> bool) -> bool {
+    let mut reader = serde_json::Deserializer::from_slice(json);
+    let mut found = false;
+    // `end` fails as long as there is something but space.
+    while reader.end().is_err() {
+        let mut seen = |raw: &RawValue| found = found || test(&scalar(raw.get()));
+        if (Walk { path, seen: &mut seen }).deserialize(&mut reader).is_err() {
+            return false;
+        }
+    }
+    found
+}
+
+/// A JSON value's text as a value to test.
+fn scalar(json: &str) -> Datum<'_> {
+    match json.as_bytes().first() {
+        Some(b'"') => match serde_json::from_str::<Text<'_>>(json) {
+            Ok(Text(Cow::Borrowed(text))) => Datum::text(text),
+            Ok(Text(Cow::Owned(text))) => Datum::Text(Cow::Owned(text.into_bytes())),
+            // A lone surrogate is no text; its escapes are all there is to see.
+            Err(_) => Datum::text(json),
+        },
+        Some(b'-' | b'0'..=b'9') => Datum::Number(Cow::Borrowed(json)),
+        Some(b'n') => Datum::Null,
+        _ => Datum::Word(Cow::Borrowed(json)),
+    }
+}
+
+/// A string that is borrowed wherever it has no escapes.
+#[derive(serde::Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// Walks along the path and shows what stands at its end.
+struct Walk<'p, 's> {
+    path: &'p [Step],
+    seen: &'s mut dyn FnMut(&RawValue),
+}
+
+impl<'de> DeserializeSeed<'de> for Walk<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
+        if self.path.is_empty() {
+            (self.seen)(<&RawValue>::deserialize(json)?);
+            return Ok(());
+        }
+        json.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Walk<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<(), A::Error> {
+        let (step, rest) = self.path.split_first().map_or((None, self.path), |(step, rest)| (Some(step), rest));
+        let name = match step {
+            Some(Step::Name(name)) => Some(name.as_str()),
+            _ => None,
+        };
+        while let Some(is_it) = object.next_key_seed(Key(name))? {
+            if is_it {
+                object.next_value_seed(Walk { path: rest, seen: &mut *self.seen })?;
+            } else {
+                object.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        let (step, rest) = self.path.split_first().map_or((None, self.path), |(step, rest)| (Some(step), rest));
+        for at in 0.. {
+            let wanted = match step {
+                Some(Step::Any) => true,
+                Some(Step::Index(index)) => *index == at,
+                Some(Step::Name(_)) | None => false,
+            };
+            let more = if wanted {
+                list.next_element_seed(Walk { path: rest, seen: &mut *self.seen })?.is_some()
+            } else {
+                list.next_element::<IgnoredAny>()?.is_some()
+            };
+            if !more {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    // A scalar in the middle of a path has nothing below it.
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+}
+
+/// Whether a member's name is the wanted one.
+struct Key<'p>(Option<&'p str>);
+
+impl<'de> DeserializeSeed<'de> for Key<'_> {
+    type Value = bool;
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<bool, D::Error> {
+        json.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Key<'_> {
+    type Value = bool;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<bool, E> {
+        Ok(self.0 == Some(name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(json: &str, path: &[Step]) -> Vec<String> {
+        let mut found = Vec::new();
+        any_in_json(json.as_bytes(), path, &mut |datum| {
+            found.push(String::from_utf8_lossy(&datum.bytes()).into_owned());
+            false
+        });
+        found
+    }
+
+    fn name(name: &str) -> Step {
+        Step::Name(name.to_owned())
+    }
+
+    #[test]
+    fn every_value_at_the_path_is_seen() {
+        let json = r#"{"a":{"b":[{"c":1},{"c":"x\"y"},5,{"d":0},{"c":[true]}]},"a.b":2}"#;
+        let any = [name("a"), name("b"), Step::Any, name("c")];
+        assert_eq!(values(json, &any), ["1", "x\"y", "[true]"]);
+        assert_eq!(values(json, &[name("a"), name("b"), Step::Index(1), name("c")]), ["x\"y"]);
+        assert_eq!(values(json, &[name("a.b")]), ["2"]);
+        assert_eq!(values("[12345678901234567890123,1.50]", &[Step::Any]), ["12345678901234567890123", "1.50"]);
+        assert!(values(json, &[name("a"), name("b"), name("c")]).is_empty());
+        assert!(values("17", &[name("a")]).is_empty() && values("17", &[Step::Any]).is_empty());
+    }
+
+    #[test]
+    fn lines_of_json_are_all_seen_and_broken_json_has_no_values() {
+        assert_eq!(values("{\"a\":1}\n{\"a\":2}\n", &[name("a")]), ["1", "2"]);
+        let always = |json: &[u8]| any_in_json(json, &[name("a")], &mut |_| true);
+        assert!(always(b"{\"a\":1}"));
+        for broken in ["{\"a\":1", "{\"a\":1}}", "{\"a\":1,}", "{\"a\":1} x", "", "a"] {
+            assert!(!always(broken.as_bytes()), "{broken}");
+        }
+        assert!(always(br#"{"a":"\ud800"}"#));
+    }
+
+    #[test]
+    fn deep_nesting_costs_no_stack() {
+        let deep = format!("{{\"x\":{}{},\"a\":1}}", "[".repeat(100_000), "]".repeat(100_000));
+        assert_eq!(values(&deep, &[name("a")]), ["1"]);
+        let path = vec![Step::Any; 100_000];
+        assert!(values(&"[".repeat(200_000), &path).is_empty());
+        assert!(!any_in_json(&b"{\"a\":".repeat(100_000), &vec![name("a"); 100_000], &mut |_| true));
+    }
+}
