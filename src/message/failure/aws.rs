@@ -1,21 +1,22 @@
-//! What Amazon's services leave: SQS redrive.
+//! What Amazon's services leave: SQS redrive, Lambda (dead letters and destinations), EventBridge, SNS.
 //!
-//! Limits: SQS itself keeps no reason, only the source queue and the count of receives.
+//! Limits: SQS itself keeps no reason, only the source queue and the count of receives. A Lambda record names the
+//! function, not a queue: its replay is an invocation with `requestPayload`, or a read of the stream it names.
 
-use super::read::{number, text};
-use super::{Failure, Origin};
+use serde_json::{Map, Value as Json};
+
+use super::read::{count, first, number, text, value_time};
+use super::{Failure, Origin, body};
 use crate::message::{Message, Value};
 
 /// SQS redrive: the source queue's ARN and the number of receives, which the broker tells with the message.
 pub(super) fn redrive(message: &Message) -> Option<Failure> {
     let arn = text(system(message, "DeadLetterQueueSourceArn")?)?;
-    let queue = arn.rsplit(':').next().filter(|name| !name.is_empty())?.to_owned();
-    let sent_first = system(message, "ApproximateFirstReceiveTimestamp").and_then(super::read::value_time);
     Some(Failure {
         dialect: "sqs",
-        origin: Some(Origin::Queue(queue)),
+        origin: Some(Origin::Queue(last_part(&arn)?)),
         attempts: system(message, "ApproximateReceiveCount").and_then(number).and_then(|n| u64::try_from(n).ok()),
-        first: sent_first,
+        first: system(message, "ApproximateFirstReceiveTimestamp").and_then(value_time),
         ..Failure::default()
     })
 }
@@ -31,9 +32,82 @@ fn system<'a>(message: &'a Message, name: &str) -> Option<&'a Value> {
     fields.into_iter().find(|(other, _)| same(other)).map(|(_, value)| value)
 }
 
+/// The resource of an ARN: what follows the last colon or slash.
+fn last_part(arn: &str) -> Option<String> {
+    arn.rsplit([':', '/']).next().filter(|name| !name.is_empty()).map(str::to_owned)
+}
+
+/// The function of `arn:aws:lambda:REGION:ACCOUNT:function:NAME:VERSION`.
+fn function(arn: &str) -> Option<String> {
+    arn.split(':').nth(6).filter(|name| !name.is_empty()).map(str::to_owned)
+}
+
+/// A dead letter of an asynchronous Lambda invocation or of an SNS subscription: both set the attributes `RequestID`,
+/// `ErrorCode` and `ErrorMessage`; SNS's own envelope tells them apart.
+pub(super) fn attributes(message: &Message) -> Option<Failure> {
+    let code = first(message, "ErrorCode")?;
+    let text = first(message, "ErrorMessage")?;
+    first(message, "RequestID")?;
+    let envelope = body::envelope(message, b"TopicArn");
+    let topic = envelope.as_ref().and_then(|envelope| body::text(envelope, "TopicArn"));
+    Some(Failure {
+        dialect: if topic.is_some() { "sns" } else { "lambda" },
+        class: Some(code),
+        message: Some(text),
+        consumer: topic.and_then(|arn| last_part(&arn)),
+        last: envelope.and_then(|envelope| body::time(&envelope, "Timestamp")),
+        ..Failure::default()
+    })
+}
+
+/// EventBridge rules and EventBridge Scheduler.
+pub(super) fn eventbridge(message: &Message) -> Option<Failure> {
+    let target = first(message, "TARGET_ARN");
+    let code = first(message, "ERROR_CODE");
+    if target.is_none() && code.is_none() {
+        return None;
+    }
+    let rule = first(message, "RULE_ARN").or_else(|| first(message, "SCHEDULE_ARN"));
+    Some(Failure {
+        dialect: "eventbridge",
+        class: code.or_else(|| first(message, "EXHAUSTED_RETRY_CONDITION")),
+        message: first(message, "ERROR_MESSAGE"),
+        origin: target.filter(|arn| arn.contains(":sqs:")).and_then(|arn| last_part(&arn)).map(Origin::Queue),
+        consumer: rule.and_then(|arn| last_part(&arn)),
+        attempts: count(message, "RETRY_ATTEMPTS").map(|retries| retries.saturating_add(1)),
+        ..Failure::default()
+    })
+}
+
+/// The invocation record of a Lambda destination or of a stream's event source mapping.
+pub(super) fn lambda_destination(record: &Map<String, Json>) -> Option<Failure> {
+    let context = record.get("requestContext")?.as_object()?;
+    let arn = body::text(context, "functionArn")?;
+    let condition = body::text(context, "condition").filter(|condition| condition != "Success")?;
+    let response = record.get("responsePayload").and_then(Json::as_object);
+    let class = response.and_then(|response| body::text(response, "errorType"));
+    let stack = ["stackTrace", "trace"].iter().find_map(|name| response.and_then(|r| body::lines(r, name)));
+    let function_error = || body::text_at(record, ["responseContext", "functionError"]);
+    Some(Failure {
+        dialect: "lambda-destination",
+        message: response.and_then(|response| body::text(response, "errorMessage")).or_else(function_error),
+        class: class.or(Some(condition)),
+        stack,
+        consumer: function(&arn),
+        attempts: body::count(context, "approximateInvokeCount"),
+        last: body::time(record, "timestamp"),
+        ..Failure::default()
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::message::Fields;
+
+    fn with<const N: usize>(headers: [(&str, &str); N]) -> Message {
+        Message { headers: Fields::from_iter(headers), ..Message::default() }
+    }
 
     #[test]
     fn a_redriven_message_names_its_source_queue() {
@@ -44,5 +118,94 @@ mod tests {
         let failure = redrive(&message).unwrap();
         assert_eq!(failure.origin, Some(Origin::Queue("orders".into())));
         assert_eq!((failure.class, failure.attempts), (None, Some(4)));
+    }
+
+    /// Attributes as in the Lambda developer guide (asynchronous invocation, dead-letter queues).
+    #[test]
+    fn a_lambda_dead_letter_has_three_attributes() {
+        let attributes_of = [
+            ("RequestID", "e4b46cbf-b738-4bcb-8880-a18cdf61200e"),
+            ("ErrorCode", "200"),
+            ("ErrorMessage", "Task timed out after 3.00 seconds"),
+        ];
+        let mut message = with(attributes_of);
+        message.payload = Some(r#"{"ORDER_IDS":[1]}"#.into());
+        let failure = attributes(&message).unwrap();
+        assert_eq!((failure.dialect, failure.class.as_deref()), ("lambda", Some("200")));
+        assert_eq!(attributes(&with([("ErrorMessage", "x")])), None);
+    }
+
+    /// Attributes and envelope as `LocalStack`'s snapshots of AWS and AWS's re:Post article on SNS show them.
+    #[test]
+    fn an_sns_dead_letter_names_its_topic() {
+        let mut message = with([
+            ("RequestID", "e4b46cbf-b738-4bcb-8880-a18cdf61200e"),
+            ("ErrorCode", "AWS.SimpleQueueService.NonExistentQueue"),
+            ("ErrorMessage", "The specified queue does not exist or you do not have access to it."),
+        ]);
+        message.payload = Some(
+            r#"{"Type":"Notification","MessageId":"1","TopicArn":"arn:aws:sns:us-east-1:111111111111:orders",
+                "Message":"{}","Timestamp":"2026-03-02T10:11:12.000Z"}"#
+                .into(),
+        );
+        let failure = attributes(&message).unwrap();
+        assert_eq!((failure.dialect, failure.consumer.as_deref()), ("sns", Some("orders")));
+        assert!(failure.last.is_some());
+    }
+
+    /// Attributes as in the EventBridge user guide; agreeing emulators write the same.
+    #[test]
+    fn eventbridge_names_rule_and_target() {
+        let failure = eventbridge(&with([
+            ("RULE_ARN", "arn:aws:events:us-east-1:123456789012:rule/bus/orders-rule"),
+            ("TARGET_ARN", "arn:aws:sqs:us-east-1:123456789012:orders"),
+            ("ERROR_CODE", "NO_PERMISSIONS"),
+            ("ERROR_MESSAGE", "Lack of permissions to invoke cross account target."),
+            ("RETRY_ATTEMPTS", "0"),
+        ]))
+        .unwrap();
+        assert_eq!(failure.origin, Some(Origin::Queue("orders".into())));
+        assert_eq!((failure.consumer.as_deref(), failure.attempts), (Some("orders-rule"), Some(1)));
+        let scheduled = eventbridge(&with([
+            ("SCHEDULE_ARN", "arn:aws:scheduler:us-east-1:123456789012:schedule/default/nightly"),
+            ("TARGET_ARN", "arn:aws:lambda:us-east-1:123456789012:function:f"),
+            ("ERROR_CODE", "NO_RESOURCE"),
+        ]))
+        .unwrap();
+        assert_eq!((scheduled.consumer.as_deref(), scheduled.origin), (Some("nightly"), None));
+    }
+
+    /// The two examples of the Lambda developer guide.
+    #[test]
+    fn lambda_destinations_carry_an_invocation_record() {
+        let asynchronous = serde_json::json!({
+            "version": "1.0", "timestamp": "2019-11-14T18:16:05.568Z",
+            "requestContext": {
+                "requestId": "e4b46cbf-b738-xmpl-8880-a18cdf61200e",
+                "functionArn": "arn:aws:lambda:us-east-2:123456789012:function:my-function:$LATEST",
+                "condition": "RetriesExhausted", "approximateInvokeCount": 3
+            },
+            "requestPayload": {"ORDER_IDS": ["9e07af03"]},
+            "responseContext": {"statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled"},
+            "responsePayload": {"errorMessage": "RequestId: e4b46cbf Process exited before completing request"}
+        });
+        let failure = lambda_destination(asynchronous.as_object().unwrap()).unwrap();
+        assert_eq!((failure.class.as_deref(), failure.attempts), (Some("RetriesExhausted"), Some(3)));
+        assert_eq!(failure.consumer.as_deref(), Some("my-function"));
+        assert!(failure.message.unwrap().contains("Process exited"));
+        let stream = serde_json::json!({
+            "requestContext": {
+                "requestId": "c9b8fa9f", "functionArn": "arn:aws:lambda:us-east-2:123456789012:function:myfunction",
+                "condition": "RetryAttemptsExhausted", "approximateInvokeCount": 1
+            },
+            "responseContext": {"statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled"},
+            "version": "1.0", "timestamp": "2019-11-14T00:38:06.021Z",
+            "KinesisBatchInfo": {
+                "shardId": "shardId-000000000001", "startSequenceNumber": "49601189658422359378836298521827638475320189012309704722",
+                "batchSize": 500, "streamArn": "arn:aws:kinesis:us-east-2:123456789012:stream/mystream"
+            }
+        });
+        let failure = lambda_destination(stream.as_object().unwrap()).unwrap();
+        assert_eq!((failure.message.as_deref(), failure.consumer.as_deref()), (Some("Unhandled"), Some("myfunction")));
     }
 }

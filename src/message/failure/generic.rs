@@ -1,76 +1,156 @@
-//! The fallback: headers whose names say what they are, whoever wrote them.
+//! The fallback: headers and JSON fields whose names say what they are, whoever wrote them.
 //!
 //! A name is one of `error`, `exception`, `reason`, `fault`, `failure`, alone or with `type`, `class`, `code`, `name`,
-//! `message`, `detail`, `stack` or `trace`; case and `-`, `_`, `.` do not count. Limits: a single `reason` without a
-//! companion is taken as the message, never as a class.
+//! `message`, `detail`, `description`, `stack` or `trace`, perhaps after `x`, `dlq` or `dead letter`; case and `-`,
+//! `_`, `.` do not count. A body may hold them in an `error` or `exception` object. Limits: a lone code, or a lone
+//! `reason`, is no failure: live messages have those, too.
 
-use super::Failure;
+use serde_json::{Map, Value};
+
 use super::read::text;
+use super::{Failure, body};
 use crate::message::Message;
 
 /// What a field tells.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Part {
+enum Part {
     Class,
     Text,
+    /// Text under a name that may mean other things (`reason`).
+    Hint,
     Stack,
 }
 
 /// The words that make a name speak of a failure.
-const SUBJECTS: [&str; 5] = ["error", "exception", "reason", "fault", "failure"];
+const SUBJECTS: [&str; 5] = ["error", "exception", "failure", "fault", "reason"];
 
-/// What comes after the subject.
-const PARTS: [(&str, Part); 11] = [
+/// What may come before the subject.
+const PREFIXES: [&str; 5] = ["xdeadletter", "deadletter", "xdlq", "dlq", "x"];
+
+/// What may come after the subject.
+const PARTS: [(&str, Part); 17] = [
     ("type", Part::Class),
     ("class", Part::Class),
     ("classname", Part::Class),
+    ("fqcn", Part::Class),
     ("code", Part::Class),
     ("name", Part::Class),
     ("message", Part::Text),
+    ("msg", Part::Text),
+    ("text", Part::Text),
     ("detail", Part::Text),
     ("details", Part::Text),
+    ("description", Part::Text),
+    ("reason", Part::Text),
     ("stack", Part::Stack),
     ("stacktrace", Part::Stack),
     ("trace", Part::Stack),
+    ("backtrace", Part::Stack),
 ];
 
-/// The longest header name that is looked at.
-const MAX_NAME: usize = 64;
+/// The longest name that is looked at.
+const MAX_NAME: usize = 48;
 
-/// Reads headers with common names.
-pub(super) fn detect(message: &Message) -> Option<Failure> {
-    let mut failure = Failure { dialect: "generic", ..Failure::default() };
-    for (name, value) in &message.headers {
-        let Some(part) = part(name) else { continue };
+/// What was found so far.
+#[derive(Default)]
+struct Found {
+    class: Option<String>,
+    text: Option<String>,
+    hint: Option<String>,
+    stack: Option<String>,
+}
+
+impl Found {
+    fn put(&mut self, part: Part, value: Option<String>) {
         let slot = match part {
-            Part::Class => &mut failure.class,
-            Part::Text => &mut failure.message,
-            Part::Stack => &mut failure.stack,
+            Part::Class => &mut self.class,
+            Part::Text => &mut self.text,
+            Part::Hint => &mut self.hint,
+            Part::Stack => &mut self.stack,
         };
         if slot.is_none() {
-            *slot = text(value);
+            *slot = value;
         }
     }
-    (failure.class.is_some() || failure.message.is_some() || failure.stack.is_some()).then_some(failure)
+
+    fn failure(self) -> Option<Failure> {
+        let sure = self.text.is_some() || self.stack.is_some() || (self.class.is_some() && self.hint.is_some());
+        sure.then(|| Failure {
+            dialect: "generic",
+            class: self.class,
+            message: self.text.or(self.hint),
+            stack: self.stack,
+            ..Failure::default()
+        })
+    }
+}
+
+/// Reads headers with common names.
+pub(super) fn headers(message: &Message) -> Option<Failure> {
+    let mut found = Found::default();
+    for (name, value) in &message.headers {
+        if let Some(part) = part(name) {
+            found.put(part, text(value));
+        }
+    }
+    found.failure()
+}
+
+/// Reads a body with common names, at the top and in an object that is named as a failure.
+pub(super) fn fields(fields: &Map<String, Value>) -> Option<Failure> {
+    let mut found = Found::default();
+    for (name, value) in fields {
+        match (part(name), value) {
+            (Some(Part::Text | Part::Hint), Value::Object(inner)) => {
+                for name in inner.keys() {
+                    let inside = part(name).or_else(|| own_part(name));
+                    if let Some(inside) = inside {
+                        found.put(inside, body::lines(inner, name).or_else(|| body::text(inner, name)));
+                    }
+                }
+            }
+            (Some(Part::Stack), _) => found.put(Part::Stack, body::lines(fields, name)),
+            (Some(part), _) => found.put(part, body::text(fields, name)),
+            (None, _) => {}
+        }
+    }
+    found.failure()
 }
 
 /// What a field of this name tells about a failure, if anything.
-pub(super) fn part(name: &str) -> Option<Part> {
-    if name.len() > MAX_NAME {
+fn part(name: &str) -> Option<Part> {
+    if name.len() > MAX_NAME || !may_speak(name) {
         return None;
     }
-    let plain: String =
-        name.chars().filter(|c| !matches!(c, '-' | '_' | '.' | ' ')).map(|c| c.to_ascii_lowercase()).collect();
-    let plain = plain.strip_prefix('x').filter(|rest| starts(rest)).unwrap_or(&plain);
-    let rest = SUBJECTS.iter().find_map(|subject| plain.strip_prefix(subject))?;
-    if rest.is_empty() {
-        return Some(Part::Text);
+    let plain = plain(name);
+    let bare = PREFIXES.iter().find_map(|prefix| {
+        plain.strip_prefix(prefix).filter(|rest| SUBJECTS.iter().any(|subject| rest.starts_with(subject)))
+    });
+    let (rest, prefixed) = bare.map_or((plain.as_str(), false), |rest| (rest, true));
+    let (subject, tail) = SUBJECTS.iter().find_map(|subject| Some((*subject, rest.strip_prefix(subject)?)))?;
+    match tail {
+        "" if subject == "reason" && !prefixed => Some(Part::Hint),
+        "" => Some(Part::Text),
+        tail => PARTS.iter().find(|(word, _)| *word == tail).map(|(_, part)| *part),
     }
-    PARTS.iter().find(|(word, _)| *word == rest).map(|(_, part)| *part)
 }
 
-fn starts(plain: &str) -> bool {
-    SUBJECTS.iter().any(|subject| plain.starts_with(subject))
+/// What a field within an `error` object tells.
+fn own_part(name: &str) -> Option<Part> {
+    let plain = plain(name);
+    PARTS.iter().find(|(word, _)| *word == plain).map(|(_, part)| *part)
+}
+
+/// A quick look before anything is copied: every subject has one of these letters' pairs.
+fn may_speak(name: &str) -> bool {
+    let bytes = name.as_bytes();
+    bytes
+        .windows(4)
+        .any(|four| [b"rror", b"xcep", b"ailu", b"ault", b"easo"].iter().any(|word| four.eq_ignore_ascii_case(*word)))
+}
+
+fn plain(name: &str) -> String {
+    name.chars().filter(|c| !matches!(c, '-' | '_' | '.' | ' ')).map(|c| c.to_ascii_lowercase()).collect()
 }
 
 #[cfg(test)]
@@ -83,9 +163,12 @@ mod tests {
             ("error", Some(Part::Text)),
             ("X-Error-Code", Some(Part::Class)),
             ("exceptionClassName", Some(Part::Class)),
-            ("failure_reason", None),
+            ("failure_reason", Some(Part::Text)),
+            ("DeadLetterReason", Some(Part::Text)),
+            ("reason", Some(Part::Hint)),
             ("error.stack_trace", Some(Part::Stack)),
             ("errors", None),
+            ("default", None),
             ("tenant", None),
         ] {
             assert_eq!(part(name), want, "{name}");
@@ -96,9 +179,28 @@ mod tests {
     fn a_plain_error_header_is_a_failure() {
         let mut message = Message::default();
         message.headers.push("X-Error-Type", "Timeout");
+        assert_eq!(headers(&message), None, "a lone code is none");
         message.headers.push("x-error-message", "no answer in 30 s");
-        let failure = detect(&message).unwrap();
+        let failure = headers(&message).unwrap();
         assert_eq!(failure.class.as_deref(), Some("Timeout"));
         assert_eq!(failure.message.as_deref(), Some("no answer in 30 s"));
+    }
+
+    #[test]
+    fn a_body_speaks_at_the_top_or_in_an_error_object() {
+        let read = |body: Value| fields(body.as_object().unwrap());
+        let nested =
+            serde_json::json!({"order": 1, "error": {"type": "Timeout", "message": "late", "stack": ["a", "b"]}});
+        let failure = read(nested).unwrap();
+        assert_eq!((failure.class.as_deref(), failure.message.as_deref()), (Some("Timeout"), Some("late")));
+        assert_eq!(failure.stack.as_deref(), Some("a\nb"));
+        assert!(read(serde_json::json!({"errorMessage": "late", "payload": {}})).is_some());
+        for live in [
+            serde_json::json!({"reason": "customer request"}),
+            serde_json::json!({"error": null, "errorCode": 0}),
+            serde_json::json!({"error": {}}),
+        ] {
+            assert_eq!(read(live.clone()), None, "{live}");
+        }
     }
 }

@@ -5,31 +5,84 @@
 //! `expired`) says why a message was *moved*, not why it failed; a framework's record wins over it.
 
 mod aws;
+mod body;
+mod celery;
+mod dotnet;
 mod generic;
+mod jobs;
+mod kafka;
+mod names;
 mod rabbitmq;
 mod read;
 mod spring;
+mod watermill;
 
 use jiff::Timestamp;
+use serde_json::{Map, Value};
 
 use super::Message;
 
-/// Who to ask, in this order: the first framework that left a record wins.
-const FRAMEWORKS: [fn(&Message) -> Option<Failure>; 3] = [spring::kafka, spring::cloud_stream, spring::amqp];
+type Reader<T> = fn(&T) -> Option<Failure>;
+
+/// Frameworks that write headers: what their headers start with, and who reads them. The first that left a record
+/// wins; Spring Cloud Stream comes before Spring AMQP, whose names it shares.
+const HEADERS: [(&str, Reader<Message>); 16] = [
+    ("x-", spring::cloud_stream),
+    ("x-exception-", spring::amqp),
+    ("kafka_", spring::kafka),
+    ("__connect.", kafka::connect),
+    ("__streams.", kafka::streams),
+    ("__dlq.", kafka::share_group),
+    ("dead-letter-", kafka::smallrye),
+    ("dead_letter_", kafka::smallrye),
+    ("MT-", dotnet::masstransit),
+    ("NServiceBus.", dotnet::nservicebus),
+    ("rbs2-", dotnet::rebus),
+    ("exception-", dotnet::wolverine),
+    ("reason_poisoned", watermill::detect),
+    ("TARGET_ARN", aws::eventbridge),
+    ("ERROR_CODE", aws::eventbridge),
+    ("ErrorCode", aws::attributes),
+];
+
+/// Frameworks that write JSON bodies.
+const BODIES: [Reader<Map<String, Value>>; 6] =
+    [dotnet::easynetq, jobs::sidekiq, jobs::resque, jobs::dramatiq, jobs::bullmq, aws::lambda_destination];
 
 /// Reads why and where a message died, where anything in it says so.
 ///
 /// A framework's record wins over the broker's, which says only why the message was moved; what the framework does
-/// not say (origin, attempts, times, history) is taken from the broker. Without either, headers and bodies with
-/// common names are tried, and a copy of the broker's record wins over nothing.
+/// not say (origin, attempts, times, history) is taken from the broker. Where several frameworks left a record the
+/// first of the table wins, and [`Failure::also`] names the others.
 #[must_use]
 pub fn detect(message: &Message) -> Option<Failure> {
     let broker = rabbitmq::detect(message).or_else(|| aws::redrive(message));
-    let framework = FRAMEWORKS.iter().find_map(|read| read(message)).or_else(|| generic::detect(message));
-    match (framework, broker) {
+    match (framework(message, broker.is_some()), broker) {
         (Some(framework), Some(broker)) => Some(framework.completed(broker)),
-        (framework, broker) => framework.or(broker),
+        (None, Some(broker)) => Some(celery::complete(broker, message)),
+        (framework, None) => framework,
     }
+}
+
+/// What a framework wrote. In a message that the `broker` moved, the body is the publisher's: an `error` in it is data.
+fn framework(message: &Message, broker: bool) -> Option<Failure> {
+    let mut found: Option<Failure> = None;
+    for (prefix, read) in HEADERS {
+        if !message.headers.iter().any(|(name, _)| name.starts_with(prefix)) {
+            continue;
+        }
+        if let Some(failure) = read(message) {
+            match &mut found {
+                Some(first) if first.dialect != failure.dialect => first.also.push(failure.dialect),
+                Some(_) => {}
+                None => found = Some(failure),
+            }
+        }
+    }
+    found.or_else(|| generic::headers(message)).or_else(|| dotnet::nservicebus(message)).or_else(|| {
+        let body = body::object(message)?;
+        BODIES.iter().find_map(|read| read(&body)).or_else(|| generic::fields(&body).filter(|_| !broker))
+    })
 }
 
 impl Failure {
@@ -43,6 +96,7 @@ impl Failure {
         if self.history.is_empty() {
             self.history = broker.history;
         }
+        self.also.push(broker.dialect);
         self
     }
 }
@@ -70,6 +124,8 @@ pub struct Failure {
     pub last: Option<Timestamp>,
     /// Every death that the record names, newest first.
     pub history: Vec<Death>,
+    /// Who else left a record in the message: the broker, or a framework it went through before.
+    pub also: Vec<&'static str>,
 }
 
 /// One entry of a death history.
@@ -123,6 +179,26 @@ mod tests {
         let want = Origin::Exchange { exchange: "shop".into(), routing_key: "order.placed".into() };
         assert_eq!(failure.origin, Some(want));
         assert_eq!((failure.attempts, failure.history.len()), (Some(1), 1));
+        assert_eq!(failure.also, ["rabbitmq"]);
+    }
+
+    #[test]
+    fn an_error_in_the_body_is_data_once_the_broker_moved_the_message() {
+        let body = r#"{"event":"declined","error":"insufficient funds"}"#;
+        let mut message = dead(vec![death("orders", "rejected", "", "orders", 1_772_446_272)]);
+        message.payload = Some(body.into());
+        assert_eq!(detect(&message).unwrap().dialect, "rabbitmq");
+        message.headers = crate::message::Fields::new();
+        assert_eq!(detect(&message).unwrap().dialect, "generic");
+    }
+
+    #[test]
+    fn the_first_framework_wins_and_the_others_are_named() {
+        let mut message = Message::default();
+        message.headers.push("__connect.errors.exception.class.name", "A");
+        message.headers.push("kafka_dlt-exception-fqcn", "B");
+        let failure = detect(&message).unwrap();
+        assert_eq!((failure.dialect, failure.also), ("spring-kafka", vec!["kafka-connect"]));
     }
 
     #[test]

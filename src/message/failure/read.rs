@@ -97,17 +97,20 @@ pub(super) fn number_time(n: i64) -> Option<Timestamp> {
     }
 }
 
-/// RFC 3339, the same with a space or without an offset (taken as UTC), and `2026-03-02 10:11:12:123456 Z`, which
-/// NServiceBus writes.
+/// RFC 3339, the same with a space, slashes, `UTC` or no offset (taken as UTC), `2026-03-02 10:11:12:123456 Z`, which
+/// NServiceBus writes, and RFC 2822.
 pub(super) fn text_time(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     if let Ok(time) = text.parse() {
         return Some(time);
     }
-    let bare = text.trim_end_matches(['Z', ' ']);
+    if let Ok(time) = jiff::fmt::rfc2822::parse(text) {
+        return Some(time.timestamp());
+    }
+    let bare = text.trim_end_matches("UTC").trim_end_matches(['Z', ' ']).replace('/', "-");
     let wire = match bare.rmatch_indices(':').next() {
         Some((at, _)) if bare.matches(':').count() == 3 => format!("{}.{}", &bare[..at], &bare[at + 1..]),
-        _ => bare.to_owned(),
+        _ => bare,
     };
     wire.parse::<jiff::civil::DateTime>().ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
 }
@@ -136,7 +139,14 @@ mod tests {
         for n in [seconds, seconds * 1_000, seconds * 1_000_000, seconds * 1_000_000_000] {
             assert_eq!(number_time(n), Some(want));
         }
-        for text in ["2026-03-02T10:11:12Z", "2026-03-02 10:11:12", "2026-03-02 10:11:12:000000 Z"] {
+        for text in [
+            "2026-03-02T10:11:12Z",
+            "2026-03-02 10:11:12",
+            "2026-03-02 10:11:12:000000 Z",
+            "2026/03/02 10:11:12 UTC",
+            "Mon, 02 Mar 2026 10:11:12 +0000",
+            "2026-03-02T10:11:12.0000000Z",
+        ] {
             assert_eq!(text_time(text), Some(want), "{text}");
         }
         assert_eq!(text_time("yesterday"), None);

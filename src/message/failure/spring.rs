@@ -2,11 +2,12 @@
 //!
 //! Limits: Spring AMQP cuts the stack trace to what fits a frame, so the innermost cause may be missing.
 
-use super::read::{count, first, last, partition, time};
+use super::names::{NOTHING, Names};
+use super::read::{first, last};
 use super::{Failure, Origin};
 use crate::message::Message;
 
-/// Spring AMQP: the stack's first line names the class.
+/// Spring AMQP: the stack names the class.
 pub(super) fn amqp(message: &Message) -> Option<Failure> {
     let stack = last(message, "x-exception-stacktrace");
     let text = last(message, "x-exception-message");
@@ -22,76 +23,52 @@ pub(super) fn amqp(message: &Message) -> Option<Failure> {
     Some(Failure { dialect: "spring-amqp", message: text, stack, origin, ..Failure::default() })
 }
 
-/// Spring Kafka. The class is usually `ListenerExecutionFailedException`, so the cause is taken where it is known.
-/// Dead letters of retry topics use the same names without `dlt-`, but for the consumer group (spring-kafka's
-/// `KafkaHeaders`). Exception headers repeat newest last; the original's headers are appended, so the first of them is
-/// the true origin.
+/// The class is usually `ListenerExecutionFailedException`, so the cause comes first.
+const DEAD_LETTER: Names = Names {
+    dialect: "spring-kafka",
+    class: &["kafka_dlt-exception-cause-fqcn", "kafka_dlt-exception-fqcn", "kafka_dlt-key-exception-fqcn"],
+    message: &["kafka_dlt-exception-message", "kafka_dlt-key-exception-message"],
+    stack: &["kafka_dlt-exception-stacktrace", "kafka_dlt-key-exception-stacktrace"],
+    topic: "kafka_dlt-original-topic",
+    partition: "kafka_dlt-original-partition",
+    offset: "kafka_dlt-original-offset",
+    consumer: &["kafka_dlt-original-consumer-group"],
+    attempts: "retry_topic-attempts",
+    first: "retry_topic-original-timestamp",
+    ..NOTHING
+};
+
+/// Dead letters of retry topics: the same names without `dlt-`, but for the consumer group (spring-kafka's
+/// `KafkaHeaders`).
+const RETRY_TOPIC: Names = Names {
+    class: &["kafka_exception-cause-fqcn", "kafka_exception-fqcn", "kafka_key-exception-fqcn"],
+    message: &["kafka_exception-message", "kafka_key-exception-message"],
+    stack: &["kafka_exception-stacktrace", "kafka_key-exception-stacktrace"],
+    topic: "kafka_original-topic",
+    partition: "kafka_original-partition",
+    offset: "kafka_original-offset",
+    ..DEAD_LETTER
+};
+
+/// Spring Kafka.
 pub(super) fn kafka(message: &Message) -> Option<Failure> {
-    const DEAD_LETTER: [&str; 8] = [
-        "kafka_dlt-original-topic",
-        "kafka_dlt-original-partition",
-        "kafka_dlt-original-offset",
-        "kafka_dlt-exception-fqcn",
-        "kafka_dlt-exception-cause-fqcn",
-        "kafka_dlt-exception-message",
-        "kafka_dlt-exception-stacktrace",
-        "kafka_dlt-key-exception-fqcn",
-    ];
-    const RETRY_TOPIC: [&str; 8] = [
-        "kafka_original-topic",
-        "kafka_original-partition",
-        "kafka_original-offset",
-        "kafka_exception-fqcn",
-        "kafka_exception-cause-fqcn",
-        "kafka_exception-message",
-        "kafka_exception-stacktrace",
-        "kafka_key-exception-fqcn",
-    ];
-    let read = |names: [&str; 8]| {
-        let [topic, at, offset, class, cause, text, stack, key_class] = names;
-        let class = last(message, class).or_else(|| last(message, key_class));
-        let topic = first(message, topic);
-        if class.is_none() && topic.is_none() {
-            return None;
-        }
-        Some(Failure {
-            dialect: "spring-kafka",
-            class: last(message, cause).or(class),
-            message: last(message, text).or_else(|| last(message, "kafka_dlt-key-exception-message")),
-            stack: last(message, stack).or_else(|| last(message, "kafka_dlt-key-exception-stacktrace")),
-            origin: topic.map(|topic| Origin::Topic {
-                topic,
-                partition: partition(message, at),
-                offset: count(message, offset),
-            }),
-            consumer: first(message, "kafka_dlt-original-consumer-group"),
-            attempts: count(message, "retry_topic-attempts"),
-            first: time(message, "retry_topic-original-timestamp"),
-            ..Failure::default()
-        })
-    };
-    read(DEAD_LETTER).or_else(|| read(RETRY_TOPIC))
+    DEAD_LETTER.read(message).or_else(|| RETRY_TOPIC.read(message))
 }
 
-/// Spring Cloud Stream's Kafka binder.
+const CLOUD_STREAM: Names = Names {
+    dialect: "spring-cloud-stream",
+    class: &["x-exception-fqcn"],
+    message: &["x-exception-message"],
+    stack: &["x-exception-stacktrace"],
+    topic: "x-original-topic",
+    partition: "x-original-partition",
+    offset: "x-original-offset",
+    ..NOTHING
+};
+
+/// Spring Cloud Stream's Kafka binder; without its own headers it is Spring AMQP, which shares the rest.
 pub(super) fn cloud_stream(message: &Message) -> Option<Failure> {
-    let class = last(message, "x-exception-fqcn");
-    let topic = first(message, "x-original-topic");
-    if class.is_none() && topic.is_none() {
-        return None;
-    }
-    Some(Failure {
-        dialect: "spring-cloud-stream",
-        class,
-        message: last(message, "x-exception-message"),
-        stack: last(message, "x-exception-stacktrace"),
-        origin: topic.map(|topic| Origin::Topic {
-            topic,
-            partition: partition(message, "x-original-partition"),
-            offset: count(message, "x-original-offset"),
-        }),
-        ..Failure::default()
-    })
+    CLOUD_STREAM.read(message).filter(|failure| failure.class.is_some() || failure.origin.is_some())
 }
 
 #[cfg(test)]
@@ -103,6 +80,10 @@ mod tests {
 
     fn bin(n: i64) -> Value {
         Value::Bytes(Bytes::copy_from_slice(&n.to_be_bytes()))
+    }
+
+    fn with(headers: Fields) -> Message {
+        Message { headers, ..Message::default() }
     }
 
     #[test]
@@ -120,11 +101,32 @@ mod tests {
             ("kafka_dlt-exception-cause-fqcn", Value::text("com.acme.PaymentTimeout")),
             ("kafka_dlt-exception-message", Value::text("Listener failed")),
         ]);
-        let failure = kafka(&Message { headers, ..Message::default() }).unwrap();
+        let failure = kafka(&with(headers)).unwrap();
         assert_eq!(failure.class.as_deref(), Some("com.acme.PaymentTimeout"));
         assert_eq!(failure.consumer.as_deref(), Some("billing"));
         let want = Origin::Topic { topic: "orders".into(), partition: Some(2), offset: Some(4711) };
         assert_eq!(failure.origin, Some(want));
+    }
+
+    /// The names and the six byte time were seen in public captures of retry topics (spring-kafka `RetryTopicHeaders`).
+    #[test]
+    fn a_dead_letter_of_a_retry_topic_has_names_without_dlt() {
+        let headers = Fields::from_iter([
+            ("kafka_original-topic", Value::text("orders")),
+            ("kafka_original-partition", Value::Bytes(Bytes::from_static(&[0, 0, 0, 1]))),
+            ("kafka_original-offset", bin(41_892)),
+            ("kafka_exception-cause-fqcn", Value::text("java.lang.RuntimeException")),
+            ("kafka_dlt-original-consumer-group", Value::text("billing")),
+            ("retry_topic-attempts", Value::Bytes(Bytes::from_static(&[0, 0, 0, 4]))),
+            (
+                "retry_topic-original-timestamp",
+                Value::Bytes(Bytes::copy_from_slice(&1_772_446_272_000_i64.to_be_bytes()[2..])),
+            ),
+        ]);
+        let failure = kafka(&with(headers)).unwrap();
+        let want = Origin::Topic { topic: "orders".into(), partition: Some(1), offset: Some(41_892) };
+        assert_eq!((failure.origin, failure.attempts), (Some(want), Some(4)));
+        assert_eq!(failure.first.unwrap().to_string(), "2026-03-02T10:11:12Z");
     }
 
     #[test]
@@ -135,11 +137,25 @@ mod tests {
             ("x-original-exchange", ""),
             ("x-original-routingKey", "orders"),
         ]);
-        let failure = amqp(&Message { headers: headers.clone(), ..Message::default() }).unwrap();
-        assert_eq!(failure.origin, Some(Origin::Queue("orders".into())));
+        assert_eq!(amqp(&with(headers.clone())).unwrap().origin, Some(Origin::Queue("orders".into())));
+        assert_eq!(cloud_stream(&with(headers.clone())), None);
         headers.retain(|name, _| name != "x-original-exchange");
         headers.push("x-original-exchange", "shop");
-        let failure = amqp(&Message { headers, ..Message::default() }).unwrap();
-        assert_eq!(failure.origin, Some(Origin::Exchange { exchange: "shop".into(), routing_key: "orders".into() }));
+        let want = Origin::Exchange { exchange: "shop".into(), routing_key: "orders".into() };
+        assert_eq!(amqp(&with(headers)).unwrap().origin, Some(want));
+    }
+
+    #[test]
+    fn cloud_stream_adds_a_class_and_a_binary_position() {
+        let headers = Fields::from_iter([
+            ("x-original-topic", Value::text("orders")),
+            ("x-original-partition", Value::Bytes(Bytes::from_static(&[0, 0, 0, 3]))),
+            ("x-original-offset", bin(9)),
+            ("x-exception-fqcn", Value::text("com.acme.Boom")),
+            ("x-exception-message", Value::text("boom")),
+        ]);
+        let failure = cloud_stream(&with(headers)).unwrap();
+        let want = Origin::Topic { topic: "orders".into(), partition: Some(3), offset: Some(9) };
+        assert_eq!((failure.class.as_deref(), failure.origin), (Some("com.acme.Boom"), Some(want)));
     }
 }

@@ -1,0 +1,118 @@
+//! Bodies that may hold a failure record: parsed only when a cheap look says that they can.
+//!
+//! Limits: JSON objects of at most [`MAX_BODY`] bytes; a larger body is data, not a record.
+
+use std::sync::LazyLock;
+
+use jiff::Timestamp;
+use regex::bytes::Regex;
+use serde_json::{Map, Value};
+
+use super::read::{number_time, text_time};
+use crate::message::Message;
+
+/// The largest body that is parsed.
+pub(super) const MAX_BODY: usize = 256 * 1024;
+
+/// Words of which at least one is in every record that the dialects read.
+#[expect(clippy::expect_used, reason = "a constant pattern, compiled in every test of this file")]
+static HINT: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"rror|xception|ailedReason|raceback|requestContext|ault|ailure|topic_poisoned")
+        .expect("a valid pattern")
+});
+
+/// The body as a JSON object, where it is one that may speak of a failure.
+pub(super) fn object(message: &Message) -> Option<Map<String, Value>> {
+    let body = message.body();
+    let start = body.iter().find(|byte| !byte.is_ascii_whitespace())?;
+    if *start != b'{' || body.len() > MAX_BODY || !HINT.is_match(body) {
+        return None;
+    }
+    serde_json::from_slice(body).ok()
+}
+
+/// The body as a JSON object, where it holds these bytes.
+pub(super) fn envelope(message: &Message, needle: &[u8]) -> Option<Map<String, Value>> {
+    let body = message.body();
+    (body.len() <= MAX_BODY && memchr::memmem::find(body, needle).is_some())
+        .then(|| serde_json::from_slice(body).ok())
+        .flatten()
+}
+
+/// A field's text; numbers are written out, empty text is absent.
+pub(super) fn text(fields: &Map<String, Value>, name: &str) -> Option<String> {
+    match fields.get(name)? {
+        Value::String(text) if !text.trim().is_empty() => Some(text.clone()),
+        Value::Number(n) => Some(n.to_string()),
+        _ => None,
+    }
+}
+
+/// The text at a path of fields.
+pub(super) fn text_at(fields: &Map<String, Value>, path: [&str; 2]) -> Option<String> {
+    text(fields.get(path[0])?.as_object()?, path[1])
+}
+
+/// A field that counts.
+pub(super) fn count(fields: &Map<String, Value>, name: &str) -> Option<u64> {
+    match fields.get(name)? {
+        Value::Number(n) => n.as_u64(),
+        Value::String(text) => text.parse().ok(),
+        _ => None,
+    }
+}
+
+/// A field as a point in time: a number in any unit (fractions of seconds too), or text.
+pub(super) fn time(fields: &Map<String, Value>, name: &str) -> Option<Timestamp> {
+    match fields.get(name)? {
+        Value::Number(n) => match n.as_i64() {
+            Some(n) => number_time(n),
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "a float cast saturates, and the time is checked after it"
+            )]
+            None => Timestamp::from_microsecond((n.as_f64()? * 1e6) as i64).ok(),
+        },
+        Value::String(text) => text_time(text),
+        _ => None,
+    }
+}
+
+/// A stack trace: text, or a list of lines.
+pub(super) fn lines(fields: &Map<String, Value>, name: &str) -> Option<String> {
+    match fields.get(name)? {
+        Value::String(text) if !text.is_empty() => Some(text.clone()),
+        Value::Array(lines) if !lines.is_empty() => {
+            Some(lines.iter().filter_map(Value::as_str).collect::<Vec<_>>().join("\n"))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(body: &str) -> Option<Map<String, Value>> {
+        object(&Message { payload: Some(body.to_owned().into()), ..Message::default() })
+    }
+
+    #[test]
+    fn only_small_objects_that_may_speak_of_a_failure_are_parsed() {
+        assert!(of(r#" {"error":"x"}"#).is_some());
+        assert!(of(r#"{"order":1}"#).is_none());
+        assert!(of(r#"["error"]"#).is_none());
+        assert!(of(r#"{"error":"#).is_none());
+        assert!(of(&format!(r#"{{"error":"{}"}}"#, "x".repeat(MAX_BODY))).is_none());
+        assert!(of(&r#"{"error":"#.repeat(100_000)).is_none(), "nesting is bounded");
+    }
+
+    #[test]
+    fn times_come_as_numbers_of_any_unit_and_as_text() {
+        let fields =
+            of(r#"{"error":1,"a":1772446272.5,"b":1772446272500,"c":"2026-03-02 10:11:12 UTC","d":1e300}"#).unwrap();
+        assert_eq!(time(&fields, "a"), time(&fields, "b"));
+        assert_eq!(time(&fields, "c").unwrap().to_string(), "2026-03-02T10:11:12Z");
+        assert_eq!(time(&fields, "d"), None);
+    }
+}

@@ -1,0 +1,44 @@
+//! Watermill's poison queue middleware (Go): four metadata fields.
+//!
+//! Limits: a topic is a Kafka topic where the message was read from a partition, and a queue everywhere else.
+
+use super::read::first;
+use super::{Failure, Origin};
+use crate::message::Message;
+
+/// Watermill.
+pub(super) fn detect(message: &Message) -> Option<Failure> {
+    let reason = first(message, "reason_poisoned")?;
+    let partitioned = message.position.is_some_and(|position| position.partition.is_some());
+    Some(Failure {
+        dialect: "watermill",
+        message: Some(reason),
+        origin: first(message, "topic_poisoned").map(|topic| {
+            if partitioned { Origin::Topic { topic, partition: None, offset: None } } else { Origin::Queue(topic) }
+        }),
+        consumer: first(message, "handler_poisoned"),
+        ..Failure::default()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::{Fields, Position};
+
+    /// Names as in Watermill's `poison.go`.
+    #[test]
+    fn a_topic_is_a_queue_outside_kafka() {
+        let headers = Fields::from_iter([
+            ("reason_poisoned", "charge: connection refused"),
+            ("topic_poisoned", "orders"),
+            ("handler_poisoned", "charge"),
+            ("subscriber_poisoned", "amqp.Subscriber"),
+        ]);
+        let mut message = Message { headers, ..Message::default() };
+        assert_eq!(detect(&message).unwrap().origin, Some(Origin::Queue("orders".into())));
+        message.position = Some(Position { partition: Some(0), offset: 1 });
+        let want = Origin::Topic { topic: "orders".into(), partition: None, offset: None };
+        assert_eq!(detect(&message).unwrap().origin, Some(want));
+    }
+}
