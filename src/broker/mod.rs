@@ -11,6 +11,7 @@
 //! - an answer that was lost is [`crate::ErrorKind::Ambiguous`], never success and never failure.
 
 mod address;
+pub mod archive;
 mod capability;
 mod connect;
 pub mod memory;

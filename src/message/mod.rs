@@ -62,6 +62,14 @@ impl Message {
         (self.key.as_ref().map_or(0, Bytes::len) + headers + self.body().len()) as u64
     }
 
+    /// The [`Message::id`] of a message that has no name of its own: `h-` and 16 hex digits of its digest.
+    #[must_use]
+    pub fn content_id(&self) -> String {
+        let mut id = format!("h-{}", self.digest());
+        id.truncate(18);
+        id
+    }
+
     /// The content's fingerprint: key, headers, properties and payload, and nothing that a look changes.
     /// Two messages with equal digests are interchangeable: a plan tells them apart by occurrence only.
     #[must_use]

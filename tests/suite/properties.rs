@@ -1,12 +1,18 @@
 //! Properties of messages: whatever a broker can hold survives the line and the archive.
 
+use std::fs;
+
 use bytes::Bytes;
 use jiff::Timestamp;
+use postroom::broker::{BrowseOptions, End};
 use postroom::message::jsonl::{read_line, write_line};
 use postroom::message::{Amqp, Fields, Message, Position, Value};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
+use tempfile::TempDir;
+
+use super::archive::{browse, write};
 
 fn bytes() -> impl Strategy<Value = Bytes> {
     prop_oneof![
@@ -118,5 +124,81 @@ proptest! {
         let spot = spot.index(line.len());
         line[spot] = byte;
         _ = read_line(&line);
+    }
+}
+
+/// What a browse of a file delivers.
+fn read(path: &std::path::Path) -> (Vec<Message>, Result<End, postroom::Error>) {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(browse(path, BrowseOptions::default()))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn any_messages_survive_the_archive(sent in vec(message(), 0..12), split in any::<prop::sample::Index>()) {
+        let folder = TempDir::new().unwrap();
+        for name in ["a.jsonl", "a.jsonl.zst"] {
+            let path = folder.path().join(name);
+            let (first, second) = sent.split_at(split.index(sent.len() + 1));
+            write(&path, &[first, second]);
+            let (got, end) = read(&path);
+            prop_assert_eq!(end.unwrap(), End::Exhausted);
+            prop_assert_eq!(got.len(), sent.len());
+            for (got, sent) in got.iter().zip(&sent) {
+                prop_assert_eq!(got.digest(), sent.digest());
+                prop_assert_eq!((got.time, got.deliveries), (sent.time, sent.deliveries));
+            }
+        }
+    }
+
+    #[test]
+    fn a_cut_archive_is_told_and_never_silently_shorter(
+        sent in vec(message(), 1..8),
+        split in any::<prop::sample::Index>(),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let folder = TempDir::new().unwrap();
+        for (name, compressed) in [("a.jsonl", false), ("a.jsonl.zst", true)] {
+            let path = folder.path().join(name);
+            let (first, second) = sent.split_at(split.index(sent.len() + 1));
+            let ends = write(&path, &[first, second]);
+            let whole = fs::read(&path).unwrap();
+            let kept = &whole[..cut.index(whole.len())];
+            fs::write(&path, kept).unwrap();
+            let (got, end) = read(&path);
+            // Whole lines, or whole frames, are all that a cut file may hold without an error.
+            let expected = if compressed {
+                match kept.len() as u64 {
+                    0 => Some(0),
+                    at if at == ends[0] => Some(first.len()),
+                    _ => None,
+                }
+            } else {
+                let line_ends = whole.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at);
+                let whole_lines = line_ends.clone().filter(|at| *at <= kept.len()).count();
+                let clean = kept.is_empty() || kept.ends_with(b"\n") || line_ends.clone().any(|at| at == kept.len());
+                clean.then_some(whole_lines)
+            };
+            if let Some(count) = expected {
+                prop_assert_eq!(end.unwrap(), End::Exhausted);
+                prop_assert_eq!(got.len(), count);
+            } else {
+                prop_assert_eq!(end.unwrap_err().kind(), postroom::ErrorKind::Invalid);
+                prop_assert!(got.len() < sent.len());
+            }
+            prop_assert!(got.iter().zip(&sent).all(|(got, sent)| got.digest() == sent.digest()));
+        }
+    }
+
+    #[test]
+    fn no_file_makes_the_archive_reader_panic(noise in vec(any::<u8>(), 0..300), zstd in any::<bool>()) {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("noise");
+        let magic: &[u8] = if zstd { &[0x28, 0xB5, 0x2F, 0xFD] } else { b"" };
+        fs::write(&path, [magic, &noise].concat()).unwrap();
+        let (got, end) = read(&path);
+        prop_assert!(end.is_err() || got.len() <= noise.len());
     }
 }

@@ -1,0 +1,88 @@
+//! The messages in a block of lines: only lines that may match are parsed.
+//!
+//! A line that the prefilter proves not to match is counted and, as a cheap sign that nothing was cut, must still
+//! begin with `{` and end with `}`; whatever does not is parsed, so that its error is told. Limits: damage in the
+//! middle of a line that can't match is not looked for.
+
+use std::sync::Arc;
+
+use super::source::{BlockEnd, lines_of};
+use crate::error::Error;
+use crate::message::filter::Prefilter;
+use crate::message::jsonl::read_line;
+use crate::message::{Message, Position, Value};
+
+/// What a block held. Line numbers count from 1 within the block.
+pub(super) struct Scanned {
+    /// The messages that may match, with their lines.
+    pub(super) found: Vec<(u64, Message)>,
+    /// Lines, empty ones included.
+    pub(super) lines: u64,
+    /// Messages, refused ones included.
+    pub(super) messages: u64,
+    /// Bytes of lines.
+    pub(super) bytes: u64,
+    /// Why nothing can be read from this line on.
+    pub(super) fault: Option<(u64, Error)>,
+    /// Whether the archive ends here.
+    pub(super) is_last: bool,
+}
+
+/// Scans the lines of a block up to the first fault.
+pub(super) fn scan(lines: &[u8], end: Option<BlockEnd>, prefilter: Option<&Prefilter>) -> Scanned {
+    let mut scanned = Scanned {
+        found: Vec::new(),
+        lines: 0,
+        messages: 0,
+        bytes: lines.len() as u64,
+        fault: None,
+        is_last: end.is_some(),
+    };
+    for (_, line) in lines_of(lines) {
+        scanned.lines += 1;
+        let line = line.trim_ascii();
+        if line.is_empty() {
+            continue;
+        }
+        scanned.messages += 1;
+        let looks_whole = line.starts_with(b"{") && line.ends_with(b"}");
+        if looks_whole && prefilter.is_some_and(|prefilter| !prefilter.may_match_line(line)) {
+            continue;
+        }
+        match read_line(line) {
+            Ok(message) => scanned.found.push((scanned.lines, message)),
+            Err(error) => {
+                scanned.messages -= 1;
+                scanned.fault = Some((scanned.lines, error));
+                return scanned;
+            }
+        }
+    }
+    if let Some(BlockEnd::Failed(error)) = end {
+        scanned.fault = Some((scanned.lines + 1, error));
+    }
+    scanned
+}
+
+/// The message as it stands in this archive: its position is its line, and where it was before is kept as metadata,
+/// from the first archive on.
+pub(super) fn placed(mut message: Message, address: &Arc<str>, line: u64) -> Message {
+    if !message.address.is_empty() && message.address != *address && message.metadata.get(SOURCE_ADDRESS).is_none() {
+        message.metadata.push(SOURCE_ADDRESS, Value::text(&*message.address));
+        if let Some(Position { partition, offset }) = message.position {
+            let place = partition.map_or_else(|| offset.to_string(), |partition| format!("{partition}:{offset}"));
+            message.metadata.push(SOURCE_POSITION, Value::text(place));
+        }
+    }
+    message.address = Arc::clone(address);
+    message.position = Some(Position { partition: None, offset: line });
+    if message.id.is_empty() {
+        message.id = message.content_id();
+    }
+    message
+}
+
+/// The metadata of an archived message that says where it was read first: an address.
+pub const SOURCE_ADDRESS: &str = "source_address";
+/// And its position there, `OFFSET` or `PARTITION:OFFSET`.
+pub const SOURCE_POSITION: &str = "source_position";
