@@ -26,6 +26,7 @@ mod clock;
 mod conform;
 mod cost;
 mod death;
+pub mod demo;
 mod describe;
 mod fault;
 mod harness;
