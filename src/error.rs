@@ -78,6 +78,33 @@ impl ErrorKind {
         }
     }
 
+    /// Every kind.
+    pub const ALL: [Self; 17] = [
+        Self::Usage,
+        Self::Config,
+        Self::Refused,
+        Self::Unsupported,
+        Self::NotFound,
+        Self::Denied,
+        Self::Locked,
+        Self::Unreachable,
+        Self::Timeout,
+        Self::Rejected,
+        Self::Ambiguous,
+        Self::Invalid,
+        Self::Io,
+        Self::Partial,
+        Self::NotMet,
+        Self::Interrupted,
+        Self::Unexpected,
+    ];
+
+    /// The kind of that name, see [`ErrorKind::name`].
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
     /// The kind's name in `postroom.error/1` and in reports: lower case, words joined by `_`.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -266,6 +293,12 @@ mod tests {
         assert_eq!(nearest("pasword", ["url", "password"]), Some("password"));
         assert_eq!(nearest("Hseader", ["header", "key"]), Some("header"));
         assert_eq!(nearest("colour", ["url", "password"]), None);
+    }
+
+    #[test]
+    fn every_kind_is_found_by_its_name() {
+        assert!(ErrorKind::ALL.iter().all(|kind| ErrorKind::from_name(kind.name()) == Some(*kind)));
+        assert_eq!(ErrorKind::from_name("nonsense"), None);
     }
 
     #[test]

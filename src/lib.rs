@@ -16,6 +16,7 @@
 //! Direction, checked by a test: `error, secret, message -> broker -> config -> operation -> cli -> main`, never upward.
 
 pub mod broker;
+pub mod cli;
 pub mod config;
 pub mod error;
 pub mod message;

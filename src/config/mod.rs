@@ -87,9 +87,8 @@ impl Config {
     /// # Errors
     /// `Config`, with file, line and column, for a file that can't be read or says what postroom does not know.
     pub fn load(file: Option<&Path>, environment: Environment) -> Result<Self> {
-        let asked = file.map(Path::to_owned).or_else(|| environment.get("POSTROOM_CONFIG").map(PathBuf::from));
-        let path = asked.clone().or_else(default_path);
-        let Some(path) = path else {
+        let asked = file.is_some() || environment.get("POSTROOM_CONFIG").is_some();
+        let Some(path) = Self::path(file, &environment) else {
             return Ok(Self { environment, ..Self::default() });
         };
         match std::fs::read_to_string(&path) {
@@ -97,13 +96,20 @@ impl Config {
                 let profiles = read::profiles(&text, &path)?;
                 Ok(Self { path: Some(path), exists: true, profiles, environment })
             }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound && asked.is_none() => {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && !asked => {
                 Ok(Self { path: Some(path), exists: false, profiles: BTreeMap::new(), environment })
             }
             Err(error) => Err(Error::new(ErrorKind::Config, format!("can't read the config file {}", path.display()))
                 .hint("name another with --config or POSTROOM_CONFIG, or write one with `postroom config init`")
                 .because(error)),
         }
+    }
+
+    /// Where the file is, or would be, whether or not it can be read; `None` where the user has no config folder.
+    #[must_use]
+    pub fn path(file: Option<&Path>, environment: &Environment) -> Option<PathBuf> {
+        let asked = file.map(Path::to_owned).or_else(|| environment.get("POSTROOM_CONFIG").map(PathBuf::from));
+        asked.or_else(default_path)
     }
 
     /// The profile of that name.

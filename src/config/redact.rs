@@ -5,6 +5,7 @@
 //! place in the body and the body is not JSON, the whole body is hidden: the place can't be found, so it may be
 //! anywhere. Limits: rules hide what is *shown*; machine lines stay lossless, and so do archives and replays.
 
+use std::fmt;
 use std::str::FromStr;
 
 use bytes::Bytes;
@@ -37,6 +38,26 @@ pub enum Step {
     Element(usize),
     /// Every element of an array.
     Every,
+}
+
+/// The form that is written in the config file.
+impl fmt::Display for RedactRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Key => f.write_str("key"),
+            Self::Header(name) => write!(f, "header.{name}"),
+            Self::Property(name) => write!(f, "property.{name}"),
+            Self::Body(steps) => {
+                f.write_str("body")?;
+                steps.iter().try_for_each(|step| match step {
+                    Step::Member(name) if name.contains(['.', '[', ']', '"']) => write!(f, ".\"{name}\""),
+                    Step::Member(name) => write!(f, ".{name}"),
+                    Step::Element(index) => write!(f, "[{index}]"),
+                    Step::Every => f.write_str("[]"),
+                })
+            }
+        }
+    }
 }
 
 impl FromStr for RedactRule {

@@ -7,9 +7,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::OnceCell;
 
+use crate::broker::archive::Archive;
+use crate::broker::memory::demo;
 use crate::broker::{self, Address, Broker, BrokerUrl, Connect, Connection, Tls};
 use crate::config::{Config, Policy};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::secret::Secret;
 
 /// An open broker, the address it was opened for, and what is allowed on it.
@@ -86,8 +88,8 @@ impl Places {
                 broker::open(&connect).await.map_err(|error| error.context("profile", name))
             }
             Connection::Url(url) => broker::open(&self.of_url(url)).await,
-            Connection::File => unsupported("archives"),
-            Connection::Demo => unsupported("the demo"),
+            Connection::File => Ok(Arc::new(Archive::new())),
+            Connection::Demo => Ok(demo::broker()),
         }
     }
 
@@ -101,14 +103,11 @@ impl Places {
     }
 }
 
-fn unsupported(what: &str) -> Result<Arc<dyn Broker>> {
-    Err(Error::new(ErrorKind::Unsupported, format!("this build of postroom has no backend for {what}")))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::Environment;
+    use crate::error::ErrorKind;
 
     #[test]
     fn a_url_without_a_password_takes_it_from_the_environment_and_one_with_keeps_its_own() {

@@ -5,4 +5,9 @@
 
 mod architecture;
 mod archive;
+mod cli;
+mod cli_config;
+mod cli_look;
+mod environment;
+mod generated;
 mod properties;

@@ -72,6 +72,12 @@ impl Filter {
     }
 }
 
+/// Reads a point in time as filters do: RFC 3339, a date, or a duration back from `now` (`-2h`).
+#[must_use]
+pub fn parse_time(text: &str, now: Timestamp) -> Option<Timestamp> {
+    literal::time(text, now)
+}
+
 /// The expression as it was typed.
 impl fmt::Display for Filter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

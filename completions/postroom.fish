@@ -1,0 +1,226 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_postroom_global_optspecs
+    string join \n o/output= color= config= y/yes= n/dry-run q/quiet v/verbose h/help V/version
+end
+
+function __fish_postroom_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_postroom_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_postroom_using_subcommand
+    set -l cmd (__fish_postroom_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c postroom -n "__fish_postroom_needs_command" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
+json\t'One JSON value: an object, or an array of them'
+jsonl\t'One JSON object on each line'
+raw\t'Payload bytes as they are, nothing between them'"
+complete -c postroom -n "__fish_postroom_needs_command" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c postroom -n "__fish_postroom_needs_command" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
+complete -c postroom -n "__fish_postroom_needs_command" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
+complete -c postroom -n "__fish_postroom_needs_command" -s n -l dry-run -d 'Show the plan of a write and stop'
+complete -c postroom -n "__fish_postroom_needs_command" -s q -l quiet -d 'Say only errors on stderr'
+complete -c postroom -n "__fish_postroom_needs_command" -s v -l verbose -d 'Log to stderr: -v what is done, -vv more, -vvv everything (`POSTROOM_LOG` takes a filter)'
+complete -c postroom -n "__fish_postroom_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postroom -n "__fish_postroom_needs_command" -s V -l version -d 'Print version'
+complete -c postroom -n "__fish_postroom_needs_command" -a "queues" -d 'List queues with depth, rates, oldest age, consumers and dead-letter pairing; dead-letter queues first'
+complete -c postroom -n "__fish_postroom_needs_command" -a "show" -d 'Show one queue: type, arguments and policies, pairing, read cost and peek budget, expiry, consumers'
+complete -c postroom -n "__fish_postroom_needs_command" -a "browse" -d 'Look at messages; whatever a look holds is given back'
+complete -c postroom -n "__fish_postroom_needs_command" -a "publish" -d 'Publish message lines from standard input, or one raw body; each confirmed by the broker'
+complete -c postroom -n "__fish_postroom_needs_command" -a "config" -d 'Write, find, show and check the config file'
+complete -c postroom -n "__fish_postroom_needs_command" -a "completions" -d 'Print the completion script for a shell'
+complete -c postroom -n "__fish_postroom_needs_command" -a "man" -d 'Print the manual page, or write all of them into a folder'
+complete -c postroom -n "__fish_postroom_needs_command" -a "help" -d 'Explain a verb, or filters (`postroom help filter`)'
+complete -c postroom -n "__fish_postroom_using_subcommand queues" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
+json\t'One JSON value: an object, or an array of them'
+jsonl\t'One JSON object on each line'
+raw\t'Payload bytes as they are, nothing between them'"
+complete -c postroom -n "__fish_postroom_using_subcommand queues" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c postroom -n "__fish_postroom_using_subcommand queues" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand queues" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
+complete -c postroom -n "__fish_postroom_using_subcommand queues" -l internal -d 'Internal queues and topics, too'
+complete -c postroom -n "__fish_postroom_using_subcommand queues" -s n -l dry-run -d 'Show the plan of a write and stop'
+complete -c postroom -n "__fish_postroom_using_subcommand queues" -s q -l quiet -d 'Say only errors on stderr'
+complete -c postroom -n "__fish_postroom_using_subcommand queues" -s v -l verbose -d 'Log to stderr: -v what is done, -vv more, -vvv everything (`POSTROOM_LOG` takes a filter)'
+complete -c postroom -n "__fish_postroom_using_subcommand queues" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postroom -n "__fish_postroom_using_subcommand show" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
+json\t'One JSON value: an object, or an array of them'
+jsonl\t'One JSON object on each line'
+raw\t'Payload bytes as they are, nothing between them'"
+complete -c postroom -n "__fish_postroom_using_subcommand show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c postroom -n "__fish_postroom_using_subcommand show" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand show" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
+complete -c postroom -n "__fish_postroom_using_subcommand show" -s n -l dry-run -d 'Show the plan of a write and stop'
+complete -c postroom -n "__fish_postroom_using_subcommand show" -s q -l quiet -d 'Say only errors on stderr'
+complete -c postroom -n "__fish_postroom_using_subcommand show" -s v -l verbose -d 'Log to stderr: -v what is done, -vv more, -vvv everything (`POSTROOM_LOG` takes a filter)'
+complete -c postroom -n "__fish_postroom_using_subcommand show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postroom -n "__fish_postroom_using_subcommand browse" -s l -l limit -d 'Show at most N messages [default: 50]' -r
+complete -c postroom -n "__fish_postroom_using_subcommand browse" -l from -d 'Start at: first, last (the last N of --limit), end, an offset, or a time (2026-03-02T10:11:12Z, -2h)' -r
+complete -c postroom -n "__fish_postroom_using_subcommand browse" -l until -d 'Stop before this offset or time' -r
+complete -c postroom -n "__fish_postroom_using_subcommand browse" -s f -l filter -d 'Only messages that match; see `postroom help filter`' -r
+complete -c postroom -n "__fish_postroom_using_subcommand browse" -s g -l group -d 'Only messages of this group, as `postroom groups` names it' -r
+complete -c postroom -n "__fish_postroom_using_subcommand browse" -l partition -d 'Only this partition' -r
+complete -c postroom -n "__fish_postroom_using_subcommand browse" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
+json\t'One JSON value: an object, or an array of them'
+jsonl\t'One JSON object on each line'
+raw\t'Payload bytes as they are, nothing between them'"
+complete -c postroom -n "__fish_postroom_using_subcommand browse" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c postroom -n "__fish_postroom_using_subcommand browse" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand browse" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
+complete -c postroom -n "__fish_postroom_using_subcommand browse" -s a -l all -d 'Show every message'
+complete -c postroom -n "__fish_postroom_using_subcommand browse" -l follow -d 'Go on after the end and wait for arrivals; Ctrl-C ends it'
+complete -c postroom -n "__fish_postroom_using_subcommand browse" -l rescue -d 'Put messages that a return would destroy back as new copies at the tail, instead of refusing the look'
+complete -c postroom -n "__fish_postroom_using_subcommand browse" -l redact -d 'Apply the profile\'s redact rules to machine output, too'
+complete -c postroom -n "__fish_postroom_using_subcommand browse" -s n -l dry-run -d 'Show the plan of a write and stop'
+complete -c postroom -n "__fish_postroom_using_subcommand browse" -s q -l quiet -d 'Say only errors on stderr'
+complete -c postroom -n "__fish_postroom_using_subcommand browse" -s v -l verbose -d 'Log to stderr: -v what is done, -vv more, -vvv everything (`POSTROOM_LOG` takes a filter)'
+complete -c postroom -n "__fish_postroom_using_subcommand browse" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postroom -n "__fish_postroom_using_subcommand publish" -s b -l body -d 'Publish one message with this body' -r
+complete -c postroom -n "__fish_postroom_using_subcommand publish" -l file -d 'Publish one message with this file\'s bytes as its body' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand publish" -s k -l key -d 'The raw body\'s key: a record key, routing key or message group' -r
+complete -c postroom -n "__fish_postroom_using_subcommand publish" -s H -l header -d 'A header of the raw body; may be repeated' -r
+complete -c postroom -n "__fish_postroom_using_subcommand publish" -s p -l property -d 'A property of the raw body, such as `content_type=application/json`; may be repeated' -r
+complete -c postroom -n "__fish_postroom_using_subcommand publish" -l rate -d 'Publish at most N messages a second' -r
+complete -c postroom -n "__fish_postroom_using_subcommand publish" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
+json\t'One JSON value: an object, or an array of them'
+jsonl\t'One JSON object on each line'
+raw\t'Payload bytes as they are, nothing between them'"
+complete -c postroom -n "__fish_postroom_using_subcommand publish" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c postroom -n "__fish_postroom_using_subcommand publish" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand publish" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
+complete -c postroom -n "__fish_postroom_using_subcommand publish" -s n -l dry-run -d 'Show the plan of a write and stop'
+complete -c postroom -n "__fish_postroom_using_subcommand publish" -s q -l quiet -d 'Say only errors on stderr'
+complete -c postroom -n "__fish_postroom_using_subcommand publish" -s v -l verbose -d 'Log to stderr: -v what is done, -vv more, -vvv everything (`POSTROOM_LOG` takes a filter)'
+complete -c postroom -n "__fish_postroom_using_subcommand publish" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postroom -n "__fish_postroom_using_subcommand config; and not __fish_seen_subcommand_from init path show check" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
+json\t'One JSON value: an object, or an array of them'
+jsonl\t'One JSON object on each line'
+raw\t'Payload bytes as they are, nothing between them'"
+complete -c postroom -n "__fish_postroom_using_subcommand config; and not __fish_seen_subcommand_from init path show check" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c postroom -n "__fish_postroom_using_subcommand config; and not __fish_seen_subcommand_from init path show check" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand config; and not __fish_seen_subcommand_from init path show check" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
+complete -c postroom -n "__fish_postroom_using_subcommand config; and not __fish_seen_subcommand_from init path show check" -s n -l dry-run -d 'Show the plan of a write and stop'
+complete -c postroom -n "__fish_postroom_using_subcommand config; and not __fish_seen_subcommand_from init path show check" -s q -l quiet -d 'Say only errors on stderr'
+complete -c postroom -n "__fish_postroom_using_subcommand config; and not __fish_seen_subcommand_from init path show check" -s v -l verbose -d 'Log to stderr: -v what is done, -vv more, -vvv everything (`POSTROOM_LOG` takes a filter)'
+complete -c postroom -n "__fish_postroom_using_subcommand config; and not __fish_seen_subcommand_from init path show check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postroom -n "__fish_postroom_using_subcommand config; and not __fish_seen_subcommand_from init path show check" -f -a "init" -d 'Write a documented config file; one that is there is not touched'
+complete -c postroom -n "__fish_postroom_using_subcommand config; and not __fish_seen_subcommand_from init path show check" -f -a "path" -d 'Print where the config file is, or would be'
+complete -c postroom -n "__fish_postroom_using_subcommand config; and not __fish_seen_subcommand_from init path show check" -f -a "show" -d 'Print the profiles, without secrets'
+complete -c postroom -n "__fish_postroom_using_subcommand config; and not __fish_seen_subcommand_from init path show check" -f -a "check" -d 'Read the file, its TLS files and its secrets, and say what is wrong'
+complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from init" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
+json\t'One JSON value: an object, or an array of them'
+jsonl\t'One JSON object on each line'
+raw\t'Payload bytes as they are, nothing between them'"
+complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from init" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from init" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from init" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
+complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from init" -s n -l dry-run -d 'Show the plan of a write and stop'
+complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from init" -s q -l quiet -d 'Say only errors on stderr'
+complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from init" -s v -l verbose -d 'Log to stderr: -v what is done, -vv more, -vvv everything (`POSTROOM_LOG` takes a filter)'
+complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from init" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from path" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
+json\t'One JSON value: an object, or an array of them'
+jsonl\t'One JSON object on each line'
+raw\t'Payload bytes as they are, nothing between them'"
+complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from path" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from path" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from path" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
+complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from path" -s n -l dry-run -d 'Show the plan of a write and stop'
+complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from path" -s q -l quiet -d 'Say only errors on stderr'
+complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from path" -s v -l verbose -d 'Log to stderr: -v what is done, -vv more, -vvv everything (`POSTROOM_LOG` takes a filter)'
+complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from path" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from show" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
+json\t'One JSON value: an object, or an array of them'
+jsonl\t'One JSON object on each line'
+raw\t'Payload bytes as they are, nothing between them'"
+complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from show" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from show" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
+complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from show" -s n -l dry-run -d 'Show the plan of a write and stop'
+complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Say only errors on stderr'
+complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Log to stderr: -v what is done, -vv more, -vvv everything (`POSTROOM_LOG` takes a filter)'
+complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from check" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
+json\t'One JSON value: an object, or an array of them'
+jsonl\t'One JSON object on each line'
+raw\t'Payload bytes as they are, nothing between them'"
+complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from check" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from check" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from check" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
+complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from check" -s n -l dry-run -d 'Show the plan of a write and stop'
+complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from check" -s q -l quiet -d 'Say only errors on stderr'
+complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from check" -s v -l verbose -d 'Log to stderr: -v what is done, -vv more, -vvv everything (`POSTROOM_LOG` takes a filter)'
+complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postroom -n "__fish_postroom_using_subcommand completions" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
+json\t'One JSON value: an object, or an array of them'
+jsonl\t'One JSON object on each line'
+raw\t'Payload bytes as they are, nothing between them'"
+complete -c postroom -n "__fish_postroom_using_subcommand completions" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c postroom -n "__fish_postroom_using_subcommand completions" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand completions" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
+complete -c postroom -n "__fish_postroom_using_subcommand completions" -s n -l dry-run -d 'Show the plan of a write and stop'
+complete -c postroom -n "__fish_postroom_using_subcommand completions" -s q -l quiet -d 'Say only errors on stderr'
+complete -c postroom -n "__fish_postroom_using_subcommand completions" -s v -l verbose -d 'Log to stderr: -v what is done, -vv more, -vvv everything (`POSTROOM_LOG` takes a filter)'
+complete -c postroom -n "__fish_postroom_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postroom -n "__fish_postroom_using_subcommand man" -l to -d 'Write postroom.1 and one page for each verb into this folder' -r -f -a "(__fish_complete_directories)"
+complete -c postroom -n "__fish_postroom_using_subcommand man" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
+json\t'One JSON value: an object, or an array of them'
+jsonl\t'One JSON object on each line'
+raw\t'Payload bytes as they are, nothing between them'"
+complete -c postroom -n "__fish_postroom_using_subcommand man" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c postroom -n "__fish_postroom_using_subcommand man" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand man" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
+complete -c postroom -n "__fish_postroom_using_subcommand man" -s n -l dry-run -d 'Show the plan of a write and stop'
+complete -c postroom -n "__fish_postroom_using_subcommand man" -s q -l quiet -d 'Say only errors on stderr'
+complete -c postroom -n "__fish_postroom_using_subcommand man" -s v -l verbose -d 'Log to stderr: -v what is done, -vv more, -vvv everything (`POSTROOM_LOG` takes a filter)'
+complete -c postroom -n "__fish_postroom_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postroom -n "__fish_postroom_using_subcommand help" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
+json\t'One JSON value: an object, or an array of them'
+jsonl\t'One JSON object on each line'
+raw\t'Payload bytes as they are, nothing between them'"
+complete -c postroom -n "__fish_postroom_using_subcommand help" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c postroom -n "__fish_postroom_using_subcommand help" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand help" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
+complete -c postroom -n "__fish_postroom_using_subcommand help" -s n -l dry-run -d 'Show the plan of a write and stop'
+complete -c postroom -n "__fish_postroom_using_subcommand help" -s q -l quiet -d 'Say only errors on stderr'
+complete -c postroom -n "__fish_postroom_using_subcommand help" -s v -l verbose -d 'Log to stderr: -v what is done, -vv more, -vvv everything (`POSTROOM_LOG` takes a filter)'
+complete -c postroom -n "__fish_postroom_using_subcommand help" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -1,0 +1,241 @@
+//! `postroom browse`: look at messages, and give them back.
+
+use std::ops::ControlFlow;
+
+use jiff::Timestamp;
+
+use super::Exit;
+use super::arguments::address;
+use super::completions;
+use super::context::Context;
+use super::output::message::View;
+use super::output::{Format, Output, Shape, human};
+use super::selection::SelectionArgs;
+use crate::broker::{Address, CostKind, Delivery, End, From, QueueInfo, Until};
+use crate::error::{Error, ErrorKind, Result};
+use crate::message::filter::parse_time;
+use crate::operation::browse::{BrowseRequest, FnSink, Summary, run as browse};
+use crate::operation::place::Place;
+
+/// How many messages are shown where neither --limit nor --all says.
+const LIMIT: u64 = 50;
+
+/// Look at messages; whatever a look holds is given back
+///
+/// Where a look costs the queue something, it is said before: what it does, and how many more looks the messages
+/// stand. A look that could destroy a message is refused.
+///
+/// With -o jsonl every message is one postroom.message/1 line, without loss: pipe it to `postroom publish`, or keep it.
+/// With -o raw the payloads are written as they are.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The queue, stream, topic or archive
+    #[arg(value_parser = address, add = clap_complete::engine::ArgValueCompleter::new(completions::addresses))]
+    address: Address,
+
+    /// Show at most N messages [default: 50]
+    #[arg(short = 'l', long, value_name = "N", conflicts_with = "all")]
+    limit: Option<u64>,
+
+    /// Show every message
+    #[arg(short, long)]
+    all: bool,
+
+    /// Start at: first, last (the last N of --limit), end, an offset, or a time (2026-03-02T10:11:12Z, -2h)
+    #[arg(long, value_name = "WHERE", allow_hyphen_values = true, default_value = "first")]
+    from: String,
+
+    /// Stop before this offset or time
+    #[arg(long, value_name = "WHERE", allow_hyphen_values = true)]
+    until: Option<String>,
+
+    #[command(flatten)]
+    selection: SelectionArgs,
+
+    /// Only this partition
+    #[arg(long, value_name = "P")]
+    partition: Option<i32>,
+
+    /// Go on after the end and wait for arrivals; Ctrl-C ends it
+    #[arg(long)]
+    follow: bool,
+
+    /// Put messages that a return would destroy back as new copies at the tail, instead of refusing the look
+    #[arg(long)]
+    rescue: bool,
+
+    /// Apply the profile's redact rules to machine output, too
+    #[arg(long)]
+    redact: bool,
+}
+
+/// Runs the verb.
+pub(super) async fn run(args: &Args, context: &Context<'_>) -> Exit {
+    let output = &context.output;
+    let now = context.now_at(&args.address);
+    let selection = args.selection.selection(now)?;
+    let limit =
+        if args.all || (args.follow && args.limit.is_none()) { None } else { Some(args.limit.unwrap_or(LIMIT)) };
+    let request = BrowseRequest {
+        selection,
+        limit,
+        from: from(&args.from, limit, now)?,
+        until: args.until.as_deref().map(|text| until(text, now)).transpose()?,
+        partition: args.partition,
+        follow: args.follow,
+        rescue: args.rescue,
+        ..BrowseRequest::all(context.places.open(&args.address).await?)
+    };
+    let place = request.source.clone();
+    if place.broker.capability().read_cost != CostKind::None {
+        let info = place.broker.describe(args.address.need_target()?.queue_name().unwrap_or_default()).await?;
+        say_cost(&info, args, output)?;
+    }
+    let mut printer = Printer::new(args, &place, now, output)?;
+    let done = browse(request, &context.control(), &mut FnSink(|deliveries| printer.take(deliveries))).await;
+    let summary = done.and_then(|summary| printer.end().map(|()| summary))?;
+    end(&summary, args, limit, output)
+}
+
+/// Says what a look costs, and refuses to spend the last look of a whole queue.
+fn say_cost(info: &QueueInfo, args: &Args, output: &Output) -> Result<()> {
+    let cost = &info.read_cost;
+    if cost.kind == CostKind::None {
+        return Ok(());
+    }
+    let budget = cost.budget.map_or_else(String::new, |n| format!(" (peek budget: {})", human::count(n)));
+    output.note(&format!("{}: {}{budget}", args.address, cost.why));
+    if args.all && cost.budget == Some(0) && !args.rescue {
+        return Err(Error::new(ErrorKind::Refused, format!("--all exceeds the peek budget of {}", args.address))
+            .hint("--rescue puts what a return would destroy back as new copies at the tail"));
+    }
+    Ok(())
+}
+
+/// Reads `--from`.
+fn from(text: &str, limit: Option<u64>, now: Timestamp) -> Result<From> {
+    match text {
+        "first" => Ok(From::First),
+        "last" => Ok(From::Last(limit.unwrap_or(LIMIT))),
+        "end" => Ok(From::End),
+        _ => Ok(match until(text, now)? {
+            Until::Offset(offset) => From::Offset(offset),
+            Until::Time(time) => From::Time(time),
+        }),
+    }
+}
+
+/// Reads an offset or a time.
+fn until(text: &str, now: Timestamp) -> Result<Until> {
+    if let Ok(offset) = text.parse() {
+        return Ok(Until::Offset(offset));
+    }
+    parse_time(text, now).map(Until::Time).ok_or_else(|| {
+        Error::new(ErrorKind::Usage, format!("{text:?} is neither an offset nor a time"))
+            .hint("write first, last, end, an offset such as 17, a time such as 2026-03-02T10:11:12Z, or -2h")
+    })
+}
+
+/// Writes messages as they come.
+struct Printer<'a> {
+    view: View,
+    format: Format,
+    output: &'a Output,
+    number: u64,
+    buffer: Vec<u8>,
+}
+
+impl<'a> Printer<'a> {
+    fn new(args: &Args, place: &Place, now: Timestamp, output: &'a Output) -> Result<Self> {
+        let format = output.format(Shape::List);
+        match format {
+            Format::Raw if output.stdout_is_terminal => {
+                output.warn("-o raw writes payloads as they are; escape sequences in them reach the terminal");
+            }
+            Format::Json => output.bytes(b"[")?,
+            _ => {}
+        }
+        let view = View {
+            broker: Address { target: None, ..place.address.clone() },
+            redaction: place.policy.redaction.clone(),
+            redact_lines: args.redact,
+            now,
+            width: output.width,
+            paint: output.paint,
+        };
+        if format == Format::Raw && args.redact {
+            return Err(Error::new(ErrorKind::Usage, "-o raw can't be redacted").hint("use -o jsonl with --redact"));
+        }
+        Ok(Self { view, format, output, number: 0, buffer: Vec::new() })
+    }
+
+    fn take(&mut self, deliveries: Vec<Delivery>) -> Result<ControlFlow<()>> {
+        for delivery in deliveries {
+            self.number += 1;
+            match self.format {
+                Format::Table => {
+                    let lines = self.view.lines(self.number, &delivery);
+                    lines.iter().try_for_each(|line| self.output.line(line))?;
+                }
+                Format::Raw => self.output.bytes(delivery.message.body())?,
+                Format::Json | Format::Jsonl => self.json(&delivery)?,
+            }
+        }
+        self.output.flush()?;
+        Ok(if self.output.is_closed() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    }
+
+    fn json(&mut self, delivery: &Delivery) -> Result<()> {
+        self.buffer.clear();
+        self.view.line(&delivery.message, &mut self.buffer);
+        let line = String::from_utf8_lossy(self.buffer.trim_ascii_end());
+        if self.format == Format::Jsonl {
+            return self.output.json_line(&line);
+        }
+        let lead: &[u8] = if self.number == 1 { b"\n" } else { b",\n" };
+        self.output.bytes(lead)?;
+        self.output.json(&line)
+    }
+
+    fn end(&self) -> Result<()> {
+        match (self.format, self.number) {
+            (Format::Json, 0) => self.output.bytes(b"]\n"),
+            (Format::Json, _) => self.output.bytes(b"\n]\n"),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Says how the look ended.
+fn end(summary: &Summary, args: &Args, limit: Option<u64>, output: &Output) -> Exit {
+    summary.notes.iter().for_each(|note| output.warn(note));
+    if summary.rescued > 0 {
+        output.warn(&format!("{} put back as new copies at the tail", human::messages(summary.rescued)));
+    }
+    let returned =
+        if summary.returned > 0 { format!(", {} returned", human::count(summary.returned)) } else { String::new() };
+    let counts =
+        format!("{} shown of {} seen{returned}", human::messages(summary.matched), human::count(summary.scanned));
+    match &summary.end {
+        // Whoever read stdout has gone: nobody is left to be told.
+        _ if output.is_closed() => Ok(0),
+        End::Cancelled => {
+            output.note(&format!("Interrupted: {counts}."));
+            Ok(ErrorKind::Interrupted.exit())
+        }
+        End::Stopped(why) => {
+            Err(Error::new(ErrorKind::Partial, format!("the look at {} stopped early: {why}", args.address))
+                .hint(counts))
+        }
+        End::Limit if args.limit.is_none() && limit.is_some() => {
+            output.note(&format!("{counts}. There are more: --limit N or --all."));
+            Ok(0)
+        }
+        End::Limit | End::Exhausted => {
+            if summary.matched == 0 || summary.returned > 0 {
+                output.note(&format!("{counts}."));
+            }
+            Ok(0)
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! Messages: the `postroom.message/1` line with what is derived, and what people see of one.
+
+use jiff::Timestamp;
+
+use super::human;
+use super::paint::{Paint, Role};
+use super::text::{fit, safe, width_of};
+use crate::broker::{Address, Delivery, Target};
+use crate::config::Redaction;
+use crate::message::failure::{Failure, Origin, detect};
+use crate::message::fingerprint::fingerprint;
+use crate::message::jsonl::{Derived, write_line};
+use crate::message::{Message, Position};
+
+/// Bytes of a payload that a preview looks at: more than any line shows.
+const PREVIEW: usize = 4096;
+
+/// What a view of messages needs to know beside them.
+#[derive(Clone, Debug)]
+pub(crate) struct View {
+    /// The broker they come from, for the addresses of their origins.
+    pub(crate) broker: Address,
+    /// What people don't get to see.
+    pub(crate) redaction: Redaction,
+    /// Whether machine lines are redacted too.
+    pub(crate) redact_lines: bool,
+    /// The time, for ages.
+    pub(crate) now: Timestamp,
+    /// Cells in a line.
+    pub(crate) width: usize,
+    /// Colours.
+    pub(crate) paint: Paint,
+}
+
+/// Where a replay of it would go, as a target on the same broker.
+pub(crate) fn origin_target(origin: &Origin) -> Target {
+    match origin {
+        Origin::Queue(name) | Origin::Topic { topic: name, .. } => Target::queue(name),
+        Origin::Exchange { exchange, routing_key } => {
+            Target::Exchange { name: exchange.clone(), routing_key: Some(routing_key.clone()) }
+        }
+    }
+}
+
+impl View {
+    /// Appends the message's line, with its failure and group.
+    pub(crate) fn line(&self, message: &Message, out: &mut Vec<u8>) {
+        let redacted;
+        let message = if self.redact_lines {
+            redacted = self.redaction.for_screen(message);
+            &redacted
+        } else {
+            message
+        };
+        let failure = detect(message);
+        let group = failure.as_ref().map(|failure| fingerprint(message, Some(failure)).id.to_string());
+        let origin = failure.as_ref().and_then(|failure| self.origin(failure));
+        let derived = Derived { failure: failure.as_ref(), origin: origin.as_deref(), group: group.as_deref() };
+        write_line(message, Some(&derived), out);
+    }
+
+    fn origin(&self, failure: &Failure) -> Option<String> {
+        failure.origin.as_ref().map(|origin| self.broker.at(origin_target(origin)).to_string())
+    }
+
+    /// What people see of a message: where and when, why it died, the beginning of its payload.
+    pub(crate) fn lines(&self, number: u64, delivery: &Delivery) -> Vec<String> {
+        let message = self.redaction.for_screen(&delivery.message);
+        let failure = detect(&message);
+        let mut lines = vec![self.head(number, delivery, &message, failure.as_ref())];
+        lines.extend(failure.as_ref().map(|failure| self.reason(failure)));
+        let room = self.width.saturating_sub(4);
+        let preview = preview(&message, room);
+        lines.push(format!(
+            "    {}",
+            if preview.faint { self.paint.paint(Role::Faint, &preview.text) } else { preview.text }
+        ));
+        lines
+    }
+
+    fn head(&self, number: u64, delivery: &Delivery, message: &Message, failure: Option<&Failure>) -> String {
+        let place = match message.position {
+            None => number.to_string(),
+            Some(Position { partition: None, offset }) => offset.to_string(),
+            Some(Position { partition: Some(partition), offset }) => format!("{partition}:{offset}"),
+        };
+        let mut parts = vec![self.paint.paint(Role::Heading, &format!("{place:>3}"))];
+        parts.extend(message.time.map(|time| {
+            self.paint.paint(Role::Faint, &format!("{} ({})", human::time(time), human::age(time, self.now)))
+        }));
+        parts.extend(
+            message
+                .key
+                .as_ref()
+                .map(|key| self.paint.paint(Role::Name, &fit(&String::from_utf8_lossy(key), self.width / 3))),
+        );
+        parts.push(human::size(message.size()));
+        let times = delivery.message.deliveries.filter(|n| *n > 0);
+        parts.extend(times.map(|n| self.paint.paint(Role::Warning, &format!("seen {}", human::plural(n, "time")))));
+        parts.extend(
+            failure.map(|failure| self.paint.paint(Role::Faint, &fingerprint(message, Some(failure)).id.to_string())),
+        );
+        parts.join("  ")
+    }
+
+    fn reason(&self, failure: &Failure) -> String {
+        let class = failure.class.as_deref().map(|class| class.rsplit(['.', '/']).next().unwrap_or(class));
+        let text = match (class, failure.message.as_deref()) {
+            (Some(class), Some(message)) if !message.starts_with(class) => format!("{class}: {message}"),
+            (_, Some(message)) => message.to_owned(),
+            (Some(class), None) => class.to_owned(),
+            (None, None) => failure.dialect.to_owned(),
+        };
+        let origin = failure.origin.as_ref().map(|origin| format!("from {}", origin_target(origin)));
+        let attempts = failure.attempts.map(|n| human::plural(n, "attempt"));
+        let from = fit(&origin.into_iter().chain(attempts).collect::<Vec<_>>().join(", "), self.width / 3);
+        let room = self.width.saturating_sub(6 + width_of(&from));
+        let text = fit(&one_line(&text), room);
+        format!("    {}  {}", self.paint.paint(Role::Bad, &text), self.paint.paint(Role::Faint, &from))
+            .trim_end()
+            .to_owned()
+    }
+}
+
+struct Preview {
+    text: String,
+    faint: bool,
+}
+
+/// The beginning of a payload on one line.
+fn preview(message: &Message, width: usize) -> Preview {
+    let faint = |text: String| Preview { text: fit(&text, width), faint: true };
+    let Some(payload) = &message.payload else { return faint("no payload (null)".to_owned()) };
+    if payload.is_empty() {
+        return faint("empty payload".to_owned());
+    }
+    let start = payload.get(..PREVIEW).unwrap_or(payload);
+    // A letter cut in two at the end of the part looked at is no sign of binary data.
+    let text = match std::str::from_utf8(start) {
+        Ok(text) => Some(text),
+        Err(error) if error.error_len().is_none() => std::str::from_utf8(&start[..error.valid_up_to()]).ok(),
+        Err(_) => None,
+    };
+    if let Some(text) = text {
+        return Preview { text: fit(&one_line(text), width), faint: false };
+    }
+    let hex: Vec<String> = start.iter().take(width / 3).map(|byte| format!("{byte:02x}")).collect();
+    faint(format!("{} of binary data: {}", human::size(payload.len() as u64), hex.join(" ")))
+}
+
+/// Line ends and runs of spaces as one space; everything else is made visible.
+fn one_line(text: &str) -> String {
+    safe(&text.split_whitespace().collect::<Vec<_>>().join(" ")).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::broker::Token;
+    use crate::message::Fields;
+
+    fn view(rules: &[&str]) -> View {
+        View {
+            broker: "shop".parse().unwrap(),
+            redaction: Redaction::new(rules.iter().map(|rule| rule.parse().unwrap()).collect()),
+            redact_lines: false,
+            now: "2026-03-02T10:14:12Z".parse().unwrap(),
+            width: 80,
+            paint: Paint { on: false },
+        }
+    }
+
+    fn delivery(message: Message) -> Delivery {
+        Delivery { message, token: Token(0), redelivered: None }
+    }
+
+    fn dead() -> Message {
+        Message {
+            time: "2026-03-02T10:11:12Z".parse().ok(),
+            key: Some(Bytes::from_static(b"order-17")),
+            headers: Fields::from_iter([
+                ("x-exception-message", "card\x1b[2J declined"),
+                ("x-original-routingKey", "orders"),
+            ]),
+            payload: Some(Bytes::from_static(b"{\n  \"card\": \"4111\"\n}")),
+            deliveries: Some(2),
+            ..Message::default()
+        }
+    }
+
+    #[test]
+    fn people_see_place_time_reason_and_payload_and_nothing_that_acts_on_the_terminal() {
+        let lines = view(&[]).lines(7, &delivery(dead()));
+        assert!(lines[0].starts_with("  7  2026-03-02 10:11:12Z (3m)  order-17  "), "{}", lines[0]);
+        assert!(lines[1].contains("card␛[2J declined"), "{}", lines[1]);
+        assert_eq!(lines[2], "    { \"card\": \"4111\" }");
+    }
+
+    #[test]
+    fn redaction_holds_for_people_and_for_lines_only_when_asked() {
+        let mut view = view(&["body.card", "header.x-exception-message"]);
+        let lines = view.lines(1, &delivery(dead())).join("\n");
+        assert!(!lines.contains("4111") && !lines.contains("declined"), "{lines}");
+        let mut line = Vec::new();
+        view.line(&dead(), &mut line);
+        assert!(String::from_utf8(line).unwrap().contains("4111"));
+        view.redact_lines = true;
+        let mut line = Vec::new();
+        view.line(&dead(), &mut line);
+        let line = String::from_utf8(line).unwrap();
+        assert!(!line.contains("4111") && !line.contains("declined"), "{line}");
+    }
+
+    #[test]
+    fn null_empty_and_binary_payloads_are_told_apart() {
+        let text = |payload: Option<&'static [u8]>| {
+            preview(&Message { payload: payload.map(Bytes::from_static), ..Message::default() }, 60).text
+        };
+        assert_eq!(text(None), "no payload (null)");
+        assert_eq!(text(Some(b"")), "empty payload");
+        assert_eq!(text(Some(b"\xff\x00\x1b")), "3 B of binary data: ff 00 1b");
+    }
+}

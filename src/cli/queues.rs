@@ -1,0 +1,98 @@
+//! `postroom queues`: what is where, dead-letter queues first.
+
+use futures::future::join_all;
+
+use super::Exit;
+use super::arguments::address;
+use super::completions;
+use super::context::Context;
+use super::output::queue::{Listed, list_table, sort};
+use crate::broker::{Address, Connection, ListFilter, Listing};
+use crate::error::{Error, ErrorKind, Result};
+
+/// List queues with depth, rates, oldest age, consumers and dead-letter pairing; dead-letter queues first
+///
+/// Without an address the queues of every profile are listed; PROFILE:GLOB lists those whose names match.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// PROFILE, PROFILE:GLOB or URL; quote the glob
+    #[arg(value_parser = address, add = clap_complete::engine::ArgValueCompleter::new(completions::addresses))]
+    address: Option<Address>,
+
+    /// Internal queues and topics, too
+    #[arg(long)]
+    internal: bool,
+}
+
+/// Runs the verb.
+pub(super) async fn run(args: &Args, context: &Context<'_>) -> Exit {
+    let brokers = match &args.address {
+        Some(address) => vec![address.clone()],
+        None => profiles(context)?,
+    };
+    list(&brokers, args.internal, context).await
+}
+
+/// Every profile's broker as an address.
+fn profiles(context: &Context<'_>) -> Result<Vec<Address>> {
+    let config = context.places.config();
+    if config.profiles.is_empty() {
+        let place = config.path.as_ref().map_or_else(String::new, |path| format!(" in {}", path.display()));
+        return Err(Error::new(ErrorKind::Config, format!("there is no profile{place}, and no address was given"))
+            .hint("name a URL, try `postroom queues demo`, or write a config file with `postroom config init`"));
+    }
+    let address = |name: &String| Address { connection: Connection::Profile(name.clone()), target: None };
+    Ok(config.profiles.keys().map(address).collect())
+}
+
+async fn list(brokers: &[Address], internal: bool, context: &Context<'_>) -> Exit {
+    let listings = join_all(brokers.iter().map(|address| list_one(address, internal, context))).await;
+    let mut queues = Vec::new();
+    let mut failed = Vec::new();
+    for (address, listing) in brokers.iter().zip(listings) {
+        match listing {
+            Ok((kind, listing)) => {
+                listing.notes.iter().for_each(|note| context.output.warn(&format!("{address}: {note}")));
+                let broker = Address { target: None, ..address.clone() };
+                queues.extend(listing.queues.into_iter().map(|info| Listed { broker: broker.clone(), kind, info }));
+            }
+            Err(error) => failed.push((address, error)),
+        }
+    }
+    if brokers.len() == 1
+        && let Some((_, error)) = failed.pop()
+    {
+        return Err(error);
+    }
+    sort(&mut queues);
+    let output = &context.output;
+    output.list(
+        || queues.iter().map(Listed::json).collect(),
+        || list_table(&queues, |broker| context.now_at(broker), output.width, output.paint),
+    )?;
+    if queues.is_empty() && failed.is_empty() {
+        output.note("No queue matches.");
+    }
+    // One broker that does not answer must not hide the others, nor go unnoticed.
+    let Some((address, error)) = failed.pop() else { return Ok(0) };
+    for (address, error) in &failed {
+        output.warn(&format!("{address}: {error}"));
+    }
+    Err(Error::new(ErrorKind::Partial, format!("{address}: {error}"))
+        .hint("the queues of the other profiles are listed"))
+}
+
+async fn list_one(address: &Address, internal: bool, context: &Context<'_>) -> Result<(&'static str, Listing)> {
+    let place = context.places.open(address).await?;
+    let glob = address.target.as_ref().map(ToString::to_string);
+    let listing = place.broker.list(&ListFilter { glob, internal }).await?;
+    Ok((place.broker.info().kind, listing))
+}
+
+/// What a bare `postroom` shows until there is more: the queues, or how to connect.
+pub(super) async fn overview(address: Option<&Address>, context: &Context<'_>) -> Exit {
+    match address {
+        Some(address) => list(std::slice::from_ref(address), false, context).await,
+        None => list(&profiles(context)?, false, context).await,
+    }
+}

@@ -1,0 +1,34 @@
+//! The end of every write: its report on stdout, what needs attention on stderr, and the exit code.
+
+use super::Exit;
+use super::context::Context;
+use super::output::text::safe;
+use super::output::{Format, Shape, report};
+use crate::error::{Error, ErrorKind, Result};
+use crate::operation::report::{OutcomeLine, Report, exit_code};
+
+/// Writes the report and says what stopped the run.
+pub(super) fn finish(report: &Report, context: &Context<'_>) -> Exit {
+    let output = &context.output;
+    output.set_bar(None);
+    output.object(|| serde_json::to_value(report).unwrap_or_default(), || report::lines(report, output.paint))?;
+    report.notes.iter().for_each(|note| output.warn(note));
+    if let Some(stop) = &report.error {
+        let kind = ErrorKind::from_name(&stop.kind).unwrap_or(ErrorKind::Unexpected);
+        let error = Error::new(kind, stop.message.clone());
+        let done =
+            format!("{} done before that; the rest is where it was", super::output::human::messages(report.done));
+        output.error(&error.hint(stop.hint.clone().unwrap_or(done)));
+    }
+    Ok(exit_code(report))
+}
+
+/// Writes one outcome as a line, where machine lines were asked for.
+pub(super) fn outcome(line: &OutcomeLine, output: &super::output::Output) -> Result<()> {
+    if output.format(Shape::Object) == Format::Jsonl {
+        output.json_line(&serde_json::to_string(line).unwrap_or_default())?;
+    } else {
+        tracing::debug!(outcome = %safe(&line.outcome), id = %safe(&line.id), "message");
+    }
+    Ok(())
+}
