@@ -38,7 +38,7 @@ pub(crate) fn is_encodable(byte: u8) -> bool {
 }
 
 /// UTF-8 without control characters but tabs and line ends.
-fn is_readable(payload: &[u8]) -> bool {
+pub(crate) fn is_readable(payload: &[u8]) -> bool {
     let control = |byte: &u8| (*byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r')) || *byte == 0x7f;
     !payload.iter().any(control) && std::str::from_utf8(payload).is_ok()
 }

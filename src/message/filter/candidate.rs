@@ -3,11 +3,13 @@
 use std::borrow::Cow;
 use std::cell::OnceCell;
 
+use bytes::Bytes;
+
 use super::datum::Datum;
 use super::extract::any_in_json;
 use super::path::Path;
 use crate::message::Message;
-use crate::message::codec::{is_plain, unescape};
+use crate::message::codec::{self, Hints, Limits, View, is_plain, unescape};
 use crate::message::failure::{self, Failure};
 use crate::message::fingerprint::{GroupId, fingerprint};
 
@@ -17,14 +19,15 @@ pub struct Candidate<'a> {
     message: &'a Message,
     failure: OnceCell<Option<Cow<'a, Failure>>>,
     group: OnceCell<GroupId>,
-    unescaped: OnceCell<Option<String>>,
+    view: OnceCell<View>,
+    text: OnceCell<Option<Bytes>>,
 }
 
 impl<'a> Candidate<'a> {
     /// A message of which nothing is derived yet.
     #[must_use]
     pub fn new(message: &'a Message) -> Self {
-        Self { message, failure: OnceCell::new(), group: OnceCell::new(), unescaped: OnceCell::new() }
+        Self { message, failure: OnceCell::new(), group: OnceCell::new(), view: OnceCell::new(), text: OnceCell::new() }
     }
 
     /// With its failure, where somebody knows it already; `None` is "it has none".
@@ -57,30 +60,32 @@ impl<'a> Candidate<'a> {
         *self.group.get_or_init(|| fingerprint(self.message, self.failure()).id)
     }
 
-    /// The payload's text in its decoded form, where that differs from the raw bytes.
+    /// The payload's decoded form.
+    pub fn view(&self) -> &View {
+        self.view.get_or_init(|| {
+            let payload = self.message.payload.clone().unwrap_or_default();
+            codec::decode(&payload, &Hints::of(self.message), &Limits::default())
+        })
+    }
+
+    /// The payload's text in its decoded form, where that can differ from the raw bytes.
     pub(super) fn decoded_text(&self) -> Option<&[u8]> {
-        let text = self.unescaped.get_or_init(|| {
+        let text = self.text.get_or_init(|| {
             let payload = self.message.body();
-            (memchr::memchr(b'\\', payload).is_some() && is_plain(payload)).then(|| unescape(payload)).flatten()
+            if is_plain(payload) && memchr::memchr(b'\\', payload).is_none() {
+                return None;
+            }
+            let form = &self.view().form;
+            let unescaped = form.json().filter(|json| json.contains(&b'\\')).and_then(|json| unescape(json));
+            unescaped.map(Bytes::from).or_else(|| form.text().map(|text| Bytes::copy_from_slice(text.as_bytes())))
         });
-        text.as_ref().map(String::as_bytes)
+        text.as_deref()
     }
 
-    /// The names of the formats that the payload is in.
-    pub(super) fn formats(&self) -> impl Iterator<Item = &'static str> {
-        let payload = self.message.body();
-        let json = || serde_json::from_slice::<serde::de::IgnoredAny>(payload).is_ok();
-        let name = match &self.message.payload {
-            None => None,
-            Some(_) if json() => Some("json"),
-            Some(_) if is_plain(payload) => Some("text"),
-            Some(_) => Some("binary"),
-        };
-        name.into_iter()
-    }
-
-    /// Whether `test` accepts a value at that path of the payload.
+    /// Whether `test` accepts a value at that path of the payload. Plain JSON is read without decoding it first.
     pub(super) fn any_in_body(&self, path: &Path, test: &mut dyn FnMut(&Datum<'_>) -> bool) -> bool {
-        any_in_json(self.message.body(), &path.0, test)
+        let payload = self.message.body();
+        let json = if is_plain(payload) { Some(payload) } else { self.view().form.json().map(|json| &json[..]) };
+        json.is_some_and(|json| any_in_json(json, &path.0, test))
     }
 }

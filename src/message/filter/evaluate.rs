@@ -89,7 +89,7 @@ fn any(field: &Field, candidate: &Candidate<'_>, now: Timestamp, test: &mut dyn 
             .and_then(|position| position.partition)
             .is_some_and(|partition| test(&Datum::number(&partition))),
         Field::Id => test(&Datum::text(&message.id)),
-        Field::Format => candidate.formats().any(|name| test(&Datum::text(name))),
+        Field::Format => candidate.view().formats().any(|name| test(&Datum::text(name))),
     }
 }
 

@@ -15,6 +15,7 @@ use super::path::Step;
 
 /// Whether `json` is JSON and `test` accepts a value at the path.
 pub(crate) fn any_in_json(json: &[u8], path: &[Step], test: &mut dyn FnMut(&Datum<'_>) -> bool) -> bool {
+    let json = json.strip_prefix(b"\xef\xbb\xbf").unwrap_or(json);
     let mut reader = serde_json::Deserializer::from_slice(json);
     let mut found = false;
     // `end` fails as long as there is something but space.

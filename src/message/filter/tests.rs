@@ -1,5 +1,8 @@
 //! The rules of the language, each on a small message.
 
+use std::io::Write;
+
+use base64::Engine as _;
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 
@@ -51,11 +54,15 @@ fn parse(text: &str) -> Filter {
 }
 
 fn matches(text: &str) -> bool {
-    let (filter, message) = (parse(text), message());
-    let matches = filter.matches(&Candidate::new(&message));
-    let parts = RawParts::from(&message);
+    matches_in(text, &message())
+}
+
+fn matches_in(text: &str, message: &Message) -> bool {
+    let filter = parse(text);
+    let matches = filter.matches(&Candidate::new(message));
+    let parts = RawParts::from(message);
     let mut line = Vec::new();
-    jsonl::write_line(&message, None, &mut line);
+    jsonl::write_line(message, None, &mut line);
     for (name, may) in
         [("parts", filter.prefilter().may_match(&parts)), ("line", filter.prefilter().may_match_line(&line))]
     {
@@ -148,6 +155,40 @@ fn derived_fields_come_from_the_failure() {
 fn regexes_are_exact_and_may_hold_parentheses() {
     all(&["key~^order\\.(placed|paid)$", "(key~^(order|cart)\\.)", "key~(?i)PLACED", "body~\"\\\"n\\\":\\d+\""], true);
     all(&["key~PLACED", "key~^placed", "header.x-death~\\(", "id~^1"], false);
+}
+
+#[test]
+fn payloads_in_other_formats_are_matched_decoded_and_raw() {
+    let json = br#"{"order":{"id":17,"note":"to M\u00fcller"}}"#;
+    let mut zipped = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    zipped.write_all(json).unwrap();
+    let zipped = zipped.finish().unwrap();
+    let mut packed = Vec::new();
+    let value = rmpv::Value::Map(vec![(
+        "order".into(),
+        rmpv::Value::Map(vec![("id".into(), 17.into()), ("note".into(), "to Müller".into())]),
+    )]);
+    rmpv::encode::write_value(&mut packed, &value).unwrap();
+    let encoded = base64::engine::general_purpose::STANDARD.encode(&zipped);
+    for (payload, format) in
+        [(json.to_vec(), "json"), (zipped, "gzip"), (packed, "msgpack"), (encoded.clone().into_bytes(), "base64")]
+    {
+        let message = Message { payload: Some(payload.into()), ..Message::default() };
+        for text in [
+            "body.order.id=17",
+            "müller",
+            "body:Müller",
+            "body.order.note=\"to Müller\"",
+            "body~M.ller",
+            "body.order:*",
+        ] {
+            assert!(matches_in(text, &message), "{format}: {text}");
+        }
+        assert!(matches_in(&format!("format={format}"), &message) && !matches_in("format:xml", &message));
+        assert!(!matches_in("body.order.id=18", &message) && !matches_in("mueller", &message));
+    }
+    let message = Message { payload: Some(encoded.clone().into()), ..Message::default() };
+    assert!(matches_in(&encoded[5..15], &message), "raw text still counts");
 }
 
 #[test]
