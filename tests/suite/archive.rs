@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bytes::Bytes;
+use jiff::Timestamp;
 use postroom::broker::archive::{Archive, ArchiveWriter, Existing, SOURCE_ADDRESS, SOURCE_POSITION};
 use postroom::broker::{Broker, BrowseOptions, End, From, Target, Until};
+use postroom::message::filter::Filter;
 use postroom::message::jsonl::MAX_DEPTH;
 use postroom::message::{Amqp, Fields, Message, Position, Value};
 use postroom::{Error, ErrorKind};
@@ -177,6 +179,11 @@ async fn damaged_and_cut_zstd_data_is_told() {
     assert!(error.to_string().starts_with(&format!("line {} of ", got.len() + 1)), "{error}");
     assert!(error.to_string().contains("cut"), "{error}");
 
+    // The tail takes a count, which meets the same fault at the same line.
+    let options = BrowseOptions { from: From::Last(1), ..BrowseOptions::default() };
+    let (tail, end) = browse(&path, options).await;
+    assert_eq!((tail.len(), end.unwrap_err().to_string()), (0, error.to_string()));
+
     let mut flipped = whole.clone();
     let spot = usize::try_from(ends[0]).unwrap() + 20;
     flipped[spot] ^= 0x55;
@@ -184,6 +191,54 @@ async fn damaged_and_cut_zstd_data_is_told() {
     let (got, end) = browse(&path, BrowseOptions::default()).await;
     assert_eq!(end.unwrap_err().kind(), ErrorKind::Invalid);
     assert!(got.len() >= 10);
+}
+
+#[tokio::test]
+async fn another_compression_is_told_by_its_name() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("a.jsonl.gz");
+    fs::write(&path, [0x1F, 0x8B, 8, 0, 0, 0]).unwrap();
+    let error = browse(&path, BrowseOptions::default()).await.1.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+    assert!(error.to_string().contains("gzip") && error.hint_text().unwrap().contains("gunzip"), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_prefilter_only_passes_over_lines_that_cannot_match() {
+    let folder = TempDir::new().unwrap();
+    let mut sent = messages(5000);
+    sent[17].payload = Some(Bytes::from_static(b"Needle as it is"));
+    sent[4000].payload = Some(Bytes::from_static(b"\xFFNeedle in base64"));
+    sent[4999].headers = Fields::from_iter([("h", "a Needle")]);
+    let filter = Filter::parse("Needle", Timestamp::UNIX_EPOCH).unwrap();
+    for path in both_formats(&folder) {
+        write(&path, &[&sent]);
+        let options = BrowseOptions { prefilter: Some(filter.prefilter()), ..BrowseOptions::default() };
+        let mut reader = Archive::new().browse(text(&path), options).await.unwrap();
+        let mut found = Vec::new();
+        loop {
+            let batch = reader.next_batch(100).await.unwrap();
+            found.extend(batch.deliveries.iter().map(|delivery| delivery.message.position.unwrap().offset));
+            if batch.end.is_some() {
+                break;
+            }
+        }
+        for line in [18, 4001, 5000] {
+            assert!(found.contains(&line), "{found:?}");
+        }
+        assert!(found.len() < 10);
+        assert_eq!((reader.progress().scanned, reader.progress().delivered), (5000, found.len() as u64));
+    }
+    // A line that is cut is told even where it can't match.
+    let path = folder.path().join("cut.jsonl");
+    write(&path, &[&sent]);
+    let mut cut = fs::read(&path).unwrap();
+    cut.truncate(cut.len() - 200);
+    fs::write(&path, &cut).unwrap();
+    let other = Filter::parse("Nowhere", Timestamp::UNIX_EPOCH).unwrap();
+    let options = BrowseOptions { prefilter: Some(other.prefilter()), ..BrowseOptions::default() };
+    let error = browse(&path, options).await.1.unwrap_err();
+    assert!(error.to_string().starts_with("line 5000 of "), "{error}");
 }
 
 #[tokio::test]
@@ -338,7 +393,13 @@ async fn a_followed_archive_delivers_what_is_appended_until_it_is_cancelled() {
             assert_eq!(batch.deliveries.len(), 1);
             assert_eq!(batch.deliveries[0].message.position.unwrap().offset, n as u64);
         }
+        // A file without a byte is opened at once, too.
+        let empty = folder.path().join("empty");
+        fs::write(&empty, b"").unwrap();
+        let options = BrowseOptions { follow: true, cancel: cancel.clone(), ..BrowseOptions::default() };
+        let mut nothing = Archive::new().browse(text(&empty), options).await.unwrap();
         cancel.cancel();
+        assert_eq!(nothing.next_batch(9).await.unwrap().end, Some(End::Cancelled));
         let batch = reader.next_batch(9).await.unwrap();
         assert_eq!((batch.deliveries.len(), batch.end), (0, Some(End::Cancelled)));
         reader.close().await.unwrap();

@@ -10,6 +10,7 @@
 //! read with an error that names the line, after everything before it has been delivered. Limits: a file that was cut
 //! exactly at a line end (or between two zstd frames) is a shorter archive, and nothing in it says otherwise.
 
+mod input;
 mod publisher;
 mod reader;
 mod scan;
@@ -107,7 +108,7 @@ fn look(path: &str) -> Result<QueueInfo> {
     if is_stream {
         return Ok(info);
     }
-    let metadata = source::open_file(path)?.metadata()?;
+    let metadata = input::open_file(path)?.metadata()?;
     info.bytes = Some(metadata.len());
     if !metadata.is_file() {
         info.capability = Capability { follow: false, ..capability(true) };
@@ -116,7 +117,7 @@ fn look(path: &str) -> Result<QueueInfo> {
         info.notes.push(format!("messages are not counted in archives of more than {} MiB", COUNT_UP_TO >> 20));
     } else {
         match source::count(path) {
-            Ok((_, messages)) => info.messages = Some(messages),
+            Ok(messages) => info.messages = Some(messages),
             Err(error) => info.notes.push(format!("the messages can't be counted: {error}")),
         }
     }

@@ -12,11 +12,12 @@ use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::scan::{Scanned, placed, scan};
-use super::source::{Source, Start, at_line, count};
+use super::scan::{Scanned, scan};
+use super::source::{Source, Start, at_line};
 use super::{STANDARD_STREAM, off_thread, unsupported};
 use crate::broker::{Batch, BrowseOptions, Closed, Delivery, End, From, Progress, Reader, Settle, Token, Until};
 use crate::error::{Error, ErrorKind, Result};
+use crate::message::Position;
 use crate::message::filter::Prefilter;
 
 /// How many blocks without a match one worker goes through before it reports.
@@ -70,9 +71,8 @@ impl ArchiveReader {
             return Err(unsupported(path, "is read to its end anyway and can't be followed"));
         }
         let cancel = options.cancel.child_token();
-        let follow = options.follow.then(|| cancel.clone());
-        let (from, at) = (options.from, path.to_owned());
-        let source = off_thread(move || Source::open(&at, start(&at, from)?, follow)).await?;
+        let (at, start, follow, token) = (path.to_owned(), start(path, options.from)?, options.follow, cancel.clone());
+        let source = off_thread(move || Source::open(&at, start, follow, token)).await?;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Self {
             path: path.to_owned(),
@@ -114,10 +114,11 @@ impl ArchiveReader {
             self.progress.bytes += scanned.bytes;
             self.ended = scanned.is_last;
             let in_range = |line: u64| self.before.is_none_or(|before| line < before);
-            for (line, message) in scanned.found {
+            for (line, mut message) in scanned.found {
                 let line = base + line;
                 if in_range(line) {
-                    let message = placed(message, &self.address, line);
+                    message.address = Arc::clone(&self.address);
+                    message.position = Some(Position { partition: None, offset: line });
                     self.ready.push_back(Delivery { message, token: Token(line), redelivered: None });
                 }
             }
@@ -159,16 +160,13 @@ fn work(source: &Mutex<Source>, prefilter: Option<&Prefilter>, cancel: &Cancella
     run
 }
 
-/// Where a read begins; the tail needs a count first.
+/// Where a read begins.
 fn start(path: &str, from: From) -> Result<Start> {
-    if path == STANDARD_STREAM && from != From::First {
-        return Err(unsupported(path, "can only be read from its beginning"));
-    }
     Ok(match from {
         From::First => Start::Lines(0),
         From::Offset(line) => Start::Lines(line.saturating_sub(1)),
-        From::Last(wanted) => Start::Messages(count(path)?.1.saturating_sub(wanted)),
-        From::End => Start::Lines(count(path)?.0),
+        From::Last(messages) => Start::Last(messages),
+        From::End => Start::End,
         From::Time(_) => return Err(unsupported(path, "has no order of time to begin a read by")),
     })
 }

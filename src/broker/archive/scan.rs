@@ -1,10 +1,8 @@
 //! The messages in a block of lines: only lines that may match are parsed.
 //!
 //! A line that the prefilter proves not to match is counted and, as a cheap sign that nothing was cut, must still
-//! begin with `{` and end with `}`; whatever does not is parsed, so that its error is told. Limits: damage in the
+//! begin with `{` and end with `}` and a line end; whatever does not is parsed, so that its error is told. Limits: damage in the
 //! middle of a line that can't match is not looked for.
-
-use std::sync::Arc;
 
 use super::source::{BlockEnd, lines_of};
 use crate::error::Error;
@@ -14,7 +12,7 @@ use crate::message::{Message, Position, Value};
 
 /// What a block held. Line numbers count from 1 within the block.
 pub(super) struct Scanned {
-    /// The messages that may match, with their lines.
+    /// The messages that may match, with their lines; address and position are not set.
     pub(super) found: Vec<(u64, Message)>,
     /// Lines, empty ones included.
     pub(super) lines: u64,
@@ -38,19 +36,21 @@ pub(super) fn scan(lines: &[u8], end: Option<BlockEnd>, prefilter: Option<&Prefi
         fault: None,
         is_last: end.is_some(),
     };
-    for (_, line) in lines_of(lines) {
+    for (at, line) in lines_of(lines) {
         scanned.lines += 1;
+        // Without its line end a line may be cut, even where it ends like a whole one.
+        let has_end = at + line.len() < lines.len();
         let line = line.trim_ascii();
         if line.is_empty() {
             continue;
         }
         scanned.messages += 1;
-        let looks_whole = line.starts_with(b"{") && line.ends_with(b"}");
+        let looks_whole = has_end && line.starts_with(b"{") && line.ends_with(b"}");
         if looks_whole && prefilter.is_some_and(|prefilter| !prefilter.may_match_line(line)) {
             continue;
         }
         match read_line(line) {
-            Ok(message) => scanned.found.push((scanned.lines, message)),
+            Ok(message) => scanned.found.push((scanned.lines, archived(message))),
             Err(error) => {
                 scanned.messages -= 1;
                 scanned.fault = Some((scanned.lines, error));
@@ -64,18 +64,17 @@ pub(super) fn scan(lines: &[u8], end: Option<BlockEnd>, prefilter: Option<&Prefi
     scanned
 }
 
-/// The message as it stands in this archive: its position is its line, and where it was before is kept as metadata,
-/// from the first archive on.
-pub(super) fn placed(mut message: Message, address: &Arc<str>, line: u64) -> Message {
-    if !message.address.is_empty() && message.address != *address && message.metadata.get(SOURCE_ADDRESS).is_none() {
-        message.metadata.push(SOURCE_ADDRESS, Value::text(&*message.address));
-        if let Some(Position { partition, offset }) = message.position {
+/// The message as it stands in an archive: where it was before is kept as metadata, from the first archive on. The
+/// archive's address and the line are for the caller to fill in.
+fn archived(mut message: Message) -> Message {
+    let (address, position) = (std::mem::take(&mut message.address), message.position.take());
+    if !address.is_empty() && message.metadata.get(SOURCE_ADDRESS).is_none() {
+        message.metadata.push(SOURCE_ADDRESS, Value::text(&*address));
+        if let Some(Position { partition, offset }) = position {
             let place = partition.map_or_else(|| offset.to_string(), |partition| format!("{partition}:{offset}"));
             message.metadata.push(SOURCE_POSITION, Value::text(place));
         }
     }
-    message.address = Arc::clone(address);
-    message.position = Some(Position { partition: None, offset: line });
     if message.id.is_empty() {
         message.id = message.content_id();
     }

@@ -3,26 +3,18 @@
 //! A block is read, decompressed where needed, and cut behind its last line end; what is left begins the next one.
 //! Memory is bounded by the block size and the longest line, at any file size. Limits: this is blocking I/O.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
-use std::path::Path;
-use std::time::Duration;
+use std::io::{self, Read as _};
 
 use tokio_util::sync::CancellationToken;
 
-use super::{MAX_LINE, STANDARD_STREAM};
+use super::input::{Following, Input, broken, decompressed, name_of, open_file, unreadable};
+use super::{MAX_LINE, STANDARD_STREAM, unsupported};
 use crate::error::{Error, ErrorKind, Result};
 
 /// How much is read before lines are looked for: large enough to make a system call cheap, small enough for a cache.
 const BLOCK: usize = 1 << 20;
 /// A buffer larger than this held a rare long line and is not kept.
 const KEEP: usize = 4 * BLOCK;
-/// How often a followed file is asked for more.
-const FOLLOW: Duration = Duration::from_millis(200);
-/// The first bytes of a zstd frame.
-const ZSTD: [u8; 4] = [0x28, 0xB5, 0x2F, 0xFD];
-/// The last three of the four first bytes of a zstd frame without data, which may come first, too.
-const ZSTD_SKIPPABLE: [u8; 3] = [0x2A, 0x4D, 0x18];
 
 /// Where to begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +23,10 @@ pub(super) enum Start {
     Lines(u64),
     /// Behind so many messages: lines that are not empty.
     Messages(u64),
+    /// At the last so many messages.
+    Last(u64),
+    /// At the end that the archive had when it was opened.
+    End,
 }
 
 /// Some whole lines, and what came after them.
@@ -69,10 +65,14 @@ impl Buffer {
 
 /// An archive that is being read.
 pub(super) struct Source {
-    input: Box<dyn Read + Send>,
+    input: Input,
+    /// The first bytes have been looked at, which may wait for them.
+    recognized: bool,
     /// Gives lines out as soon as they are there, instead of filling blocks: for pipes and followed files.
     eager: bool,
-    start: Option<Start>,
+    /// How to find the first line, until that is done.
+    skip: Option<Skip>,
+    cancel: CancellationToken,
     carry: Vec<u8>,
     spare: Vec<Buffer>,
     blocks: u64,
@@ -80,24 +80,34 @@ pub(super) struct Source {
 }
 
 impl Source {
-    /// Opens a file, or standard input for `-`, at its beginning. Without `follow` a file is read up to what is its
-    /// end now.
-    pub(super) fn open(path: &str, start: Start, follow: Option<CancellationToken>) -> Result<Self> {
-        let (input, eager): (Box<dyn Read + Send>, bool) = if path == STANDARD_STREAM {
-            (Box::new(io::stdin()), true)
+    /// Opens a file, or standard input for `-`; nothing is read yet. Without `follow` a file is read up to what is
+    /// its end now. `cancel` ends it like the end of the file.
+    ///
+    /// # Errors
+    /// `Unsupported` for a start that is not the beginning of what can be read only once.
+    pub(super) fn open(path: &str, start: Start, follow: bool, cancel: CancellationToken) -> Result<Self> {
+        let mut length = None;
+        let input: Input = if path == STANDARD_STREAM {
+            Box::new(io::stdin())
         } else {
             let file = open_file(path)?;
             let metadata = file.metadata().map_err(|error| unreadable(path, error))?;
-            match follow {
-                Some(cancel) => (Box::new(Following { file, cancel }), true),
-                None if metadata.is_file() => (Box::new(file.take(metadata.len())), false),
-                None => (Box::new(file), true),
+            length = metadata.is_file().then_some(metadata.len());
+            match length {
+                _ if follow => Box::new(Following::new(file, cancel.clone())),
+                Some(length) => Box::new(file.take(length)),
+                None => Box::new(file),
             }
         };
+        if length.is_none() && start != Start::Lines(0) {
+            return Err(unsupported(path, "can only be read from its beginning"));
+        }
         Ok(Self {
-            input: decompressed(input).map_err(|error| unreadable(path, error))?,
-            eager,
-            start: Some(start),
+            input,
+            recognized: false,
+            eager: follow || length.is_none(),
+            skip: Some(Skip { start, path: path.to_owned(), length: length.unwrap_or_default() }),
+            cancel,
             carry: Vec::new(),
             spare: Vec::new(),
             blocks: 0,
@@ -122,43 +132,70 @@ impl Source {
         if self.ended {
             return None;
         }
-        let mut block = self.read_block();
-        if let Some(start) = self.start.take() {
-            block = self.skip(start, block);
-        }
+        let mut block = match self.skip.take().map(|skip| skip.resolve(&self.cancel)) {
+            None => self.read_block(),
+            Some(Ok(start)) => self.read_behind(start),
+            Some(Err((lines, error))) => {
+                Block { number: 0, skipped: lines, lines: Buffer::default(), end: Some(BlockEnd::Failed(error)) }
+            }
+        };
         self.ended = block.end.is_some();
         block.number = self.blocks;
         self.blocks += 1;
         Some(block)
     }
 
-    /// Drops blocks and lines up to the start.
-    fn skip(&mut self, start: Start, mut block: Block) -> Block {
-        let (mut lines, mut messages) = (0, 0);
+    /// Reads up to the first block that holds something behind the start.
+    fn read_behind(&mut self, start: Start) -> Block {
+        let mut count = Count::default();
         loop {
+            let mut block = self.read_block();
             let bytes = block.lines.get();
-            let mut kept = bytes.len();
-            for (at, line) in lines_of(bytes) {
+            let first = lines_of(bytes).find(|(_, line)| {
                 let reached = match start {
-                    Start::Lines(count) => lines >= count,
-                    Start::Messages(count) => messages >= count,
+                    Start::Lines(lines) => count.lines >= lines,
+                    Start::Messages(messages) => count.messages >= messages,
+                    Start::Last(_) | Start::End => false,
                 };
-                if reached {
-                    kept = at;
-                    break;
+                if !reached {
+                    count.add(line);
                 }
-                lines += 1;
-                messages += u64::from(!line.trim_ascii().is_empty());
-            }
+                reached
+            });
+            let kept = first.map_or(bytes.len(), |(at, _)| at);
             if kept < bytes.len() || block.end.is_some() {
                 block.lines.bytes.copy_within(kept..block.lines.used, 0);
                 block.lines.used -= kept;
-                block.skipped = lines;
+                block.skipped = count.lines;
                 return block;
             }
             self.recycle(block.lines);
-            block = self.read_block();
         }
+    }
+
+    /// Counts what is left. The error comes with the number of whole lines before it.
+    fn count(mut self) -> Result<Count, (u64, Error)> {
+        let mut count = Count::default();
+        while let Some(block) = self.next_block() {
+            for (_, line) in lines_of(block.lines.get()) {
+                count.add(line);
+            }
+            if let Some(BlockEnd::Failed(error)) = block.end {
+                return Err((count.lines, error));
+            }
+            self.recycle(block.lines);
+        }
+        Ok(count)
+    }
+
+    /// Finds out by the first bytes whether the archive is compressed.
+    fn recognize(&mut self) -> Result<()> {
+        if !self.recognized {
+            self.recognized = true;
+            let input = std::mem::replace(&mut self.input, Box::new(io::empty()));
+            self.input = decompressed(input)?;
+        }
+        Ok(())
     }
 
     fn read_block(&mut self) -> Block {
@@ -173,8 +210,12 @@ impl Source {
         self.carry.clear();
         // Where the last line found so far ends; what stands before it needs no second look.
         let mut whole = 0;
-        let mut end = None;
+        let mut end = self.recognize().err().map(BlockEnd::Failed);
         while end.is_none() {
+            if self.cancel.is_cancelled() {
+                end = Some(BlockEnd::Exhausted);
+                break;
+            }
             if lines.used == lines.bytes.len() {
                 if whole > 0 {
                     break;
@@ -213,24 +254,57 @@ impl Source {
     }
 }
 
-/// Counts the lines and the messages of a file.
+/// What tells which lines to skip.
+struct Skip {
+    start: Start,
+    path: String,
+    /// The file's length when it was opened.
+    length: u64,
+}
+
+impl Skip {
+    /// The start as a number of lines or messages. The tail and the end take a pass of their own over the file.
+    fn resolve(&self, cancel: &CancellationToken) -> Result<Start, (u64, Error)> {
+        let count = || {
+            let mut source =
+                Source::open(&self.path, Start::Lines(0), false, cancel.clone()).map_err(|error| (0, error))?;
+            source.input = Box::new(source.input.take(self.length));
+            source.count()
+        };
+        Ok(match self.start {
+            Start::Lines(_) | Start::Messages(_) => self.start,
+            Start::Last(wanted) => Start::Messages(count()?.messages.saturating_sub(wanted)),
+            Start::End => Start::Lines(count()?.lines),
+        })
+    }
+}
+
+/// How much an archive holds.
+#[derive(Clone, Copy, Debug, Default)]
+struct Count {
+    /// Lines, empty ones included.
+    lines: u64,
+    /// Lines that are not empty.
+    messages: u64,
+}
+
+impl Count {
+    fn add(&mut self, line: &[u8]) {
+        self.lines += 1;
+        self.messages += u64::from(!line.trim_ascii().is_empty());
+    }
+}
+
+/// Counts the messages of a file.
 ///
 /// # Errors
 /// What opening or reading it says.
-pub(super) fn count(path: &str) -> Result<(u64, u64)> {
-    let mut source = Source::open(path, Start::Lines(0), None)?;
-    let (mut lines, mut messages) = (0, 0);
-    while let Some(block) = source.next_block() {
-        for (_, line) in lines_of(block.lines.get()) {
-            lines += 1;
-            messages += u64::from(!line.trim_ascii().is_empty());
-        }
-        if let Some(BlockEnd::Failed(error)) = block.end {
-            return Err(at_line(&error, path, lines + 1));
-        }
-        source.recycle(block.lines);
+pub(super) fn count(path: &str) -> Result<u64> {
+    let source = Source::open(path, Start::Lines(0), false, CancellationToken::new())?;
+    match source.count() {
+        Ok(count) => Ok(count.messages),
+        Err((lines, error)) => Err(at_line(&error, path, lines + 1)),
     }
-    Ok((lines, messages))
 }
 
 /// Every line with the place where it begins, without its line feed.
@@ -251,87 +325,6 @@ pub(super) fn at_line(error: &Error, path: &str, line: u64) -> Error {
     Error::new(error.kind(), text).context("line", line.to_string()).hint(hint)
 }
 
-/// How messages and errors call an archive.
-pub(super) fn name_of(path: &str) -> &str {
-    if path == STANDARD_STREAM { "standard input" } else { path }
-}
-
-/// Opens a file for reading.
-///
-/// # Errors
-/// `NotFound`, `Denied`, or `Invalid` for a folder.
-pub(super) fn open_file(path: &str) -> Result<File> {
-    if Path::new(path).is_dir() {
-        return Err(Error::new(ErrorKind::Invalid, format!("{path} is a folder, not an archive")));
-    }
-    File::open(path).map_err(|error| unreadable(path, error))
-}
-
-fn unreadable(path: &str, error: io::Error) -> Error {
-    let found = Error::from(error);
-    Error::new(found.kind(), format!("can't read the archive {}: {found}", name_of(path)))
-}
-
 fn too_long() -> Error {
     Error::new(ErrorKind::Invalid, format!("the line is longer than {} MiB", MAX_LINE >> 20))
-}
-
-/// What a failed read means: the disk, or data that is cut or damaged.
-fn broken(error: io::Error) -> Error {
-    let (kind, what) = match error.kind() {
-        _ if error.raw_os_error().is_some() => (ErrorKind::Io, "the archive can't be read on"),
-        io::ErrorKind::UnexpectedEof => (ErrorKind::Invalid, "the zstd data is cut here"),
-        _ => (ErrorKind::Invalid, "the zstd data is damaged here"),
-    };
-    Error::new(kind, what).because(error)
-}
-
-/// Decompresses what begins like zstd, frame after frame.
-fn decompressed(input: Box<dyn Read + Send>) -> io::Result<Box<dyn Read + Send>> {
-    let mut input = BufReader::with_capacity(zstd::zstd_safe::DCtx::in_size(), input);
-    // A pipe may give the first bytes one by one.
-    let mut first = Vec::with_capacity(ZSTD.len());
-    while first.len() < ZSTD.len() {
-        let more = match input.fill_buf() {
-            Ok(more) => more,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
-        };
-        let Some(byte) = more.first() else { break };
-        first.push(*byte);
-        input.consume(1);
-    }
-    let compressed = is_zstd(&first);
-    let rest = io::Cursor::new(first).chain(input);
-    if compressed {
-        let buffered = BufReader::with_capacity(zstd::zstd_safe::DCtx::in_size(), rest);
-        return Ok(Box::new(zstd::Decoder::with_buffer(buffered)?));
-    }
-    Ok(Box::new(rest))
-}
-
-/// Whether the first bytes of a file are those of a zstd frame.
-pub(super) fn is_zstd(first: &[u8]) -> bool {
-    match first {
-        [0x50..=0x5F, rest @ ..] => rest == ZSTD_SKIPPABLE,
-        _ => first == ZSTD,
-    }
-}
-
-/// A file that may still grow: reading it waits for more until it is cancelled.
-struct Following {
-    file: File,
-    cancel: CancellationToken,
-}
-
-impl Read for Following {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        loop {
-            let count = self.file.read(into)?;
-            if count > 0 || into.is_empty() || self.cancel.is_cancelled() {
-                return Ok(count);
-            }
-            std::thread::sleep(FOLLOW);
-        }
-    }
 }

@@ -219,7 +219,7 @@ impl ArchiveWriter {
             Ok(count)
         });
         read.map_err(|error| failure(&self.path, &error))?;
-        let is_zstd = super::source::is_zstd(&first);
+        let is_zstd = super::input::is_zstd(&first);
         let fault = match &self.frames {
             Some(_) if !is_zstd => "its name says zstd and its content does not",
             None if is_zstd => "its content is zstd and its name does not end in .zst",
