@@ -43,6 +43,11 @@ impl std::fmt::Debug for Connect {
 /// # Errors
 /// `Unsupported` for a scheme that this build has no backend for; else what the backend says.
 pub async fn open(connect: &Connect) -> Result<Arc<dyn Broker>> {
+    backend(connect).map(super::layers::wrap)
+}
+
+/// The bare backend of the scheme.
+fn backend(connect: &Connect) -> Result<Arc<dyn Broker>> {
     let scheme = connect.url.scheme.as_str();
     Err(Error::new(ErrorKind::Unsupported, format!("this build of postroom has no backend for {scheme}:// URLs"))
         .context("address", connect.url.to_string()))

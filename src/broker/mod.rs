@@ -11,9 +11,11 @@
 //! - an answer that was lost is [`crate::ErrorKind::Ambiguous`], never success and never failure.
 
 mod address;
+mod admit;
 pub mod archive;
 mod capability;
 mod connect;
+pub mod layers;
 pub mod memory;
 
 use std::fmt;

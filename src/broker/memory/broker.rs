@@ -72,6 +72,7 @@ impl Broker for Memory {
         let mut state = self.0.state();
         let found = state.queue(queue, self.now())?;
         unlocked(&found.spec)?;
+        found.spec.capability().check_browse(queue, &options)?;
         if let Some(why) = read_cost(found).refused
             && !(options.rescue && rescuable(found))
         {
@@ -98,10 +99,7 @@ impl Broker for Memory {
         let mut state = self.0.state();
         let found = state.queue(queue, self.now())?;
         unlocked(&found.spec)?;
-        if found.spec.profile.capability().remove == Remove::Never {
-            let why = format!("nothing can be taken from {queue:?}: a {} removes nothing", found.spec.profile.kind());
-            return Err(Error::new(ErrorKind::Unsupported, why).hint("capture copies it instead"));
-        }
+        found.spec.capability().check_take(queue)?;
         let reader: Box<dyn Reader> = match &found.store {
             Store::Line(line) => {
                 let (end, len) = (line.end(), line.len());
@@ -119,10 +117,9 @@ impl Broker for Memory {
         let (route, limits) = match target {
             Target::Queue { name, partition } => {
                 let spec = &state.queue(name, self.now())?.spec;
-                let limits = spec.profile.publish_limits();
-                let max_bytes = limits.max_bytes.into_iter().chain(spec.max_bytes).min();
+                let limits = spec.publish_limits();
                 let route = Route { exchange: String::new(), key: Some(name.clone()), partition: *partition };
-                (route, crate::broker::PublishLimits { max_bytes, ..limits })
+                (route, limits)
             }
             Target::Exchange { name, routing_key } if state.exchanges.contains_key(name) => {
                 let route = Route { exchange: name.clone(), key: routing_key.clone(), partition: None };

@@ -6,7 +6,7 @@ use super::cost::read_cost;
 use super::profile::Product;
 use super::spec::QueueSpec;
 use super::state::{Queue, State, Store};
-use crate::broker::{Ordering, QueueInfo};
+use crate::broker::QueueInfo;
 
 /// Everything about one queue.
 pub(super) fn describe(state: &State, queue: &Queue) -> QueueInfo {
@@ -38,10 +38,7 @@ pub(super) fn describe(state: &State, queue: &Queue) -> QueueInfo {
         is_dlq: !dead_letter_from.is_empty() || named_like_dlq(&spec.name),
         dead_letter_from,
         read_cost: read_cost(queue),
-        capability: crate::broker::Capability {
-            ordering: if spec.priorities { Ordering::Priority } else { spec.profile.capability().ordering },
-            ..spec.profile.capability()
-        },
+        capability: spec.capability(),
         details: details(spec),
         notes: Vec::new(),
     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::profile::{Product, Profile};
+use crate::broker::{Capability, Ordering, PublishLimits};
 
 /// A queue to create, with the limits that matter for its profile.
 #[derive(Clone, Debug)]
@@ -172,6 +173,19 @@ impl QueueSpec {
     pub fn rates(mut self, rate_in: f64, rate_out: f64) -> Self {
         self.rates = Some((rate_in, rate_out));
         self
+    }
+
+    /// What a publisher to it takes.
+    pub(super) fn publish_limits(&self) -> PublishLimits {
+        let limits = self.profile.publish_limits();
+        PublishLimits { max_bytes: limits.max_bytes.into_iter().chain(self.max_bytes).min(), ..limits }
+    }
+
+    /// What it can do.
+    pub(super) fn capability(&self) -> Capability {
+        let own = self.profile.capability();
+        let ordering = if self.priorities { Ordering::Priority } else { own.ordering };
+        Capability { ordering, publish: Some(self.publish_limits()), ..own }
     }
 
     /// The name.

@@ -1,0 +1,79 @@
+//! Bounds what changes nothing: signs of life, lists, descriptions, and opening.
+//!
+//! Limits: a read is not cut (it may wait for arrivals, and a cut would leave deliveries behind); publishing and
+//! settling have bounds of their own in each backend, where a missing answer is ambiguous and never a timeout.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::checked::Checked;
+use crate::broker::{
+    Broker, BrokerInfo, BrowseOptions, Capability, ListFilter, Listing, Publisher, QueueInfo, Reader, TakeOptions,
+    Target,
+};
+use crate::error::{Error, ErrorKind, Result};
+
+/// How long one answer may take.
+pub(super) const ANSWER: Duration = Duration::from_secs(10);
+
+/// How long opening a reader may take, with its look at the queue's state.
+const OPEN: Duration = Duration::from_secs(30);
+
+/// The layer.
+#[derive(Debug)]
+pub(super) struct Timeout {
+    inner: Checked,
+}
+
+impl Timeout {
+    pub(super) const fn new(inner: Checked) -> Self {
+        Self { inner }
+    }
+
+    async fn within<T>(&self, bound: Duration, what: &'static str, call: impl Future<Output = Result<T>>) -> Result<T> {
+        tokio::time::timeout(bound, call).await.unwrap_or_else(|_| {
+            let place = self.inner.info().place;
+            let why = format!("{place} gave no answer to {what} within {} s", bound.as_secs());
+            Err(Error::new(ErrorKind::Timeout, why)
+                .context("operation", what)
+                .hint("check that the address is right and that the broker is not blocked or overloaded"))
+        })
+    }
+}
+
+#[async_trait]
+impl Broker for Timeout {
+    fn info(&self) -> BrokerInfo {
+        self.inner.info()
+    }
+
+    fn capability(&self) -> Capability {
+        self.inner.capability()
+    }
+
+    async fn ping(&self) -> Result<BrokerInfo> {
+        self.within(ANSWER, "ping", self.inner.ping()).await
+    }
+
+    async fn list(&self, filter: &ListFilter) -> Result<Listing> {
+        self.within(ANSWER, "list", self.inner.list(filter)).await
+    }
+
+    async fn describe(&self, queue: &str) -> Result<QueueInfo> {
+        self.within(ANSWER, "describe", self.inner.describe(queue)).await
+    }
+
+    async fn browse(&self, queue: &str, options: BrowseOptions) -> Result<Box<dyn Reader>> {
+        self.within(OPEN, "browse", self.inner.browse(queue, options)).await
+    }
+
+    async fn take(&self, queue: &str, options: TakeOptions) -> Result<Box<dyn Reader>> {
+        self.within(OPEN, "take", self.inner.take(queue, options)).await
+    }
+
+    async fn publisher(&self, target: &Target) -> Result<Arc<dyn Publisher>> {
+        self.within(ANSWER, "publish", self.inner.publisher(target)).await
+    }
+}

@@ -1,0 +1,165 @@
+//! Spans for the log: which operation, where, how much, how long. Never a secret, never a payload.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tracing::{Instrument, Span, debug, debug_span};
+
+use super::retry::Retry;
+use crate::broker::{
+    Batch, Broker, BrokerInfo, BrowseOptions, Capability, Closed, ListFilter, Listing, Progress, PublishLimits,
+    Publisher, QueueInfo, Reader, Receipt, Settle, TakeOptions, Target, Token,
+};
+use crate::error::{Error, Result};
+use crate::message::Message;
+
+/// The layer.
+#[derive(Debug)]
+pub(super) struct Traced {
+    inner: Retry,
+}
+
+impl Traced {
+    pub(super) const fn new(inner: Retry) -> Self {
+        Self { inner }
+    }
+
+    fn span(&self, operation: &'static str, target: &str) -> Span {
+        debug_span!("broker", place = self.inner.info().place, operation, target)
+    }
+}
+
+/// Runs a call in its span and notes an error.
+async fn told<T>(span: Span, call: impl Future<Output = Result<T>>) -> Result<T> {
+    async {
+        let outcome = call.await;
+        match &outcome {
+            Ok(_) => debug!("done"),
+            Err(error) => note(error),
+        }
+        outcome
+    }
+    .instrument(span)
+    .await
+}
+
+fn note(error: &Error) {
+    debug!(kind = error.kind().name(), %error, "failed");
+}
+
+/// Notes how many of a batch worked, and the first error.
+fn note_results<T>(results: &[Result<T>]) {
+    let failed = results.iter().filter(|result| result.is_err()).count();
+    debug!(count = results.len(), failed, "answered");
+    if let Some(error) = results.iter().find_map(|result| result.as_ref().err()) {
+        note(error);
+    }
+}
+
+#[async_trait]
+impl Broker for Traced {
+    fn info(&self) -> BrokerInfo {
+        self.inner.info()
+    }
+
+    fn capability(&self) -> Capability {
+        self.inner.capability()
+    }
+
+    async fn ping(&self) -> Result<BrokerInfo> {
+        told(self.span("ping", ""), self.inner.ping()).await
+    }
+
+    async fn list(&self, filter: &ListFilter) -> Result<Listing> {
+        told(self.span("list", filter.glob.as_deref().unwrap_or("*")), self.inner.list(filter)).await
+    }
+
+    async fn describe(&self, queue: &str) -> Result<QueueInfo> {
+        told(self.span("describe", queue), self.inner.describe(queue)).await
+    }
+
+    async fn browse(&self, queue: &str, options: BrowseOptions) -> Result<Box<dyn Reader>> {
+        let inner = told(self.span("browse", queue), self.inner.browse(queue, options)).await?;
+        Ok(Box::new(TracedReader { inner, span: self.span("look", queue) }))
+    }
+
+    async fn take(&self, queue: &str, options: TakeOptions) -> Result<Box<dyn Reader>> {
+        let inner = told(self.span("take", queue), self.inner.take(queue, options)).await?;
+        Ok(Box::new(TracedReader { inner, span: self.span("hold", queue) }))
+    }
+
+    async fn publisher(&self, target: &Target) -> Result<Arc<dyn Publisher>> {
+        let name = target.to_string();
+        let inner = told(self.span("publisher", &name), self.inner.publisher(target)).await?;
+        Ok(Arc::new(TracedPublisher { inner, span: self.span("publish", &name) }))
+    }
+}
+
+struct TracedReader {
+    inner: Box<dyn Reader>,
+    span: Span,
+}
+
+#[async_trait]
+impl Reader for TracedReader {
+    async fn next_batch(&mut self, max: usize) -> Result<Batch> {
+        let span = self.span.clone();
+        async {
+            let outcome = self.inner.next_batch(max).await;
+            match &outcome {
+                Ok(batch) => debug!(deliveries = batch.deliveries.len(), end = ?batch.end, "read"),
+                Err(error) => note(error),
+            }
+            outcome
+        }
+        .instrument(span)
+        .await
+    }
+
+    async fn settle(&mut self, tokens: &[Token], how: Settle) -> Vec<Result<()>> {
+        let span = self.span.clone();
+        async {
+            debug!(count = tokens.len(), ?how, "settling");
+            let results = self.inner.settle(tokens, how).await;
+            note_results(&results);
+            results
+        }
+        .instrument(span)
+        .await
+    }
+
+    fn progress(&self) -> Progress {
+        self.inner.progress()
+    }
+
+    async fn close(&mut self) -> Result<Closed> {
+        let span = self.span.clone();
+        told(span, self.inner.close()).await
+    }
+}
+
+struct TracedPublisher {
+    inner: Arc<dyn Publisher>,
+    span: Span,
+}
+
+#[async_trait]
+impl Publisher for TracedPublisher {
+    fn limits(&self) -> PublishLimits {
+        self.inner.limits()
+    }
+
+    async fn publish(&self, batch: &[Message]) -> Vec<Result<Receipt>> {
+        async {
+            let results = self.inner.publish(batch).await;
+            note_results(&results);
+            results
+        }
+        .instrument(self.span.clone())
+        .await
+    }
+
+    async fn close(&self) -> Result<()> {
+        told(self.span.clone(), self.inner.close()).await
+    }
+}
