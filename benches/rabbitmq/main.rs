@@ -1,0 +1,149 @@
+//! postroom against the bare client library, on the same broker in the same run.
+//!
+//! Each job is done by a bare `lapin` loop that a careful person would write for it, and by the `postroom` binary as a
+//! whole process, in turns. The result is the bare time over postroom's time: 1.00 means that safety, journal and
+//! archive lines cost nothing. Nothing is asserted; machines differ, ratios less so.
+//!
+//! ```text
+//! tests/with-brokers cargo bench --bench rabbitmq
+//! ```
+//!
+//! `POSTROOM_BENCH_MESSAGES` (100000) and `POSTROOM_BENCH_ROUNDS` (3) make it smaller or larger. Without a broker's URL
+//! in `POSTROOM_RABBITMQ40_URL` or `POSTROOM_RABBITMQ43_URL` it says so and does nothing.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a benchmark that can't run should stop")]
+#![allow(clippy::print_stdout, reason = "its figures are its output")]
+#![allow(missing_docs, reason = "a program, not a library")]
+
+mod bare;
+mod ground;
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use ground::Ground;
+
+/// How long the two take, round by round.
+struct Times {
+    bare: Vec<Duration>,
+    ours: Vec<Duration>,
+}
+
+fn main() {
+    let setting = |name: &str, default: u64| {
+        std::env::var(name).map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{name} is not a number")))
+    };
+    let (messages, rounds) = (setting("POSTROOM_BENCH_MESSAGES", 100_000), setting("POSTROOM_BENCH_ROUNDS", 3));
+    let brokers: Vec<(&str, String)> = [("4.0", "POSTROOM_RABBITMQ40_URL"), ("4.3", "POSTROOM_RABBITMQ43_URL")]
+        .into_iter()
+        .filter_map(|(version, name)| Some((version, std::env::var(name).ok()?)))
+        .collect();
+    if brokers.is_empty() {
+        println!("no broker: run this with tests/with-brokers");
+        return;
+    }
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    println!("{messages} messages of 1 KiB, {rounds} rounds, medians; ratio = bare / postroom, higher is better");
+    println!("{:<32} {:>10} {:>10} {:>7}   ratios", "", "bare", "postroom", "ratio");
+    for (version, url) in brokers {
+        let ground = Ground { url, messages, folder: tempfile::tempdir().unwrap() };
+        runtime.block_on(run(version, &ground, rounds));
+    }
+}
+
+async fn run(version: &str, ground: &Ground, rounds: u64) {
+    for kind in ["classic", "quorum"] {
+        let queue = format!("bench.{kind}");
+        let mut times = Times { bare: Vec::new(), ours: Vec::new() };
+        for _ in 0..rounds {
+            ground.fill(&queue, kind).await;
+            times.bare.push(timed(bare::drain(&ground.url, &queue, &ground.file("bare.out"), ground.messages)).await);
+            ground.fill(&queue, kind).await;
+            let archive = ground.file("postroom.jsonl");
+            let to = format!("file:{}", archive.display());
+            times.ours.push(postroom(ground, &["drain", &ground.address(&queue), "--to", &to, "--yes", "-o", "json"]));
+            assert_eq!(lines(&archive), ground.messages, "the archive");
+            std::fs::remove_file(archive).unwrap();
+            assert_eq!(ground.count(&queue).await, 0, "{queue}");
+        }
+        times.print(&format!("{version} drain {kind}"));
+    }
+    let mut times = Times { bare: Vec::new(), ours: Vec::new() };
+    for _ in 0..rounds {
+        ground.empty("bench.to", "quorum").await;
+        ground.fill("bench.from", "quorum").await;
+        times.bare.push(timed(bare::replay(&ground.url, "bench.from", "bench.to", ground.messages)).await);
+        assert_eq!(ground.count("bench.to").await, ground.messages);
+        ground.empty("bench.to", "quorum").await;
+        ground.fill("bench.from", "quorum").await;
+        let to = ground.address("bench.to");
+        times
+            .ours
+            .push(postroom(ground, &["replay", &ground.address("bench.from"), "--to", &to, "--yes", "-o", "json"]));
+        assert_eq!((ground.count("bench.from").await, ground.count("bench.to").await), (0, ground.messages));
+    }
+    times.print(&format!("{version} replay quorum to quorum"));
+    for kind in ["classic", "quorum"] {
+        let queue = format!("bench.{kind}");
+        ground.fill(&queue, kind).await;
+        let mut times = Times { bare: Vec::new(), ours: Vec::new() };
+        // Each look counts on a quorum queue of 4.0, and the delivery limit is 20.
+        for _ in 0..rounds.clamp(5, 9) {
+            times.bare.push(timed(bare::peek(&ground.url, &queue, 50)).await);
+            times.ours.push(postroom(ground, &["browse", &ground.address(&queue), "--limit", "50", "-o", "jsonl"]));
+        }
+        times.print(&format!("{version} browse 50 of {kind}"));
+        assert_eq!(ground.count(&queue).await, ground.messages, "{queue}");
+    }
+    for queue in ["bench.classic", "bench.quorum", "bench.from", "bench.to"] {
+        ground.delete(queue).await;
+    }
+}
+
+async fn timed(work: impl Future<Output = lapin::Result<()>>) -> Duration {
+    let start = Instant::now();
+    work.await.expect("the bare loop");
+    start.elapsed()
+}
+
+/// Runs the binary from start to exit, as a person would.
+fn postroom(ground: &Ground, arguments: &[&str]) -> Duration {
+    let home = ground.folder.path();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_postroom"));
+    command.args(arguments).env("XDG_STATE_HOME", home).env("XDG_CONFIG_HOME", home).env("XDG_DATA_HOME", home);
+    let start = Instant::now();
+    let output = command.stdin(Stdio::null()).output().unwrap();
+    let took = start.elapsed();
+    let talk = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "postroom {}: {}\n{talk}", arguments[0], output.status);
+    took
+}
+
+fn lines(file: &Path) -> u64 {
+    std::fs::read(file).unwrap().split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count() as u64
+}
+
+impl Times {
+    fn print(&self, what: &str) {
+        let pairs = self.bare.iter().zip(&self.ours).map(|(bare, ours)| bare.as_secs_f64() / ours.as_secs_f64());
+        let pairs: Vec<String> = pairs.map(|ratio| format!("{ratio:.2}")).collect();
+        let (bare, ours) = (median(&self.bare), median(&self.ours));
+        let ratio = bare.as_secs_f64() / ours.as_secs_f64();
+        println!("{what:<32} {:>10} {:>10} {ratio:>7.2}   {}", short(bare), short(ours), pairs.join(" "));
+    }
+}
+
+fn median(times: &[Duration]) -> Duration {
+    let mut times = times.to_vec();
+    times.sort_unstable();
+    times[times.len() / 2]
+}
+
+fn short(time: Duration) -> String {
+    if time < Duration::from_secs(1) {
+        format!("{} ms", time.as_millis())
+    } else {
+        format!("{:.2} s", time.as_secs_f64())
+    }
+}
