@@ -3,8 +3,7 @@
 use super::Exit;
 use super::output::Output;
 use crate::error::{Error, ErrorKind, nearest};
-
-const FILTER: &str = include_str!("help/filter.txt");
+use crate::message::filter::help;
 
 /// Explain a verb, or filters (`postroom help filter`)
 #[derive(Debug, clap::Args)]
@@ -17,7 +16,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, output: &Output) -> Exit {
     let words: Vec<&str> = args.topic.iter().map(String::as_str).collect();
     let text = match words.as_slice() {
-        ["filter" | "filters"] => FILTER.to_owned(),
+        ["filter" | "filters"] => help(),
         words => verb_help(words, output.paint.on)?,
     };
     output.bytes(text.as_bytes())?;

@@ -9,5 +9,6 @@ mod cli;
 mod cli_config;
 mod cli_look;
 mod environment;
+mod filter;
 mod generated;
 mod properties;

@@ -78,7 +78,7 @@ fn position() -> impl Strategy<Value = Position> {
 }
 
 /// Any message that a broker could hold.
-fn message() -> impl Strategy<Value = Message> {
+pub(super) fn message() -> impl Strategy<Value = Message> {
     (
         (any::<String>(), any::<String>(), option::of(position()), option::of(time())),
         (option::of(bytes()), fields(value()), fields(value()), fields(value())),

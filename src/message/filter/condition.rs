@@ -11,6 +11,7 @@ use super::fault::Fault;
 use super::field::{self, Kind};
 use super::needle::Needle;
 use super::path::{Path, Step, is_bare};
+use crate::error::nearest;
 
 /// Memory that one compiled regex may take, and its lazy automaton while it runs.
 const MAX_REGEX: usize = 4 << 20;
@@ -251,7 +252,7 @@ fn unknown_field(text: &str, name: &str, at: Range<usize>, operator: &str, dotte
     }
     let written = text.get(at.clone()).unwrap_or(name);
     let what = format!("there is no field {written:?}");
-    let hint = match field::nearest(name) {
+    let hint = match nearest(name, field::NAMES.iter().copied()) {
         Some(known) if known.ends_with('.') => format!("did you mean {known}NAME{operator}? Else {quote}"),
         Some(known) => format!("did you mean {known}{operator}? Else {quote}"),
         None => format!("fields are {}; {quote}", field::NAMES.join(" ").replace(". ", ".NAME ")),

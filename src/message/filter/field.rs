@@ -61,17 +61,6 @@ pub(crate) fn simple(name: &str) -> Option<Field> {
     })
 }
 
-/// The nearest name, where one is near enough to be meant.
-pub(crate) fn nearest(name: &str) -> Option<&'static str> {
-    let name = name.to_lowercase();
-    NAMES
-        .iter()
-        .map(|known| (strsim::damerau_levenshtein(&name, known.trim_end_matches('.')), *known))
-        .filter(|(distance, known)| *distance <= known.len().div_ceil(3))
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, known)| known)
-}
-
 impl Field {
     /// What kind of operand it takes.
     pub(crate) fn kind(&self) -> Kind {

@@ -15,6 +15,7 @@ mod expression;
 mod extract;
 mod fault;
 mod field;
+mod help;
 mod line;
 mod literal;
 mod needle;
@@ -29,6 +30,7 @@ use std::fmt;
 use jiff::Timestamp;
 
 pub use candidate::Candidate;
+pub use help::{EXAMPLES, Example, help};
 pub use prefilter::{Prefilter, RawHeaders, RawParts};
 
 use crate::error::Result;

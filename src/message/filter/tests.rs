@@ -261,3 +261,44 @@ fn a_long_or_wild_expression_is_refused_in_bounds() {
     let caret = message.lines().nth(2).unwrap().find('^').unwrap();
     assert!(shown.chars().skip(caret).collect::<String>().starts_with("bodi:x"), "{message}");
 }
+
+#[test]
+fn every_example_of_the_help_text_finds_its_message_and_no_other() {
+    let json = Message {
+        time: now().checked_sub(SignedDuration::from_hours(1)).ok(),
+        headers: Fields::from_iter([
+            ("tenant", "acme"),
+            ("kafka_dlt-exception-fqcn", "com.acme.SerialTimeout"),
+            ("kafka_dlt-exception-message", "timeout: message rejected"),
+            ("kafka_dlt-original-topic", "orders"),
+        ]),
+        properties: Fields::from_iter([("content_type", "application/json")]),
+        payload: Some(Bytes::from(format!(
+            r#"{{"order":{{"total":120.5,"items":[{{"sku":"B-1"}},{{"sku":"A-17"}}]}},"odd name":"card declined","pad":"{}"}}"#,
+            "x".repeat(10_000)
+        ))),
+        deliveries: Some(3),
+        ..Message::default()
+    };
+    let text = Message { key: Some("order-17".into()), payload: Some("plain text".into()), ..Message::default() };
+    let other = Message {
+        time: now().checked_sub(SignedDuration::from_hours(9)).ok(),
+        headers: Fields::from_iter([
+            ("kafka_dlt-exception-fqcn", "com.acme.Other"),
+            ("kafka_dlt-original-topic", "payments"),
+        ]),
+        payload: Some("{}".into()),
+        ..Message::default()
+    };
+    for example in super::EXAMPLES {
+        assert!(
+            matches_in(example.expression, &json) || matches_in(example.expression, &text),
+            "{}",
+            example.expression
+        );
+        assert!(!matches_in(example.expression, &other), "{}", example.expression);
+        assert!(super::help().contains(example.expression));
+    }
+    let wide: Vec<String> = super::help().lines().filter(|line| line.len() > 80).map(str::to_owned).collect();
+    assert_eq!(wide, [""; 0]);
+}
