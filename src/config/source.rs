@@ -121,8 +121,8 @@ async fn from_keyring(user: String) -> Result<Secret, String> {
 }
 
 #[cfg(not(feature = "keyring"))]
-async fn from_keyring(_user: String) -> Result<Secret, String> {
-    Err("this build of postroom has no keyring support".to_owned())
+fn from_keyring(_user: String) -> std::future::Ready<Result<Secret, String>> {
+    std::future::ready(Err("this build of postroom has no keyring support".to_owned()))
 }
 
 /// Shows the place, never the secret.

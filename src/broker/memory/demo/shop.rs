@@ -88,7 +88,7 @@ impl Customer {
     }
 }
 
-/// An order's number and its JSON. The pricing release of 14:02 leaves `currency` null for orders of the new web shop.
+/// An order's number and its JSON. `currency` is optional, which the pricing release of 14:02 forgot.
 pub(super) fn order(random: &mut Random, number: u64, placed: Timestamp, currency: Option<&str>) -> (String, String) {
     let id = format!("ORD-2026-{number:06}");
     let customer = Customer::any(random);
