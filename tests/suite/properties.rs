@@ -186,7 +186,8 @@ proptest! {
                 prop_assert_eq!(got.len(), count);
             } else {
                 prop_assert_eq!(end.unwrap_err().kind(), postroom::ErrorKind::Invalid);
-                prop_assert!(got.len() < sent.len());
+                // A cut through a frame's checksum leaves every line readable, and is told all the same.
+                prop_assert!(got.len() < sent.len() || compressed);
             }
             prop_assert!(got.iter().zip(&sent).all(|(got, sent)| got.digest() == sent.digest()));
         }
