@@ -251,6 +251,9 @@ pub struct TakeOptions {
     pub limit: Option<u64>,
     /// Messages that fail it are held and returned at the close, without being delivered.
     pub prefilter: Option<Prefilter>,
+    /// The operator agrees that messages which a lost connection would destroy while they are held are put back as
+    /// new copies at the tail, and taken from there.
+    pub rescue: bool,
     /// Bytes of messages that the client may hold at once; `None` for the backend's default (64 MiB).
     pub memory: Option<u64>,
     /// Ends the read early, as [`End::Cancelled`].

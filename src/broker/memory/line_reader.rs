@@ -55,8 +55,8 @@ impl LineReader {
         (end, len): (u64, u64),
         options: BrowseOptions,
     ) -> Self {
-        let BrowseOptions { limit, prefilter, memory, cancel, .. } = options;
-        Self::take(inner, queue, owner, (end, len), TakeOptions { limit, prefilter, memory, cancel }).looking()
+        let BrowseOptions { limit, prefilter, rescue, memory, cancel, .. } = options;
+        Self::take(inner, queue, owner, (end, len), TakeOptions { limit, prefilter, rescue, memory, cancel }).looking()
     }
 
     pub(super) fn take(

@@ -76,7 +76,7 @@ impl LogReader {
     }
 
     pub(super) fn take(inner: Arc<Inner>, state: &mut State, queue: &str, options: TakeOptions) -> Result<Self> {
-        let TakeOptions { limit, prefilter, memory, cancel } = options;
+        let TakeOptions { limit, prefilter, memory, cancel, .. } = options;
         let options = BrowseOptions { limit, prefilter, memory, cancel, ..BrowseOptions::default() };
         let mut reader = Self::browse(inner, state, queue, options)?;
         reader.takes = true;
