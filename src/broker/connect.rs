@@ -49,6 +49,10 @@ pub async fn open(connect: &Connect) -> Result<Arc<dyn Broker>> {
 /// The bare backend of the scheme.
 fn backend(connect: &Connect) -> Result<Arc<dyn Broker>> {
     let scheme = connect.url.scheme.as_str();
+    #[cfg(feature = "rabbitmq")]
+    if matches!(scheme, "amqp" | "amqps") {
+        return Ok(Arc::new(super::rabbitmq::RabbitMq::new(connect)?));
+    }
     Err(Error::new(ErrorKind::Unsupported, format!("this build of postroom has no backend for {scheme}:// URLs"))
         .context("address", connect.url.to_string()))
 }

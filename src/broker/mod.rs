@@ -17,6 +17,8 @@ mod capability;
 mod connect;
 pub mod layers;
 pub mod memory;
+#[cfg(feature = "rabbitmq")]
+pub mod rabbitmq;
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,0 +1,259 @@
+//! Deliveries of a classic or quorum queue, in windows, with bounded memory in the client.
+//!
+//! A consumer with a prefetch of N gives N messages and then waits for acknowledgements. When its N are here it is
+//! cancelled, which leaves them unsettled on the channel, and the next consumer brings the next N. So a whole queue
+//! can be held while one window of payloads is in memory; lapin's own buffer is unbounded, only the prefetch bounds it.
+//!
+//! Every step that talks to the broker runs in a task of its own, so that a caller who stops waiting loses nothing.
+//! Limits: the queue's end is known by a passive declare that counts nothing ready, since AMQP has no end.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::time::Duration;
+
+use futures::{FutureExt, StreamExt};
+use lapin::message::Delivery;
+use lapin::options::{BasicCancelOptions, BasicConsumeOptions, BasicQosOptions};
+use lapin::types::{FieldTable, ShortString};
+use lapin::{Channel, Consumer};
+use tokio::task::JoinHandle;
+
+use super::errors::{answer, explain, short};
+use super::learn;
+use crate::error::{Error, ErrorKind, Result};
+
+/// Without a delivery for this long the queue is asked whether anything is ready.
+const QUIET: Duration = Duration::from_millis(100);
+/// After an answer of zero, deliveries may still be on their way (a quorum queue sends them from another process).
+const GRACE: Duration = Duration::from_millis(50);
+/// How long a queue may have messages ready and deliver none.
+const STALLED: Duration = Duration::from_secs(5);
+
+/// A step that goes on when the caller stops waiting for it, and is taken up by the next call.
+pub(super) struct Step<T>(Option<JoinHandle<T>>);
+
+impl<T> Default for Step<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<T: Send + 'static> Step<T> {
+    /// Whether one was begun and not taken up.
+    pub(super) fn is_pending(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Begins the step, unless one is under way, and waits for its end.
+    ///
+    /// # Errors
+    /// `Unexpected` where the task died.
+    pub(super) async fn run<F: Future<Output = T> + Send + 'static>(&mut self, begin: impl FnOnce() -> F) -> Result<T> {
+        let handle = self.0.get_or_insert_with(|| tokio::spawn(begin()));
+        let ended = handle.await;
+        self.0 = None;
+        ended.map_err(|error| Error::new(ErrorKind::Unexpected, "a step of the reader broke off").because(error))
+    }
+}
+
+/// The consumer at work.
+struct Current {
+    consumer: Consumer,
+    /// Unacknowledged messages it holds at most.
+    prefetch: u64,
+    /// Messages it may deliver at most, whatever is acknowledged.
+    quota: u64,
+    delivered: u64,
+    acknowledged: u64,
+    /// The first delivery tag of this consumer.
+    first: Option<u64>,
+    cancelled: bool,
+}
+
+impl Current {
+    /// Whether nothing more can come from it.
+    fn is_spent(&self) -> bool {
+        self.delivered >= self.quota || self.delivered - self.acknowledged.min(self.delivered) >= self.prefetch
+    }
+}
+
+/// What the queue had to give.
+pub(super) enum Fed {
+    /// At least one.
+    Some(Vec<Delivery>),
+    /// Nothing is ready.
+    Dry,
+    /// Something is ready, and is not delivered to us.
+    Stalled(u64),
+}
+
+/// The deliveries of one queue on one channel.
+pub(super) struct Feed {
+    channel: Channel,
+    queue: String,
+    current: Option<Current>,
+    /// What came from a consumer that was cancelled.
+    left: VecDeque<Delivery>,
+    opening: Step<Result<Consumer>>,
+    /// Prefetch and quota of the consumer that is being opened.
+    next: (u64, u64),
+    serial: u32,
+}
+
+impl Feed {
+    pub(super) fn new(channel: Channel, queue: &str) -> Self {
+        Self {
+            channel,
+            queue: queue.to_owned(),
+            current: None,
+            left: VecDeque::new(),
+            opening: Step::default(),
+            next: (0, 0),
+            serial: 0,
+        }
+    }
+
+    pub(super) fn channel(&self) -> &Channel {
+        &self.channel
+    }
+
+    /// The next deliveries, at most `max`. A new consumer, where one is needed, holds `prefetch` messages at most and
+    /// delivers at most `quota` in all. Cancel safe.
+    ///
+    /// # Errors
+    /// What the broker says; `NotFound` where the queue was deleted.
+    pub(super) async fn next(&mut self, max: usize, prefetch: u64, quota: u64) -> Result<Fed> {
+        if let Some(batch) = self.leftover(max) {
+            return Ok(Fed::Some(batch));
+        }
+        if self.current.as_ref().is_none_or(Current::is_spent) || self.opening.is_pending() {
+            self.rotate(prefetch, quota).await?;
+            if let Some(batch) = self.leftover(max) {
+                return Ok(Fed::Some(batch));
+            }
+        }
+        self.wait(max).await
+    }
+
+    /// What is here of consumers that were ended.
+    pub(super) fn take_left(&mut self) -> Vec<Delivery> {
+        self.left.drain(..).collect()
+    }
+
+    fn leftover(&mut self, max: usize) -> Option<Vec<Delivery>> {
+        let batch: Vec<_> = self.left.drain(..max.min(self.left.len())).collect();
+        (!batch.is_empty()).then_some(batch)
+    }
+
+    /// Cancels the consumer at work and opens the next.
+    async fn rotate(&mut self, prefetch: u64, quota: u64) -> Result<()> {
+        self.retire().await?;
+        if !self.opening.is_pending() {
+            self.serial += 1;
+            let prefetch = prefetch.min(quota).clamp(1, u16::MAX.into());
+            self.next = (prefetch, quota);
+        }
+        let (prefetch, quota) = self.next;
+        let (channel, queue, serial) = (self.channel.clone(), short("queue name", &self.queue)?, self.serial);
+        let consumer = self.opening.run(move || consume(channel, queue, serial, prefetch)).await??;
+        self.current =
+            Some(Current { consumer, prefetch, quota, delivered: 0, acknowledged: 0, first: None, cancelled: false });
+        Ok(())
+    }
+
+    /// Ends the consumer at work; its messages stay held. What it had already sent is kept for the next call.
+    async fn retire(&mut self) -> Result<()> {
+        let Some(current) = &mut self.current else { return Ok(()) };
+        if !current.cancelled {
+            let cancel = self.channel.basic_cancel(current.consumer.tag(), BasicCancelOptions::default());
+            answer("ending a consumer", cancel).await?;
+            current.cancelled = true;
+        }
+        // The cancel-ok comes behind all deliveries, so what there is is here.
+        while let Some(Some(delivery)) = current.consumer.next().now_or_never() {
+            let delivery = delivery.map_err(|error| explain("reading", &error))?;
+            current.first.get_or_insert(delivery.delivery_tag);
+            current.delivered += 1;
+            self.left.push_back(delivery);
+        }
+        self.current = None;
+        Ok(())
+    }
+
+    /// Waits for deliveries of the consumer at work.
+    async fn wait(&mut self, max: usize) -> Result<Fed> {
+        let Some(current) = &mut self.current else { return Ok(Fed::Dry) };
+        let began = tokio::time::Instant::now();
+        let mut patience = QUIET;
+        let mut zero = false;
+        loop {
+            match tokio::time::timeout(patience, current.consumer.next()).await {
+                Ok(Some(Ok(first))) => {
+                    let mut batch = vec![first];
+                    while batch.len() < max
+                        && let Some(Some(Ok(delivery))) = current.consumer.next().now_or_never()
+                    {
+                        batch.push(delivery);
+                    }
+                    current.first.get_or_insert(batch.first().map_or(0, |delivery| delivery.delivery_tag));
+                    current.delivered += batch.len() as u64;
+                    return Ok(Fed::Some(batch));
+                }
+                Ok(Some(Err(error))) => return Err(explain("reading", &error)),
+                Ok(None) => {
+                    return Err(Error::new(
+                        ErrorKind::NotFound,
+                        format!("RabbitMQ ended the consumer: the queue {:?} was deleted or moved", self.queue),
+                    ));
+                }
+                Err(_) if zero => return Ok(Fed::Dry),
+                Err(_) => {
+                    let (ready, _) = learn::count(&self.channel, &self.queue).await?;
+                    zero = ready == 0;
+                    patience = if zero { GRACE } else { QUIET };
+                    if !zero && began.elapsed() >= STALLED {
+                        return Ok(Fed::Stalled(ready));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Makes room for acknowledging these tags: where that would let the consumer at work deliver beyond its quota,
+    /// it is ended first.
+    ///
+    /// # Errors
+    /// What the broker says.
+    pub(super) async fn before_ack(&mut self, tags: impl Iterator<Item = u64>) -> Result<()> {
+        let Some(current) = &mut self.current else { return Ok(()) };
+        let first = current.first.unwrap_or(u64::MAX);
+        let mine = tags.filter(|tag| *tag >= first).count() as u64;
+        current.acknowledged += mine;
+        if current.acknowledged + current.prefetch > current.quota { self.retire().await } else { Ok(()) }
+    }
+
+    /// Ends the consumer at work, so that nothing is delivered any more.
+    ///
+    /// # Errors
+    /// What the broker says.
+    pub(super) async fn stop(&mut self) -> Result<()> {
+        if self.opening.is_pending() {
+            self.rotate(1, 1).await?;
+        }
+        self.retire().await
+    }
+}
+
+/// Opens a consumer that holds `prefetch` messages at most.
+async fn consume(channel: Channel, queue: ShortString, serial: u32, prefetch: u64) -> Result<Consumer> {
+    let doing = format!("reading the queue {:?}", queue.as_str());
+    let prefetch = u16::try_from(prefetch).unwrap_or(u16::MAX);
+    // One nack returns what is held consumer by consumer, in the order of their tags as text.
+    let tag = short("consumer tag", &format!("postroom-{serial:010}"))?;
+    // Sent together, answered in order: one round trip less.
+    let qos = channel.basic_qos(prefetch, BasicQosOptions::default());
+    let consume = channel.basic_consume(queue, tag, BasicConsumeOptions::default(), FieldTable::default());
+    let (qos, consumer) = tokio::join!(answer("setting the prefetch", qos), answer(&doing, consume));
+    qos?;
+    consumer
+}

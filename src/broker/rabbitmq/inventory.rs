@@ -1,0 +1,286 @@
+//! What `queues` and `show` tell: rows of the management API as [`QueueInfo`], with dead-letter pairing.
+//!
+//! Limits: counts and rates of a list are the API's, up to five seconds old; `describe` counts ready messages itself.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::Shared;
+use super::api::Queue;
+use super::connection::close_quietly;
+use super::facts::{Facts, Kind, Limit};
+use super::learn;
+use super::pairing::{Pairing, Routes};
+use super::policy::{Policies, Settings};
+use super::publish::limits;
+use crate::broker::{Accuracy, Capability, CostKind, ListFilter, Listing, Ordering, QueueInfo, Remove, Seek};
+use crate::error::{Error, ErrorKind, Result};
+
+/// What the queues of a type can do.
+pub(super) fn capability(kind: Kind, list: bool) -> Capability {
+    let stream = kind == Kind::Stream;
+    Capability {
+        list,
+        browse: true,
+        read_cost: if stream { CostKind::None } else { CostKind::Redelivers },
+        seek: Seek { offset: stream, time: stream, tail: stream },
+        follow: stream,
+        take: !stream,
+        remove: if stream { Remove::Never } else { Remove::PerMessage },
+        count: Accuracy::Exact,
+        publish: Some(limits(None)),
+        ordering: Ordering::Fifo,
+    }
+}
+
+/// What at least one queue can do.
+pub(super) fn broker_capability() -> Capability {
+    let all = Seek { offset: true, time: true, tail: true };
+    Capability { seek: all, follow: true, ..capability(Kind::Classic, true) }
+}
+
+/// The queues whose names match.
+///
+/// # Errors
+/// `Usage` for a bad glob, `Denied` and `Unreachable` where AMQP says so, too.
+pub(super) async fn list(shared: &Shared, filter: &ListFilter) -> Result<Listing> {
+    let glob = filter.glob.as_deref().map(glob).transpose()?;
+    let management = &shared.management;
+    let (rows, version, policies, exchanges, bindings) = tokio::join!(
+        management.queues(),
+        shared.version(),
+        learn::policies(shared),
+        management.exchanges(),
+        management.bindings()
+    );
+    let rows = match rows {
+        Ok(rows) => rows,
+        Err(error) => return without_management(shared, filter, &error).await,
+    };
+    let mut notes = Vec::new();
+    let routes = match (exchanges, bindings) {
+        (Ok(exchanges), Ok(bindings)) => Routes::new(exchanges, bindings),
+        (Err(error), _) | (_, Err(error)) => {
+            notes.push(format!("dead-letter pairing through exchanges is not known: {error}"));
+            Routes::default()
+        }
+    };
+    let facts: Vec<Facts> = rows
+        .into_iter()
+        .map(|row| {
+            let settings = known(&row, policies.as_ref());
+            Facts {
+                name: row.name.clone(),
+                kind: Kind::parse(&row.kind),
+                version: version.clone(),
+                policies_known: settings.is_some(),
+                settings: settings.unwrap_or_else(|| Settings::arguments_only(&row)),
+                ready: row.messages_ready,
+                consumers: row.consumers,
+                row: Some(row),
+                notes: Vec::new(),
+            }
+        })
+        .collect();
+    let pairing = Pairing::new(&routes, facts.iter().map(|facts| (facts.name.as_str(), &facts.settings)));
+    let wanted = |facts: &&Facts| {
+        glob.as_ref().is_none_or(|glob| glob.is_match(&facts.name))
+            && (filter.internal || !facts.row.as_ref().is_some_and(|row| row.internal))
+    };
+    let queues = facts.iter().filter(wanted).map(|facts| info(facts, &pairing, &routes, false)).collect();
+    Ok(Listing { queues, notes })
+}
+
+fn known(row: &Queue, policies: Option<&Policies>) -> Option<Settings> {
+    policies.map(|policies| policies.settings(row)).or_else(|| Settings::reported(row))
+}
+
+fn glob(text: &str) -> Result<globset::GlobMatcher> {
+    // `*` reaches over dots and slashes: names of queues are no paths.
+    globset::GlobBuilder::new(text).literal_separator(false).build().map(|glob| glob.compile_matcher()).map_err(
+        |error| {
+            Error::new(ErrorKind::Usage, format!("{text:?} is not a pattern for names"))
+                .because(error)
+                .hint("such as orders*")
+        },
+    )
+}
+
+/// AMQP can't list; it can look at a queue that is named in full.
+async fn without_management(shared: &Shared, filter: &ListFilter, why: &Error) -> Result<Listing> {
+    // Whether the login is right at all is told here, as an error.
+    shared.consuming().await?;
+    let mut notes =
+        vec![format!("queues can't be listed: {why}"), "name a queue to see it: postroom show ADDRESS".to_owned()];
+    let named = filter.glob.as_deref().filter(|glob| !glob.contains(['*', '?', '[', '{']));
+    let mut queues = Vec::new();
+    if let Some(name) = named {
+        match describe(shared, name).await {
+            Ok(info) => queues.push(info),
+            Err(error) if error.kind() == ErrorKind::NotFound => notes.push(error.to_string()),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(Listing { queues, notes })
+}
+
+/// One queue in full.
+///
+/// # Errors
+/// Those of [`learn::learn`].
+pub(super) async fn describe(shared: &Shared, queue: &str) -> Result<QueueInfo> {
+    let management = &shared.management;
+    let counted = async {
+        let channel = shared.consuming().await?.channel().await?;
+        let counted = learn::count(&channel, queue).await?;
+        close_quietly(&channel).await;
+        Ok::<_, Error>(counted)
+    };
+    let (facts, counted, rows, exchanges, bindings, policies) = tokio::join!(
+        learn::learn(shared, queue),
+        counted,
+        management.queues(),
+        management.exchanges(),
+        management.bindings(),
+        learn::policies(shared)
+    );
+    let facts = facts?.counted(counted?);
+    let routes = Routes::new(exchanges.unwrap_or_default(), bindings.unwrap_or_default());
+    let rows = rows.unwrap_or_default();
+    let settings: Vec<(&str, Settings)> = rows
+        .iter()
+        .map(|row| {
+            let known = known(row, policies.as_ref()).unwrap_or_else(|| Settings::arguments_only(row));
+            (row.name.as_str(), known)
+        })
+        .collect();
+    let pairing = Pairing::new(&routes, settings.iter().map(|(name, settings)| (*name, settings)));
+    Ok(info(&facts, &pairing, &routes, true))
+}
+
+/// Whether a name says that it is a dead-letter queue.
+fn named_like_a_dlq(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let mut words = name.split(|c: char| !c.is_ascii_alphanumeric());
+    words.any(|word| {
+        matches!(
+            word,
+            "dlq"
+                | "dlt"
+                | "dlx"
+                | "dl"
+                | "dead"
+                | "deadletter"
+                | "deadletters"
+                | "error"
+                | "errors"
+                | "poison"
+                | "parking"
+        )
+    })
+}
+
+fn info(facts: &Facts, pairing: &Pairing, routes: &Routes, full: bool) -> QueueInfo {
+    let names =
+        |of: Option<&BTreeSet<String>>| of.map(|names| names.iter().cloned().collect::<Vec<_>>()).unwrap_or_default();
+    let row = facts.row.clone().unwrap_or_default();
+    let dead_letter_from = names(pairing.from.get(&facts.name));
+    let mut notes = facts.notes.clone();
+    if full {
+        notes.extend(facts.warnings());
+    }
+    let can_list = facts.row.is_some();
+    let capability = Capability { ..capability(facts.kind, can_list) };
+    QueueInfo {
+        name: facts.name.clone(),
+        kind: facts.kind.to_string(),
+        messages: facts.ready,
+        accuracy: Accuracy::Exact,
+        in_flight: row.messages_unacknowledged,
+        bytes: row.message_bytes,
+        consumers: facts.consumers,
+        rate_in: row.message_stats.publish_details.rate,
+        rate_out: row.message_stats.deliver_get_details.rate,
+        oldest: row.head_message_timestamp.and_then(|seconds| Timestamp::from_second(seconds).ok()),
+        expiry: facts.ttl().map(Duration::from_millis),
+        dead_letter_to: names(pairing.to.get(&facts.name)),
+        is_dlq: !dead_letter_from.is_empty() || named_like_a_dlq(&facts.name),
+        dead_letter_from,
+        read_cost: facts.read_cost(),
+        capability,
+        details: if full { details(facts, &row, routes) } else { Vec::new() },
+        notes,
+    }
+}
+
+/// What `show` adds, in reading order.
+fn details(facts: &Facts, row: &Queue, routes: &Routes) -> Vec<(String, Value)> {
+    let mut details = Vec::new();
+    let mut add = |name: &str, value: Value| {
+        if !value.is_null() {
+            details.push((name.to_owned(), value));
+        }
+    };
+    add("version", facts.version.as_ref().map_or(Value::Null, |version| json!(version.text)));
+    if facts.row.is_none() {
+        return details;
+    }
+    add("state", json!(row.state));
+    add("durable", json!(row.durable));
+    for (name, set) in [("exclusive", row.exclusive), ("auto_delete", row.auto_delete)] {
+        add(name, if set { json!(true) } else { Value::Null });
+    }
+    add("arguments", json!(facts.settings.arguments()));
+    if !facts.settings.names.is_empty() {
+        add("policies", json!(facts.settings.names));
+        add("policy_settings", json!(facts.settings.policy()));
+    }
+    if facts.kind == Kind::Quorum {
+        add(
+            "delivery_limit",
+            match facts.limit() {
+                Limit::At(limit) => json!(limit),
+                Limit::Unlimited => json!("unlimited"),
+                Limit::Unknown => json!("unknown"),
+            },
+        );
+    }
+    if facts.single_active() {
+        add("single_active_consumer", json!(row.single_active_consumer_tag.as_deref().unwrap_or("none now")));
+    }
+    add("exclusive_consumer", json!(row.exclusive_consumer_tag));
+    let bindings = routes.into(&facts.name);
+    if !bindings.is_empty() {
+        add("bindings", bindings.iter().map(|b| json!({"exchange": b.source, "routing_key": b.routing_key})).collect());
+    }
+    if !row.consumer_details.is_empty() {
+        let consumer = |consumer: &super::api::Consumer| {
+            json!({
+                "tag": consumer.tag,
+                "prefetch": consumer.prefetch_count,
+                "active": consumer.active,
+                "connection": consumer.channel_details.get("connection_name"),
+            })
+        };
+        add("consumers", row.consumer_details.iter().map(consumer).collect());
+    }
+    details
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_give_dead_letter_queues_away() {
+        for name in ["orders.dlq", "orders-dlq", "orders_error", "DLQ", "dead.letters", "orders/dead-letter"] {
+            assert!(named_like_a_dlq(name), "{name}");
+        }
+        for name in ["orders", "handled", "errorless", "headlines"] {
+            assert!(!named_like_a_dlq(name), "{name}");
+        }
+    }
+}

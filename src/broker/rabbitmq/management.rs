@@ -1,0 +1,205 @@
+//! The management API: a thin client for a handful of GETs.
+//!
+//! AMQP 0-9-1 cannot list queues, nor tell a queue's type or policies; this can, for users with a management tag.
+//! Without it everything still works for queues that are named, and [`Management`] says why it is missing. A host
+//! that does not answer is asked only once, so that a firewall costs its timeout once. Limits: nothing is changed.
+
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::de::DeserializeOwned;
+
+use super::api::{Binding, Exchange, Overview, Page, Policy, Queue};
+use super::tls;
+use crate::broker::{Connect, Tls};
+use crate::error::{Error, ErrorKind, Result};
+use crate::secret::Secret;
+
+/// How long a connection to the API may take: it is an extra, so less than what AMQP gets.
+const CONNECT: Duration = Duration::from_secs(3);
+/// How long an answer may take; large clusters are slow to list.
+const ANSWER: Duration = Duration::from_secs(20);
+/// Queues in one page: the most that the API gives.
+const PAGE: u32 = 500;
+
+/// The client.
+pub(super) struct Management {
+    /// Without a slash at the end; `None` when it is switched off by `?management=off`.
+    base: Option<String>,
+    user: String,
+    password: Secret,
+    vhost: String,
+    tls: Tls,
+    http: OnceLock<reqwest::Client>,
+    silent: Mutex<Option<String>>,
+}
+
+impl Management {
+    /// Where the API is: `?management=URL`, else the first host at port 15672 (15671 with TLS).
+    ///
+    /// # Errors
+    /// `Usage` for a URL that is none.
+    pub(super) fn new(connect: &Connect, vhost: &str) -> Result<Self> {
+        let url = &connect.url;
+        let mut user = url.user.clone().unwrap_or_else(|| "guest".to_owned());
+        let mut password = url.password.clone().unwrap_or_else(|| Secret::new("guest"));
+        let base = match url.parameter("management") {
+            Some("off") => None,
+            Some(given) => {
+                let bad = || Error::new(ErrorKind::Usage, "?management= in the URL is not an http:// or https:// URL");
+                let mut parsed = url::Url::parse(given).map_err(|_| bad())?;
+                if !matches!(parsed.scheme(), "http" | "https") || !parsed.has_host() {
+                    return Err(bad());
+                }
+                if !parsed.username().is_empty() {
+                    user = decoded(parsed.username());
+                    password = Secret::new(decoded(parsed.password().unwrap_or_default()));
+                    parsed.set_username("").and_then(|()| parsed.set_password(None)).map_err(|()| bad())?;
+                }
+                Some(parsed.as_str().trim_end_matches('/').to_owned())
+            }
+            None => {
+                let first = url.hosts.split(',').next().unwrap_or_default();
+                let host = match first.rsplit_once(':') {
+                    Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
+                    _ => first,
+                };
+                Some(if url.scheme == "amqps" {
+                    format!("https://{host}:15671")
+                } else {
+                    format!("http://{host}:15672")
+                })
+            }
+        };
+        let tls = connect.tls.clone();
+        let vhost = segment(vhost);
+        Ok(Self { base, user, password, vhost, tls, http: OnceLock::new(), silent: Mutex::new(None) })
+    }
+
+    /// The broker's version and product.
+    pub(super) async fn overview(&self) -> Result<Overview> {
+        self.get("overview?disable_stats=true&enable_queue_totals=false").await
+    }
+
+    /// One queue; `None` where there is none of that name.
+    pub(super) async fn queue(&self, name: &str) -> Result<Option<Queue>> {
+        absent(self.get(&format!("queues/{}/{}", self.vhost, segment(name))).await)
+    }
+
+    /// Every queue of the virtual host, by name.
+    pub(super) async fn queues(&self) -> Result<Vec<Queue>> {
+        let mut queues = Vec::new();
+        let mut page = 1;
+        loop {
+            let path = format!("queues/{}?page={page}&page_size={PAGE}&sort=name", self.vhost);
+            let part: Page<Queue> = self.get(&path).await?;
+            queues.extend(part.items);
+            if page >= part.page_count {
+                return Ok(queues);
+            }
+            page += 1;
+        }
+    }
+
+    /// The policies; only users with the policymaker tag may see them.
+    pub(super) async fn policies(&self) -> Result<Vec<Policy>> {
+        self.get(&format!("policies/{}", self.vhost)).await
+    }
+
+    /// The operator policies.
+    pub(super) async fn operator_policies(&self) -> Result<Vec<Policy>> {
+        self.get(&format!("operator-policies/{}", self.vhost)).await
+    }
+
+    /// The exchanges of the virtual host.
+    pub(super) async fn exchanges(&self) -> Result<Vec<Exchange>> {
+        self.get(&format!("exchanges/{}?columns=name,type", self.vhost)).await
+    }
+
+    /// Every binding of the virtual host.
+    pub(super) async fn bindings(&self) -> Result<Vec<Binding>> {
+        self.get(&format!("bindings/{}?columns=source,destination,destination_type,routing_key", self.vhost)).await
+    }
+
+    async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
+        let base = self.base.as_deref().ok_or_else(|| {
+            Error::new(ErrorKind::Unsupported, "the management API is switched off by ?management=off")
+        })?;
+        if let Some(why) = self.silent.lock().unwrap_or_else(PoisonError::into_inner).clone() {
+            return Err(Error::new(ErrorKind::Unreachable, why));
+        }
+        let request = self.http()?.get(format!("{base}/api/{path}"));
+        let answer = request.basic_auth(&self.user, Some(self.password.expose())).send().await;
+        let answer = answer.map_err(|error| {
+            let why = format!("the management API at {base} does not answer: {}", root_cause(&error));
+            *self.silent.lock().unwrap_or_else(PoisonError::into_inner) = Some(why.clone());
+            Error::new(ErrorKind::Unreachable, why)
+        })?;
+        match answer.status().as_u16() {
+            200 => {}
+            401 => {
+                return Err(Error::new(
+                    ErrorKind::Denied,
+                    format!(
+                        "the management API at {base} refuses the user {:?} (401): it needs the management tag",
+                        self.user
+                    ),
+                ));
+            }
+            404 => return Err(Error::new(ErrorKind::NotFound, format!("the management API at {base} has no {path}"))),
+            code => {
+                return Err(Error::new(ErrorKind::Unexpected, format!("the management API at {base} answered {code}")));
+            }
+        }
+        let unreadable = |why: String| {
+            Error::new(ErrorKind::Unexpected, format!("the answer of the management API at {base} can't be read"))
+                .because(why)
+        };
+        let body = answer.bytes().await.map_err(|error| unreadable(root_cause(&error)))?;
+        serde_json::from_slice(&body).map_err(|error| unreadable(error.to_string()))
+    }
+
+    fn http(&self) -> Result<&reqwest::Client> {
+        if let Some(client) = self.http.get() {
+            return Ok(client);
+        }
+        let mut builder = reqwest::Client::builder().connect_timeout(CONNECT).timeout(ANSWER).no_proxy();
+        if self.base.as_deref().is_some_and(|base| base.starts_with("https:")) {
+            builder = tls::for_http(builder, &self.tls)?;
+        } else {
+            // Loading the machine's certificates takes longer than the whole look at a queue.
+            builder = builder.tls_certs_only([]);
+        }
+        let client = builder.build().map_err(|error| {
+            Error::new(ErrorKind::Config, "the client of the management API can't be built").because(error)
+        })?;
+        Ok(self.http.get_or_init(|| client))
+    }
+}
+
+/// A name as one segment of a path.
+fn segment(name: &str) -> String {
+    utf8_percent_encode(name, NON_ALPHANUMERIC).to_string()
+}
+
+fn decoded(text: &str) -> String {
+    percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned()
+}
+
+fn absent<T>(result: Result<T>) -> Result<Option<T>> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The innermost reason: reqwest's outer ones repeat the URL.
+fn root_cause(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    if error.is_timeout() { "no answer in time".to_owned() } else { cause.to_string() }
+}

@@ -1,0 +1,355 @@
+//! Publishing to one queue or exchange: mandatory, confirmed, and never a surprise for the broker.
+//!
+//! What would close the channel or route a copy elsewhere is refused beforehand, so that one odd message can't make
+//! its neighbours ambiguous. Three channels work side by side, each with one batch at a time. The first message of a
+//! publisher goes alone: whether the user may publish here at all is told by it. Limits: nothing is sent twice by
+//! itself, and a lost channel is replaced for the next batch only.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use lapin::options::{ConfirmSelectOptions, ExchangeDeclareOptions};
+use lapin::types::{FieldTable, ShortString};
+use lapin::{BasicProperties, Channel, ExchangeKind};
+use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
+
+use super::connection::{Link, close_quietly};
+use super::errors::{answer, short};
+use super::send::{Fate, Outgoing, send};
+use super::{Shared, convert, learn};
+use crate::broker::{HeaderTypes, PublishLimits, Publisher, Receipt, Target};
+use crate::error::{Error, ErrorKind, Result};
+use crate::message::{Fields, Message};
+
+/// Channels that publish side by side; more gain nothing (`broker-facts.md` 1.6).
+const CHANNELS: usize = 3;
+/// The default `max_message_size` since 4.0. What is larger may close the channel, so it goes alone.
+const LARGE: usize = 16 * 1024 * 1024;
+/// How long to wait for a broker that blocks publishers before saying so.
+const BLOCKED: Duration = Duration::from_secs(10);
+/// The longest `expiration` RabbitMQ takes, in milliseconds.
+const LONGEST_EXPIRATION: u64 = 315_360_000_000;
+/// Headers that only the broker may set, as the reader saw them on delivery.
+const BROKER_HEADERS: [&str; 3] = ["x-delivery-count", "x-acquired-count", "x-stream-offset"];
+
+/// What a publisher takes.
+pub(super) fn limits(max_bytes: Option<u64>) -> PublishLimits {
+    PublishLimits {
+        confirm: true,
+        max_bytes,
+        max_batch: None,
+        max_headers: None,
+        header_types: HeaderTypes::Amqp,
+        null_payload: false,
+        key: false,
+        duplicate_headers: false,
+    }
+}
+
+/// A channel in confirm mode and the connection it lives on.
+struct Pooled {
+    channel: Channel,
+    link: Arc<Link>,
+}
+
+/// A publisher to one target.
+pub(super) struct RabbitPublisher {
+    shared: Arc<Shared>,
+    exchange: ShortString,
+    /// The key for every message; `None` keeps each message's own.
+    key: Option<ShortString>,
+    idle: Mutex<Vec<Pooled>>,
+    permits: Semaphore,
+    /// The broker's `max_message_size`, once it has refused a message for it; 0 before.
+    max: AtomicU64,
+    /// Whether a message has arrived at all.
+    proven: AtomicBool,
+}
+
+/// A channel for confirmed publishes.
+pub(super) async fn confirming(link: &Link) -> Result<Channel> {
+    let channel = link.channel().await?;
+    answer("asking for confirms", channel.confirm_select(ConfirmSelectOptions::default())).await?;
+    Ok(channel)
+}
+
+impl RabbitPublisher {
+    /// Verifies that the target exists; creates nothing.
+    ///
+    /// # Errors
+    /// `NotFound`, `Locked`, `Denied`, `Unreachable`.
+    pub(super) async fn open(shared: Arc<Shared>, target: &Target) -> Result<Self> {
+        let link = shared.publishing().await?;
+        let channel = link.channel().await?;
+        let (exchange, key) = match target {
+            Target::Queue { name, partition: None } => {
+                learn::count(&channel, name).await?;
+                (ShortString::default(), Some(short("queue name", name)?))
+            }
+            Target::Queue { partition: Some(_), .. } => {
+                return Err(Error::new(ErrorKind::Usage, "a RabbitMQ queue has no partitions"));
+            }
+            Target::Exchange { name, routing_key } => {
+                let exchange = short("exchange name", name)?;
+                let options = ExchangeDeclareOptions { passive: true, ..ExchangeDeclareOptions::default() };
+                let declared =
+                    channel.exchange_declare(exchange.clone(), ExchangeKind::Direct, options, FieldTable::default());
+                answer(&format!("looking at the exchange {name:?}"), declared).await?;
+                let key = routing_key.as_deref().map(|key| short("routing key", key)).transpose()?;
+                (exchange, key)
+            }
+        };
+        close_quietly(&channel).await;
+        Ok(Self {
+            shared,
+            exchange,
+            key,
+            idle: Mutex::new(Vec::new()),
+            permits: Semaphore::new(CHANNELS),
+            max: AtomicU64::new(0),
+            proven: AtomicBool::new(false),
+        })
+    }
+
+    fn max_bytes(&self) -> Option<u64> {
+        Some(self.max.load(Ordering::Relaxed)).filter(|max| *max > 0)
+    }
+
+    /// The message as it goes out.
+    ///
+    /// # Errors
+    /// `Rejected` for what AMQP can't carry and for what the broker would refuse or route twice.
+    fn outgoing(&self, message: &Message) -> Result<Outgoing> {
+        let rejected = |why: &str| Error::new(ErrorKind::Rejected, why.to_owned());
+        let payload = message.payload.clone().ok_or_else(|| {
+            rejected("the payload is null, and AMQP knows only an empty one").hint("edit it to an empty body")
+        })?;
+        if let Some(max) = self.max_bytes().filter(|max| payload.len() as u64 > *max) {
+            return Err(rejected(&format!("the message has {} bytes; the broker takes at most {max}", payload.len())));
+        }
+        let key = match (&self.key, &message.key) {
+            (Some(key), _) => key.clone(),
+            (None, None) => ShortString::default(),
+            (None, Some(key)) => {
+                let key = std::str::from_utf8(key).map_err(|_| rejected("the routing key is not UTF-8"))?;
+                convert::short("the routing key", key)?
+            }
+        };
+        let mut properties = if message.headers.iter().any(|(name, _)| BROKER_HEADERS.contains(&name.as_str())) {
+            let mut stripped = message.clone();
+            stripped.headers.retain(|name, _| !BROKER_HEADERS.contains(&name));
+            convert::properties(&stripped)?
+        } else {
+            convert::properties(message)?
+        };
+        self.admissible(&message.headers, &properties)?;
+        if properties.delivery_mode().is_none() {
+            // Without it a confirmed message is gone after a restart.
+            properties = properties.with_delivery_mode(2);
+        }
+        Ok(Outgoing { exchange: self.exchange.clone(), key, properties, payload })
+    }
+
+    /// Refuses what RabbitMQ would answer by closing the channel, or would send to more queues than meant.
+    fn admissible(&self, headers: &Fields, properties: &BasicProperties) -> Result<()> {
+        let rejected = |why: String| Error::new(ErrorKind::Rejected, why);
+        if let Some(name) = ["CC", "BCC"].into_iter().find(|name| headers.get(name).is_some()) {
+            return Err(rejected(format!("the header {name} would send copies to more queues"))
+                .hint("remove the header by an edit"));
+        }
+        if let Some(user) = properties.user_id().as_ref().filter(|user| self.shared.login.user() != Some(user.as_str()))
+        {
+            return Err(rejected(format!(
+                "the property user_id is {user}, and the broker takes only the user we log in as"
+            ))
+            .hint("remove the property by an edit, or log in as that user"));
+        }
+        if properties.reply_to().as_ref().is_some_and(|to| to.as_str() == "amq.rabbitmq.reply-to") {
+            return Err(rejected(
+                "the property reply_to asks for a direct reply, which only its first sender can get".to_owned(),
+            )
+            .hint("remove the property by an edit"));
+        }
+        let expiration = properties.expiration().as_ref().map(ShortString::as_str);
+        if expiration.is_some_and(|text| text.parse::<u64>().map_or(true, |ms| ms > LONGEST_EXPIRATION)) {
+            return Err(rejected(
+                "the property expiration is not a number of milliseconds that RabbitMQ takes".to_owned(),
+            ));
+        }
+        Ok(())
+    }
+
+    /// A channel, taken from those that rest or opened.
+    async fn channel(&self) -> Result<(Pooled, SemaphorePermit<'_>)> {
+        let permit =
+            self.permits.acquire().await.map_err(|_| Error::new(ErrorKind::Unexpected, "the publisher is closed"))?;
+        let rested = self.idle.lock().await.pop().filter(|pooled| pooled.channel.status().connected());
+        let pooled = if let Some(pooled) = rested {
+            pooled
+        } else {
+            let link = self.shared.publishing().await?;
+            Pooled { channel: confirming(&link).await?, link }
+        };
+        unblocked(&pooled.link).await?;
+        Ok((pooled, permit))
+    }
+
+    /// Sends messages that are ready, in order, in as many runs as safety asks for.
+    async fn send_all(&self, messages: &[Outgoing]) -> Vec<Result<Receipt>> {
+        let mut results = Vec::with_capacity(messages.len());
+        while results.len() < messages.len() {
+            let rest = messages.get(results.len()..).unwrap_or_default();
+            let run = rest.get(..self.run_length(rest)).unwrap_or(rest);
+            let (pooled, _permit) = match self.channel().await {
+                Ok(channel) => channel,
+                Err(error) => {
+                    results.extend(rest.iter().map(|_| Err(again(&error))));
+                    break;
+                }
+            };
+            let sent = send(&pooled.channel, run).await;
+            if sent.usable {
+                self.idle.lock().await.push(pooled);
+            } else if let [_] = run
+                && let Some((code, text)) = &sent.reply
+            {
+                // Alone on its channel, it is what the broker refused.
+                results.push(Err(self.refused(*code, text)));
+                continue;
+            }
+            let lost = !sent.usable;
+            for fate in sent.fates {
+                if matches!(fate, Fate::Arrived) {
+                    self.proven.store(true, Ordering::Relaxed);
+                }
+                results.push(self.receipt(fate));
+            }
+            if lost {
+                let error = Error::new(ErrorKind::Unreachable, "the channel was lost before the message was sent");
+                let rest = messages.get(results.len()..).unwrap_or_default();
+                results.extend(rest.iter().map(|_| Err(again(&error))));
+            }
+        }
+        results
+    }
+
+    /// How many of these go together: one at first and where it is large, else up to the next large one.
+    fn run_length(&self, rest: &[Outgoing]) -> usize {
+        let large = |out: &Outgoing| out.payload.len() > LARGE;
+        if !self.proven.load(Ordering::Relaxed) || rest.first().is_some_and(large) {
+            return 1.min(rest.len());
+        }
+        rest.iter().position(large).unwrap_or(rest.len())
+    }
+
+    fn receipt(&self, fate: Fate) -> Result<Receipt> {
+        let rejected = |why: String| Error::new(ErrorKind::Rejected, why);
+        match fate {
+            Fate::Arrived => Ok(Receipt::default()),
+            Fate::Returned(why) => Err(rejected(format!("no queue takes it from {}: {why}", self.describe()))
+                .hint("bind a queue, or name a queue as the target")),
+            Fate::Nacked => Err(rejected("the queue refused it (it is full, or has no quorum)".to_owned())),
+            Fate::Ambiguous(error) | Fate::NotSent(error) => Err(error),
+        }
+    }
+
+    fn describe(&self) -> String {
+        let key =
+            self.key.as_ref().map_or("each message's own key".to_owned(), |key| format!("the key {:?}", key.as_str()));
+        if self.exchange.as_str().is_empty() {
+            format!("the default exchange by {key}")
+        } else {
+            format!("the exchange {:?} by {key}", self.exchange.as_str())
+        }
+    }
+
+    /// The error for a message that closed its channel.
+    fn refused(&self, code: u16, text: &str) -> Error {
+        if let Some(max) = too_large(text) {
+            self.max.store(max, Ordering::Relaxed);
+            return Error::new(
+                ErrorKind::Rejected,
+                format!("the message is larger than the {max} bytes that the broker takes"),
+            );
+        }
+        let kind = match code {
+            403 => ErrorKind::Denied,
+            404 => ErrorKind::NotFound,
+            _ => ErrorKind::Rejected,
+        };
+        Error::new(kind, format!("the broker refused to publish: {text}"))
+    }
+}
+
+/// The same error for another message.
+fn again(error: &Error) -> Error {
+    let same = Error::new(error.kind(), error.to_string());
+    match error.hint_text() {
+        Some(hint) => same.hint(hint),
+        None => same,
+    }
+}
+
+/// Reads the limit from `message size 17 is larger than configured max size 16`.
+fn too_large(text: &str) -> Option<u64> {
+    let (_, rest) = text.split_once("configured max size ")?;
+    rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+}
+
+/// Waits a while for a broker that blocks publishers.
+///
+/// # Errors
+/// `Timeout` with the broker's reason; nothing was sent then.
+pub(super) async fn unblocked(link: &Link) -> Result<()> {
+    let end = tokio::time::Instant::now() + BLOCKED;
+    while let Some(reason) = link.blocked() {
+        if tokio::time::Instant::now() >= end {
+            return Err(Error::new(ErrorKind::Timeout, format!("RabbitMQ blocks publishers: {reason}"))
+                .hint("free memory or disk on the broker (`rabbitmq-diagnostics alarms`), then try again"));
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    Ok(())
+}
+
+#[async_trait]
+impl Publisher for RabbitPublisher {
+    fn limits(&self) -> PublishLimits {
+        limits(self.max_bytes())
+    }
+
+    async fn publish(&self, batch: &[Message]) -> Vec<Result<Receipt>> {
+        let mut ready = Vec::with_capacity(batch.len());
+        let refused: Vec<Option<Error>> = batch
+            .iter()
+            .map(|message| match self.outgoing(message) {
+                Ok(out) => {
+                    ready.push(out);
+                    None
+                }
+                Err(error) => Some(error),
+            })
+            .collect();
+        let mut sent = self.send_all(&ready).await.into_iter();
+        refused
+            .into_iter()
+            .map(|refused| match refused {
+                Some(error) => Err(error),
+                None => sent.next().unwrap_or_else(|| {
+                    Err(Error::new(ErrorKind::Ambiguous, "the broker's answer to the publish was lost"))
+                }),
+            })
+            .collect()
+    }
+
+    async fn close(&self) -> Result<()> {
+        // All permits together mean that nothing is under way.
+        let _all = self.permits.acquire_many(u32::try_from(CHANNELS).unwrap_or(u32::MAX)).await;
+        for pooled in self.idle.lock().await.drain(..) {
+            close_quietly(&pooled.channel).await;
+        }
+        Ok(())
+    }
+}

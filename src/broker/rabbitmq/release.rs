@@ -1,0 +1,46 @@
+//! Giving back everything that is held on a channel, by the way that costs its queue least.
+//!
+//! One `basic.nack(0, multiple, requeue)` returns all of it in order. It travels behind questions and a close: from
+//! 4.3 a quorum queue takes a close right behind it for a failure, and a classic queue answers a count before the nack.
+//! So the channel stays open until the queue has its messages back. A quorum queue without a limit up to 4.2 would put
+//! nacked messages at its end; there closing the channel is the return.
+//! Limits: with consumers on the queue the messages may be taken again at once; then the wait is only bounded.
+
+use std::time::Duration;
+
+use lapin::Channel;
+use lapin::options::BasicNackOptions;
+
+use super::connection::close_quietly;
+use super::errors::answer;
+use super::facts::Release;
+use super::learn;
+use crate::error::Result;
+
+/// How long to wait until the queue has everything back.
+const BACK: Duration = Duration::from_secs(10);
+/// The same where consumers may take the messages as soon as they are back.
+const BACK_WITH_CONSUMERS: Duration = Duration::from_secs(1);
+/// How often the queue is asked.
+const ASK: Duration = Duration::from_millis(5);
+
+/// Returns `held` messages and closes the channel. No consumer may be at work on it.
+///
+/// # Errors
+/// `Unreachable` or `Timeout` where the broker did not answer; it then takes everything back by itself.
+pub(super) async fn release(channel: &Channel, queue: &str, how: Release, held: u64) -> Result<()> {
+    if held > 0 && how == Release::Nack {
+        let (before, _) = learn::count(channel, queue).await?;
+        let options = BasicNackOptions { multiple: true, requeue: true };
+        answer("returning messages", channel.basic_nack(0, options)).await?;
+        let (mut ready, consumers) = learn::count(channel, queue).await?;
+        let patience = if consumers > 0 { BACK_WITH_CONSUMERS } else { BACK };
+        let end = tokio::time::Instant::now() + patience;
+        while ready < before + held && tokio::time::Instant::now() < end {
+            tokio::time::sleep(ASK).await;
+            ready = learn::count(channel, queue).await?.0;
+        }
+    }
+    close_quietly(channel).await;
+    Ok(())
+}
