@@ -22,6 +22,8 @@ use super::errors::{answer, explain, short};
 use super::learn;
 use crate::error::{Error, ErrorKind, Result};
 
+/// How long to wait for the next delivery of a batch.
+const LINGER: Duration = Duration::from_millis(2);
 /// Without a delivery for this long the queue is asked whether anything is ready.
 const QUIET: Duration = Duration::from_millis(100);
 /// After an answer of zero, deliveries may still be on their way (a quorum queue sends them from another process).
@@ -71,6 +73,13 @@ struct Current {
 }
 
 impl Current {
+    /// Counts a delivery and keeps it.
+    fn take_in(&mut self, delivery: Delivery, left: &mut VecDeque<Delivery>) {
+        self.first.get_or_insert(delivery.delivery_tag);
+        self.delivered += 1;
+        left.push_back(delivery);
+    }
+
     /// Whether nothing more can come from it.
     fn is_spent(&self) -> bool {
         self.delivered >= self.quota || self.delivered - self.acknowledged.min(self.delivered) >= self.prefetch
@@ -171,10 +180,7 @@ impl Feed {
         }
         // The cancel-ok comes behind all deliveries, so what there is is here.
         while let Some(Some(delivery)) = current.consumer.next().now_or_never() {
-            let delivery = delivery.map_err(|error| explain("reading", &error))?;
-            current.first.get_or_insert(delivery.delivery_tag);
-            current.delivered += 1;
-            self.left.push_back(delivery);
+            current.take_in(delivery.map_err(|error| explain("reading", &error))?, &mut self.left);
         }
         self.current = None;
         Ok(())
@@ -188,16 +194,17 @@ impl Feed {
         let mut zero = false;
         loop {
             match tokio::time::timeout(patience, current.consumer.next()).await {
-                Ok(Some(Ok(first))) => {
-                    let mut batch = vec![first];
-                    while batch.len() < max
-                        && let Some(Some(Ok(delivery))) = current.consumer.next().now_or_never()
-                    {
-                        batch.push(delivery);
+                Ok(Some(Ok(delivery))) => {
+                    current.take_in(delivery, &mut self.left);
+                    // The rest of the window follows at once; a batch of a few costs its caller a round trip each.
+                    while self.left.len() < max && !current.is_spent() {
+                        match tokio::time::timeout(LINGER, current.consumer.next()).await {
+                            Ok(Some(Ok(delivery))) => current.take_in(delivery, &mut self.left),
+                            Ok(Some(Err(error))) => return Err(explain("reading", &error)),
+                            Ok(None) | Err(_) => break,
+                        }
                     }
-                    current.first.get_or_insert(batch.first().map_or(0, |delivery| delivery.delivery_tag));
-                    current.delivered += batch.len() as u64;
-                    return Ok(Fed::Some(batch));
+                    return Ok(self.leftover(max).map_or(Fed::Dry, Fed::Some));
                 }
                 Ok(Some(Err(error))) => return Err(explain("reading", &error)),
                 Ok(None) => {

@@ -51,8 +51,8 @@ use self::publish::RabbitPublisher;
 use self::stream::StreamRead;
 use self::take::Take;
 use super::{
-    Address, Broker, BrokerInfo, BrowseOptions, Capability, Connect, Connection, ListFilter, Listing, Publisher,
-    QueueInfo, Reader, TakeOptions, Target,
+    Address, Broker, BrokerInfo, BrokerUrl, BrowseOptions, Capability, Connect, Connection, ListFilter, Listing,
+    Publisher, QueueInfo, Reader, TakeOptions, Target,
 };
 use crate::error::{Error, ErrorKind, Result};
 
@@ -110,7 +110,10 @@ impl RabbitMq {
         let login = Login::new(connect)?;
         let management = Management::new(connect, login.vhost())?;
         let shared = Shared {
-            place: Address { connection: Connection::Url(connect.url.clone()), target: None },
+            place: Address {
+                connection: Connection::Url(BrokerUrl { query: Vec::new(), ..connect.url.clone() }),
+                target: None,
+            },
             management,
             login,
             consuming: Line::new("reading"),

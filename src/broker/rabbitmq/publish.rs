@@ -220,11 +220,11 @@ impl RabbitPublisher {
                 continue;
             }
             let lost = !sent.usable;
-            for fate in sent.fates {
+            for (out, fate) in run.iter().zip(sent.fates) {
                 if matches!(fate, Fate::Arrived) {
                     self.proven.store(true, Ordering::Relaxed);
                 }
-                results.push(self.receipt(fate));
+                results.push(receipt(out, fate));
             }
             if lost {
                 let error = Error::new(ErrorKind::Unreachable, "the channel was lost before the message was sent");
@@ -244,27 +244,6 @@ impl RabbitPublisher {
         rest.iter().position(large).unwrap_or(rest.len())
     }
 
-    fn receipt(&self, fate: Fate) -> Result<Receipt> {
-        let rejected = |why: String| Error::new(ErrorKind::Rejected, why);
-        match fate {
-            Fate::Arrived => Ok(Receipt::default()),
-            Fate::Returned(why) => Err(rejected(format!("no queue takes it from {}: {why}", self.describe()))
-                .hint("bind a queue, or name a queue as the target")),
-            Fate::Nacked => Err(rejected("the queue refused it (it is full, or has no quorum)".to_owned())),
-            Fate::Ambiguous(error) | Fate::NotSent(error) => Err(error),
-        }
-    }
-
-    fn describe(&self) -> String {
-        let key =
-            self.key.as_ref().map_or("each message's own key".to_owned(), |key| format!("the key {:?}", key.as_str()));
-        if self.exchange.as_str().is_empty() {
-            format!("the default exchange by {key}")
-        } else {
-            format!("the exchange {:?} by {key}", self.exchange.as_str())
-        }
-    }
-
     /// The error for a message that closed its channel.
     fn refused(&self, code: u16, text: &str) -> Error {
         if let Some(max) = too_large(text) {
@@ -280,6 +259,25 @@ impl RabbitPublisher {
             _ => ErrorKind::Rejected,
         };
         Error::new(kind, format!("the broker refused to publish: {text}"))
+    }
+}
+
+/// What the caller is told.
+fn receipt(out: &Outgoing, fate: Fate) -> Result<Receipt> {
+    let rejected = |why: String| Error::new(ErrorKind::Rejected, why);
+    match fate {
+        Fate::Arrived => Ok(Receipt::default()),
+        Fate::Returned(reply) if out.exchange.as_str().is_empty() => {
+            Err(rejected(format!("the queue {:?} is gone ({reply})", out.key.as_str())))
+        }
+        Fate::Returned(reply) => Err(rejected(format!(
+            "the exchange {:?} routes the key {:?} to no queue ({reply})",
+            out.exchange.as_str(),
+            out.key.as_str()
+        ))
+        .hint("bind a queue to it, or name a queue as the target")),
+        Fate::Nacked => Err(rejected("the queue refused it: it is full, or has no quorum".to_owned())),
+        Fate::Ambiguous(error) | Fate::NotSent(error) => Err(error),
     }
 }
 

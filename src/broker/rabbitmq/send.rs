@@ -39,7 +39,7 @@ pub(super) struct Outgoing {
 pub(super) enum Fate {
     /// Confirmed and routed.
     Arrived,
-    /// The broker gave it back: no queue for it.
+    /// The broker gave it back: no queue for it. Its reply.
     Returned(String),
     /// The broker refused it (a full queue, no quorum).
     Nacked,
