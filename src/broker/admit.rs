@@ -84,7 +84,9 @@ impl PublishLimits {
     /// `Rejected` with the first limit that it breaks.
     pub fn check(&self, message: &Message) -> Result<()> {
         let rejected = |why: String, hint: &str| Err(Error::new(ErrorKind::Rejected, why).hint(hint));
-        let size = message.size();
+        // AMQP's limit is on the body alone; the others count key and headers, too.
+        let amqp = self.header_types == HeaderTypes::Amqp;
+        let size = if amqp { message.body().len() as u64 } else { message.size() };
         if let Some(max) = self.max_bytes.filter(|max| size > *max) {
             return rejected(
                 format!("the message of {size} bytes is larger than the {max} bytes that the target takes"),

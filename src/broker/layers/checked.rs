@@ -41,7 +41,7 @@ impl Checked {
         Place(match (place.parse::<Address>(), target) {
             (_, None) => place,
             (Ok(address), Some(target)) => address.at(target.clone()).to_string(),
-            (Err(_), Some(target)) => format!("{place}:{target}"),
+            (Err(_), Some(target)) => format!("{}:{target}", place.trim_end_matches(':')),
         })
     }
 

@@ -52,6 +52,11 @@ fn check_names(message: &Message, known: &[&str], what: &str) -> Result<()> {
 
 fn check_rabbit(message: &Message) -> Result<()> {
     check_names(message, AMQP, "AMQP")?;
+    if let Some(name) = ["CC", "BCC"].into_iter().find(|name| message.headers.get(name).is_some()) {
+        return Err(
+            rejected(format!("the header {name} would send copies to more queues")).hint("remove it by an edit")
+        );
+    }
     let text = |name: &str| message.properties.get_str(name);
     if text("expiration").is_some_and(|expiration| expiration.parse::<u64>().is_err()) {
         return Err(rejected("the property \"expiration\" is no number of milliseconds"));

@@ -8,9 +8,12 @@ use tokio::sync::RwLock;
 use super::Inner;
 use super::fault::{PublishFault, ambiguous};
 use super::state::{Route, Taken};
-use crate::broker::{PublishLimits, Publisher, Receipt};
+use crate::broker::{HeaderTypes, PublishLimits, Publisher, Receipt};
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::Message;
+
+/// Headers that count deliveries and are never published: consumers would take them for the broker's own.
+const COUNTERS: [&str; 2] = ["x-delivery-count", "x-acquired-count"];
 
 /// A publisher to one target.
 pub(super) struct MemoryPublisher {
@@ -27,6 +30,19 @@ impl MemoryPublisher {
         Self { inner, owner, route, limits, closed: RwLock::new(false) }
     }
 
+    /// The message as it goes out: the broker gives the time; on RabbitMQ the counters of an earlier life stay behind,
+    /// and what does not say how durable it is becomes persistent.
+    fn outgoing(&self, message: &Message) -> Message {
+        let mut message = Message { time: None, ..message.clone() };
+        if self.limits.header_types == HeaderTypes::Amqp {
+            message.headers.retain(|name, _| !COUNTERS.contains(&name));
+            if message.properties.get("delivery_mode").is_none() {
+                message.properties.push("delivery_mode", 2);
+            }
+        }
+        message
+    }
+
     async fn one(&self, message: &Message) -> Result<Receipt> {
         self.inner.state().alive(self.owner)?;
         self.inner.point("publish").await?;
@@ -38,9 +54,7 @@ impl MemoryPublisher {
             Some(PublishFault::LostBefore) => return Err(ambiguous("publish")),
             Some(PublishFault::LostAfter) | None => {}
         }
-        // A republished message gets a new time; only the broker says when it came.
-        let fresh = Message { time: None, ..message.clone() };
-        let taken = self.inner.state().publish(&self.route, fresh, self.inner.clock.now());
+        let taken = self.inner.state().publish(&self.route, self.outgoing(message), self.inner.clock.now());
         self.inner.arrived();
         if self.inner.point("published").await.is_err() || fault.is_some() {
             return Err(ambiguous("publish"));

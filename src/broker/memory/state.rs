@@ -14,7 +14,7 @@ use super::spec::{ExchangeSpec, QueueSpec};
 use super::stored::{Dead, DeathReason, Stored};
 use crate::broker::Receipt;
 use crate::error::{Error, ErrorKind, Result};
-use crate::message::{Message, Value};
+use crate::message::Message;
 
 /// A queue's messages.
 #[derive(Debug)]
@@ -167,12 +167,7 @@ impl State {
     pub(super) fn publish(&mut self, route: &Route, message: Message, now: Timestamp) -> Result<Taken> {
         if route.exchange.is_empty() {
             let key = route.key.clone().unwrap_or_default();
-            let copies = carbon_copies(&message);
-            let taken = self.insert(&key, Stored::new(message.clone(), "", now), route.partition, now)?;
-            for queue in copies.iter().filter(|queue| self.queues.contains_key(*queue)).cloned().collect::<Vec<_>>() {
-                self.insert(&queue, Stored::new(message.clone(), "", now), None, now)?;
-            }
-            return Ok(taken);
+            return self.insert(&key, Stored::new(message, "", now), route.partition, now);
         }
         if !self.exchanges.contains_key(&route.exchange) {
             return Err(Error::new(ErrorKind::NotFound, format!("exchange {:?} does not exist", route.exchange)));
@@ -253,34 +248,25 @@ impl State {
         true
     }
 
-    /// The queues that an exchange gives a message to, alternates and carbon copies included.
+    /// The queues that an exchange gives a message to, or its alternates where it has none.
     fn routed(&self, exchange: &str, message: &Message) -> Vec<String> {
-        let mut keys = vec![message.key.as_deref().unwrap_or_default().to_vec()];
-        keys.extend(carbon_copies(message).into_iter().map(String::into_bytes));
-        let mut queues: Vec<String> = Vec::new();
-        for key in keys {
-            let found: Vec<String> = if exchange.is_empty() {
-                String::from_utf8(key).into_iter().collect()
-            } else {
-                let mut at = self.exchanges.get(exchange);
-                let mut hops = self.exchanges.len();
-                loop {
-                    let Some(here) = at else { break Vec::new() };
-                    let found = here.route(&key);
-                    if !found.is_empty() || hops == 0 {
-                        break found.into_iter().map(ToOwned::to_owned).collect();
-                    }
-                    hops -= 1;
-                    at = here.alternate.as_ref().and_then(|name| self.exchanges.get(name));
-                }
-            };
-            for queue in found {
-                if self.queues.contains_key(&queue) && !queues.contains(&queue) {
-                    queues.push(queue);
-                }
-            }
+        let key = message.key.as_deref().unwrap_or_default();
+        if exchange.is_empty() {
+            let name = std::str::from_utf8(key).ok().filter(|name| self.queues.contains_key(*name));
+            return name.map(ToOwned::to_owned).into_iter().collect();
         }
-        queues
+        let mut at = self.exchanges.get(exchange);
+        // Alternates may form a ring; nobody passes more exchanges than there are.
+        for _ in 0..self.exchanges.len() {
+            let Some(here) = at else { break };
+            let found = here.route(key).into_iter().filter(|queue| self.queues.contains_key(*queue));
+            let found: Vec<String> = found.map(ToOwned::to_owned).collect();
+            if !found.is_empty() {
+                return found;
+            }
+            at = here.alternate.as_ref().and_then(|name| self.exchanges.get(name));
+        }
+        Vec::new()
     }
 
     fn insert(&mut self, name: &str, mut stored: Stored, partition: Option<i32>, now: Timestamp) -> Result<Taken> {
@@ -342,16 +328,6 @@ impl Queue {
 pub(super) fn lost() -> Error {
     Error::new(ErrorKind::Unreachable, "the connection was lost")
         .hint("connect again; what was held is back in its queue")
-}
-
-/// RabbitMQ's sender-selected distribution: the keys in the headers `CC` and `BCC`.
-fn carbon_copies(message: &Message) -> Vec<String> {
-    let lists = message.headers.iter().filter(|(name, _)| name == "CC" || name == "BCC");
-    let values =
-        lists.filter_map(
-            |(_, value)| if let Value::Amqp(crate::message::Amqp::Array(list)) = value { Some(list) } else { None },
-        );
-    values.flatten().filter_map(Value::as_str).map(ToOwned::to_owned).collect()
 }
 
 /// Notes the deduplication id of a FIFO send; the id of the earlier message where there was one.

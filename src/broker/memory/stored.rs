@@ -118,10 +118,11 @@ impl Stored {
                 self.message.time = seconds.and_then(|seconds| Timestamp::from_second(seconds).ok());
                 let own = properties.get_str("expiration").and_then(|ms| ms.parse().ok()).map(Duration::from_millis);
                 life = own.into_iter().chain(spec.message_ttl).chain(spec.retention).min();
-                self.message.id = properties.get_str("message_id").map_or_else(
-                    || format!("h-{}", self.message.digest().to_string().split_at(16).0),
-                    ToOwned::to_owned,
-                );
+                self.message.id = match (position, properties.get_str("message_id")) {
+                    (Some(position), _) => position.offset.to_string(),
+                    (None, Some(id)) => id.to_owned(),
+                    (None, None) => format!("h-{}", self.message.digest().to_string().split_at(16).0),
+                };
             }
             Product::Kafka => {
                 born = self.message.time.unwrap_or(now);
