@@ -88,8 +88,8 @@ impl Places {
                 broker::open(&connect).await.map_err(|error| error.context("profile", name))
             }
             Connection::Url(url) => broker::open(&self.of_url(url)).await,
-            Connection::File => Ok(Arc::new(Archive::new())),
-            Connection::Demo => Ok(demo::broker()),
+            Connection::File => Ok(broker::layers::wrap(Arc::new(Archive::new()))),
+            Connection::Demo => Ok(broker::layers::wrap(demo::broker())),
         }
     }
 

@@ -176,6 +176,10 @@ impl Reader for ArchiveReader {
     async fn next_batch(&mut self, max: usize) -> Result<Batch> {
         let max = max.max(1);
         loop {
+            if self.cancel.is_cancelled() && !self.ready.is_empty() {
+                // What was scanned ahead is not wanted any more.
+                return Ok(Batch { deliveries: Vec::new(), end: Some(End::Cancelled) });
+            }
             let room = self.left.map_or(max, |left| max.min(usize::try_from(left).unwrap_or(max)));
             let deliveries: Vec<Delivery> = self.ready.drain(..room.min(self.ready.len())).collect();
             self.progress.delivered += deliveries.len() as u64;

@@ -37,7 +37,7 @@ impl Partition {
 
     /// The first offset whose record is of that time or later.
     pub(super) fn at_time(&self, time: Timestamp) -> u64 {
-        let index = self.records.iter().position(|stored| stored.message.time.unwrap_or(stored.arrived) >= time);
+        let index = self.records.iter().position(|stored| stored.logged() >= time);
         index.map_or_else(|| self.end(), |index| self.first + index as u64)
     }
 

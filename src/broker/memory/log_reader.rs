@@ -145,7 +145,7 @@ impl LogReader {
             let Some(partition) = log.partitions().get(cursor.partition) else { continue };
             cursor.next = cursor.next.max(partition.first());
             let Some(stored) = partition.at(cursor.next).filter(|_| cursor.next < cursor.end) else { continue };
-            let time = stored.message.time.unwrap_or(stored.arrived);
+            let time = stored.logged();
             if matches!(until, Some(Until::Time(until)) if time >= until) {
                 cursor.end = cursor.next;
             } else if best.is_none_or(|(oldest, _)| time < oldest) {

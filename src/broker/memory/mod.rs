@@ -109,6 +109,11 @@ impl Memory {
         self.0.state().create(queue);
     }
 
+    /// Adds an exchange, or replaces it with its bindings.
+    pub fn declare(&self, exchange: ExchangeSpec) {
+        self.0.state().exchanges.insert(exchange.name.clone(), exchange);
+    }
+
     /// Deletes a queue with all that is in it.
     pub fn delete(&self, queue: &str) {
         self.0.state().queues.remove(queue);

@@ -171,6 +171,12 @@ impl Stored {
         Message { address: address.clone(), metadata, deliveries, ..self.message.clone() }
     }
 
+    /// The time that a log is searched by: Kafka's record time; a stream knows only when it took the message in.
+    pub(super) fn logged(&self) -> Timestamp {
+        let kafka = self.message.position.is_some_and(|position| position.partition.is_some());
+        self.message.time.filter(|_| kafka).unwrap_or(self.arrived)
+    }
+
     /// Where it stands, for the one who sent it.
     pub(super) fn receipt(&self, profile: Profile) -> Receipt {
         let id = (profile.product() != Product::Rabbit).then(|| self.message.id.clone());
