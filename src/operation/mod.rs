@@ -6,7 +6,7 @@
 //! report     what happened, and the exit code          journal    the record that survives a kill
 //! browse     look                                      capture    copy to an archive
 //! publish    messages -> queue                         replay     queue -> origin or another queue
-//! drain      queue -> archive, or nowhere
+//! drain      queue -> archive, or nowhere             groups     which died of the same cause
 //! ```
 //!
 //! The one rule of everything that writes: the original is removed only after its copy is confirmed *and* the journal
@@ -15,6 +15,7 @@
 pub mod browse;
 pub mod control;
 pub mod drain;
+pub mod groups;
 mod pace;
 pub mod place;
 pub mod plan;

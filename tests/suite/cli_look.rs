@@ -72,14 +72,14 @@ fn show_says_what_a_look_costs() {
 fn browse_shows_people_the_reason_and_the_payload() {
     let environment = TestEnvironment::new();
     assert_snapshot!(environment.run(&["browse", "demo:payments.dlq", "-o", "table", "--limit", "3"]), @r#"
-      1  2026-03-02 14:02:27Z (44m)  error.payment.captured  1.6 kB  g-6f3790
-        ERROR: duplicate key value violates unique cons…  from exchange:shop/paymen…
+      1  2026-03-02 14:02:27Z (44m)  error.payment.captured  1.6 kB  g-65026f
+        PSQLException: ERROR: duplicate key value viola…  from exchange:shop/paymen…
         {"payment_id":"pay_7e850d7c059773c8","order_id":"ORD-2026-046000","captured…
-      2  2026-03-02 14:02:46Z (44m)  error.payment.captured  1.6 kB  g-6f3790
-        ERROR: duplicate key value violates unique cons…  from exchange:shop/paymen…
+      2  2026-03-02 14:02:46Z (44m)  error.payment.captured  1.6 kB  g-65026f
+        PSQLException: ERROR: duplicate key value viola…  from exchange:shop/paymen…
         {"payment_id":"pay_75782489b54137d2","order_id":"ORD-2026-046001","captured…
-      3  2026-03-02 14:03:00Z (44m)  error.payment.captured  1.6 kB  g-6f3790
-        ERROR: duplicate key value violates unique cons…  from exchange:shop/paymen…
+      3  2026-03-02 14:03:00Z (44m)  error.payment.captured  1.6 kB  g-65026f
+        PSQLException: ERROR: duplicate key value viola…  from exchange:shop/paymen…
         {"payment_id":"pay_b91d754eb77ccac3","order_id":"ORD-2026-046002","captured…
     ------- stderr -------
     demo:payments.dlq: each look counts against the delivery limit of 20; the most returned message stands 20 more (peek budget: 20)
@@ -87,10 +87,10 @@ fn browse_shows_people_the_reason_and_the_payload() {
     [exit 0]
     "#);
     assert_snapshot!(environment.run(&["browse", "demo:thumbnails.dlq", "-o", "table", "--limit", "2"]), @r#"
-      1  2026-03-02 14:02:03Z (44m)  thumbnails.dlq  603 B  g-1002f9
+      1  2026-03-02 14:02:03Z (44m)  thumbnails.dlq  603 B  g-0878c5
         rejected  from thumbnails, 1 attempt
         [["covers/9780002735523.tif",160],{},{"callbacks":null,"errbacks":null,"cha…
-      2  2026-03-02 14:02:09Z (44m)  thumbnails.dlq  603 B  g-1002f9
+      2  2026-03-02 14:02:09Z (44m)  thumbnails.dlq  603 B  g-0878c5
         rejected  from thumbnails, 1 attempt
         [["covers/9780008465244.tif",320],{},{"callbacks":null,"errbacks":null,"cha…
     ------- stderr -------
@@ -99,11 +99,11 @@ fn browse_shows_people_the_reason_and_the_payload() {
     [exit 0]
     "#);
     assert_snapshot!(environment.run(&["browse", "demo:inventory.updates.dlq", "-o", "table", "--limit", "2"]), @"
-    0:0  2026-03-02 14:02:23Z (44m)  978-9498873691  1.8 kB  g-e310ba
-        DataException: Failed to deserialize data for topic…  from inventory.updates
+    0:0  2026-03-02 14:02:23Z (44m)  978-9498873691  1.8 kB  g-72ae3c
+        RestClientException: Schema 4712 not found; error c…  from inventory.updates
         35 B of binary data: 00 00 00 12 68 1c 39 37 38 2d 39 34 39 38 38 37 33 36 …
-    0:1  2026-03-02 14:02:38Z (44m)  978-2220680043  1.8 kB  g-e310ba
-        DataException: Failed to deserialize data for topic…  from inventory.updates
+    0:1  2026-03-02 14:02:38Z (44m)  978-2220680043  1.8 kB  g-72ae3c
+        RestClientException: Schema 4712 not found; error c…  from inventory.updates
         37 B of binary data: 00 00 00 12 68 1c 39 37 38 2d 32 32 32 30 36 38 30 30 …
     [exit 0]
     ");

@@ -15,6 +15,7 @@ mod names;
 mod rabbitmq;
 mod read;
 mod spring;
+mod trace;
 mod watermill;
 
 use jiff::Timestamp;
@@ -57,7 +58,7 @@ const BODIES: [Reader<Map<String, Value>>; 6] =
 #[must_use]
 pub fn detect(message: &Message) -> Option<Failure> {
     let broker = rabbitmq::detect(message).or_else(|| aws::redrive(message));
-    match (framework(message, broker.is_some()), broker) {
+    match (framework(message, broker.is_some()).map(Failure::rooted), broker) {
         (Some(framework), Some(broker)) => Some(framework.completed(broker)),
         (None, Some(broker)) => Some(celery::complete(broker, message)),
         (framework, None) => framework,
@@ -86,6 +87,39 @@ fn framework(message: &Message, broker: bool) -> Option<Failure> {
 }
 
 impl Failure {
+    /// This record with class, cause and frames of the root of its stack, or of a message that nests another.
+    fn rooted(mut self) -> Self {
+        if let Some(stack) = &self.stack {
+            let outer = self.class.clone();
+            let root = trace::root(stack);
+            // Where the stack was cut before its cause, the writer's own class says more than the wrapper.
+            let own = self.class.take().filter(|class| !trace::is_wrapper(class));
+            self.class = match root.class {
+                Some(class) if own.is_some() && trace::is_wrapper(&class) => own,
+                class => class.or(own).or(outer),
+            };
+            self.frames = root.frames;
+            self.put_message(root.message);
+        } else if let Some((class, cause)) = self.message.as_deref().and_then(trace::nested) {
+            let (class, cause) = (class.to_owned(), cause.to_owned());
+            self.class = Some(class);
+            self.put_message(Some(cause));
+        }
+        self
+    }
+
+    /// Takes the root's message. The writer's own stays where it goes on after the root's first line.
+    fn put_message(&mut self, root: Option<String>) {
+        let Some(root) = root.filter(|text| !text.is_empty()) else { return };
+        match self.message.take() {
+            Some(own) if own.starts_with(&root) => self.message = Some(own),
+            own => {
+                self.outer = own;
+                self.message = Some(root);
+            }
+        }
+    }
+
     /// This record, with what it lacks about the way (never about the cause) taken from the broker's.
     fn completed(mut self, broker: Self) -> Self {
         self.origin = self.origin.or(broker.origin);
@@ -108,10 +142,15 @@ pub struct Failure {
     pub dialect: &'static str,
     /// The exception class or error code, innermost known.
     pub class: Option<String>,
-    /// The human message.
+    /// The human message of that class.
     pub message: Option<String>,
+    /// What the writer put as the message where it is another than the innermost cause's.
+    pub outer: Option<String>,
     /// The stack trace as written.
     pub stack: Option<String>,
+    /// The application's frames in the stack, innermost first, at most three; without line numbers, lambdas, proxies
+    /// and libraries.
+    pub frames: Vec<String>,
     /// Where it came from and where a replay goes.
     pub origin: Option<Origin>,
     /// The consumer, consumer group, connector or function that failed on it.

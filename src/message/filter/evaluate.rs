@@ -38,7 +38,12 @@ fn word(needle: &Needle, candidate: &Candidate<'_>) -> bool {
 }
 
 /// Calls `test` with the values of a field until it accepts one.
-fn any(field: &Field, candidate: &Candidate<'_>, now: Timestamp, test: &mut dyn FnMut(&Datum<'_>) -> bool) -> bool {
+pub(super) fn any(
+    field: &Field,
+    candidate: &Candidate<'_>,
+    now: Timestamp,
+    test: &mut dyn FnMut(&Datum<'_>) -> bool,
+) -> bool {
     let message = candidate.message();
     match field {
         Field::Body(path) if path.is_whole() => match &message.payload {
@@ -54,7 +59,8 @@ fn any(field: &Field, candidate: &Candidate<'_>, now: Timestamp, test: &mut dyn 
         }
         Field::Reason => candidate.failure().is_some_and(|failure| {
             let deaths = failure.history.iter().map(|death| death.reason.as_str());
-            let mut texts = failure.message.as_deref().into_iter().chain(failure.class.as_deref()).chain(deaths);
+            let own = [&failure.message, &failure.outer, &failure.class].into_iter().filter_map(|text| text.as_deref());
+            let mut texts = own.chain(deaths);
             texts.any(|text| test(&Datum::text(text)))
         }),
         Field::Class => candidate

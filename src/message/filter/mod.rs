@@ -21,6 +21,7 @@ mod literal;
 mod needle;
 mod parse;
 mod path;
+mod pick;
 mod prefilter;
 #[cfg(test)]
 mod tests;
@@ -31,6 +32,7 @@ use jiff::Timestamp;
 
 pub use candidate::Candidate;
 pub use help::{EXAMPLES, Example, help};
+pub use pick::Pick;
 pub use prefilter::{Prefilter, RawHeaders, RawParts};
 
 use crate::error::Result;

@@ -4,46 +4,30 @@
 
 use std::borrow::Cow;
 
-use super::{Group, GroupId, mask, shape};
+use super::{Group, GroupId, Rules, cause_text, mask, shape};
 use crate::message::Message;
 use crate::message::failure::{Failure, Origin};
+use crate::message::filter::Candidate;
 
 /// One part of a group's key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyPart {
-    /// `class`, `message`, `frames`, `place`, `consumer`, `reason`, `type`, `shape` …
-    pub name: &'static str,
+    /// `class`, `message`, `frames`, `place`, `consumer`, `reason`, `type`, `shape`, or the name of a rule's field.
+    pub name: Cow<'static, str>,
     /// Its value, after masking.
     pub value: String,
 }
 
-/// The parts, in order.
-#[derive(Default)]
-pub(super) struct Key {
+/// What a group's name is made of: parts, in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Key {
     parts: Vec<KeyPart>,
+    /// Whether the one part's value is the title.
+    plain: bool,
 }
 
 /// Who says only that a message was moved, not why it failed.
-const BROKERS: [&str; 2] = ["rabbitmq", "sqs"];
-
-/// The key of a message with its failure.
-pub(super) fn of(message: &Message, failure: Option<&Failure>) -> Key {
-    let mut key = Key::default();
-    match failure {
-        Some(failure) if tells_why(failure) => {
-            key.push("class", failure.class.as_deref().map(Cow::Borrowed));
-            key.push("message", failure.message.as_deref().map(|text| Cow::Owned(mask(text))));
-            key.push_place(failure);
-        }
-        Some(failure) => {
-            key.push("reason", failure.class.as_deref().map(Cow::Borrowed));
-            key.push_place(failure);
-            key.push_kind(message);
-        }
-        None => key.push_kind(message),
-    }
-    key
-}
+const BROKERS: [&str; 3] = ["rabbitmq", "sqs", "celery"];
 
 fn tells_why(failure: &Failure) -> bool {
     !BROKERS.contains(&failure.dialect)
@@ -51,9 +35,63 @@ fn tells_why(failure: &Failure) -> bool {
 }
 
 impl Key {
+    /// The key of a message with its failure.
+    #[must_use]
+    pub fn of(message: &Message, failure: Option<&Failure>, rules: &Rules) -> Self {
+        let mut key = Self::default();
+        if key.push_fields(message, failure, rules) {
+            return key;
+        }
+        match failure {
+            Some(failure) if tells_why(failure) => {
+                key.push("class", failure.class.as_deref().map(Cow::Borrowed));
+                key.push("message", cause_text(failure).map(|text| Cow::Owned(mask(&rules.masked(text)))));
+                if failure.frames.is_empty() {
+                    key.push_place(failure);
+                } else {
+                    key.push("frames", Some(Cow::Owned(failure.frames.join(" < "))));
+                }
+            }
+            Some(failure) => {
+                key.push("reason", failure.class.as_deref().map(Cow::Borrowed));
+                key.push_place(failure);
+                key.push_kind(message);
+            }
+            None => key.push_kind(message),
+        }
+        key
+    }
+
+    /// A key of one part: what a message is grouped by when it is not the failure.
+    #[must_use]
+    pub fn one(name: &'static str, value: String) -> Self {
+        Self { parts: vec![KeyPart { name: Cow::Borrowed(name), value }], plain: true }
+    }
+
+    /// Adds the fields that the rules key on; whether they are all that counts.
+    fn push_fields(&mut self, message: &Message, failure: Option<&Failure>, rules: &Rules) -> bool {
+        let mut alone = false;
+        if !rules.keys.is_empty() {
+            let candidate = Candidate::new(message).with_failure(failure);
+            for rule in &rules.keys {
+                if let Some(value) = rule.field.value(&candidate) {
+                    self.parts.push(KeyPart { name: Cow::Owned(rule.field.name().to_owned()), value });
+                    alone |= !rule.with_cause;
+                }
+            }
+        }
+        alone
+    }
+
+    /// The parts, in order.
+    #[must_use]
+    pub fn parts(&self) -> &[KeyPart] {
+        &self.parts
+    }
+
     fn push(&mut self, name: &'static str, value: Option<Cow<'_, str>>) {
         if let Some(value) = value.filter(|value| !value.is_empty()) {
-            self.parts.push(KeyPart { name, value: value.into_owned() });
+            self.parts.push(KeyPart { name: Cow::Borrowed(name), value: value.into_owned() });
         }
     }
 
@@ -74,7 +112,9 @@ impl Key {
         }
     }
 
-    pub(super) fn id(&self) -> GroupId {
+    /// The hash of the parts.
+    #[must_use]
+    pub fn id(&self) -> GroupId {
         let mut hasher = blake3::Hasher::new();
         for part in &self.parts {
             // Lengths come before data, so that no two keys share a form.
@@ -87,22 +127,37 @@ impl Key {
     }
 
     fn title(&self) -> String {
+        if let [part] = self.parts.as_slice()
+            && self.plain
+        {
+            return part.value.clone();
+        }
+        if let [part] = self.parts.as_slice()
+            && !matches!(&*part.name, "class" | "message" | "reason" | "place" | "type" | "shape" | "frames")
+        {
+            return format!("{} {}", part.name, part.value);
+        }
         let class = self.get("class").map(short_class);
-        match (class, self.get("message")) {
+        let text = self.get("message").or_else(|| self.get("frames"));
+        match (class, text) {
             (Some(class), Some(text)) => format!("{class}: {text}"),
             (Some(one), None) | (None, Some(one)) => one.to_owned(),
             (None, None) => {
                 let reason = self.get("reason").unwrap_or("no reason");
                 let place = self.get("place").map(|place| format!(" in {place}")).unwrap_or_default();
-                let kind = self.get("type").map(short_class).or_else(|| self.get("shape"));
-                let kind = kind.map(|kind| format!(": {kind}")).unwrap_or_default();
+                let kind = self.get("consumer").or_else(|| self.get("type")).map(short_class);
+                let kind = kind.or_else(|| self.get("shape")).map(|kind| format!(": {kind}")).unwrap_or_default();
                 format!("{reason}{place}{kind}")
             }
         }
     }
 
-    pub(super) fn into_group(self) -> Group {
-        Group { id: self.id(), title: self.title(), key: self.parts }
+    /// The group of this key, with the title that the rules give it.
+    #[must_use]
+    pub fn into_group(self, rules: &Rules) -> Group {
+        let id = self.id();
+        let title = rules.title(id).map_or_else(|| self.title(), str::to_owned);
+        Group { id, title, key: self.parts }
     }
 }
 

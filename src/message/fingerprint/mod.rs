@@ -7,6 +7,7 @@
 
 mod key;
 mod mask;
+mod rules;
 mod shape;
 mod words;
 
@@ -15,8 +16,9 @@ use std::fmt;
 use super::Message;
 use super::failure::Failure;
 
-pub use key::KeyPart;
+pub use key::{Key, KeyPart};
 pub use mask::{MAX as MAX_TEMPLATE, mask, mask_into};
+pub use rules::Rules;
 pub use shape::{declared_type, shape};
 
 /// A group that a message belongs to.
@@ -65,13 +67,22 @@ impl fmt::Debug for GroupId {
 /// Names the group of a message: by its failure, else by its kind.
 #[must_use]
 pub fn fingerprint(message: &Message, failure: Option<&Failure>) -> Group {
-    key::of(message, failure).into_group()
+    Key::of(message, failure, &Rules::default()).into_group(&Rules::default())
+}
+
+/// The text whose template is in a group's key: the message, and only its first line where there is a stack, which
+/// tells no more of it.
+#[must_use]
+pub fn cause_text(failure: &Failure) -> Option<&str> {
+    let text = failure.message.as_deref()?;
+    if failure.stack.is_some() { text.lines().next() } else { Some(text) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::message::failure::{Death, Origin};
+    use crate::message::filter::Pick;
 
     fn failed(class: &str, text: &str) -> Failure {
         Failure {
@@ -119,5 +130,42 @@ mod tests {
         assert_ne!(fingerprint(&order, Some(&failure)).id, fingerprint(&cart, Some(&failure)).id);
         let group = fingerprint(&order, Some(&failure));
         assert_eq!(group.title, "rejected in orders: {order}");
+    }
+
+    #[test]
+    fn frames_tell_causes_apart_and_hold_one_cause_together_over_queues() {
+        let at = |queue: &str, frames: &[&str]| Failure {
+            frames: frames.iter().map(|frame| (*frame).to_owned()).collect(),
+            origin: Some(Origin::Queue(queue.into())),
+            ..failed("java.net.SocketTimeoutException", "Read timed out")
+        };
+        let charge = at("orders", &["com.acme.Http.post", "com.acme.Payments.charge"]);
+        assert_ne!(id(&charge), id(&at("orders", &["com.acme.Http.post", "com.acme.Stock.reserve"])));
+        assert_eq!(id(&charge), id(&at("refunds", &["com.acme.Http.post", "com.acme.Payments.charge"])));
+        assert_ne!(id(&at("orders", &[])), id(&at("refunds", &[])), "without frames the place decides");
+    }
+
+    #[test]
+    fn rules_mask_part_and_name() {
+        let keyed = |rules: &Rules, message: &Message, failure: &Failure| {
+            Key::of(message, Some(failure), rules).into_group(rules)
+        };
+        let (a, b) = (failed("Boom", "customer Smith is barred"), failed("Boom", "customer Jones is barred"));
+        let acme = Message { headers: [("tenant", "acme")].into_iter().collect(), ..Message::default() };
+        let rules = Rules::default().mask("customer [A-Z][a-z]+").unwrap();
+        assert_ne!(id(&a), id(&b));
+        let group = keyed(&rules, &acme, &a);
+        assert_eq!(group.id, keyed(&rules, &acme, &b).id);
+        assert_eq!(group.title, "Boom: * is barred");
+        let named = rules.clone().name(group.id.to_string(), "barred customers");
+        assert_eq!(keyed(&named, &acme, &a).title, "barred customers");
+        let tenant = Pick::parse("header.tenant").unwrap();
+        let keys = Rules::default().key(tenant.clone());
+        assert_eq!(keyed(&keys, &acme, &a).id, keyed(&keys, &acme, &b).id);
+        assert_eq!(keyed(&keys, &acme, &a).title, "header.tenant acme");
+        assert_eq!(keyed(&keys, &Message::default(), &a).id, id(&a), "without the field nothing changes");
+        let parts = rules.split(tenant);
+        assert_ne!(keyed(&parts, &acme, &a).id, keyed(&parts, &Message::default(), &a).id);
+        assert_eq!(Rules::default().mask("(").unwrap_err().kind(), crate::ErrorKind::Config);
     }
 }

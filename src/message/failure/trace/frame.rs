@@ -1,0 +1,295 @@
+//! One line of a stack trace, and its name without what varies: line numbers, lambdas, proxies, generics, hashes.
+//!
+//! Limits: a name is kept as it is written; minified or obfuscated names stay so.
+
+use super::{libraries, path};
+
+/// A frame as it was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Frame<'a> {
+    /// Java, Kotlin, Scala, .NET: a dotted name.
+    Dotted(&'a str),
+    /// Node, Python: a file and a function.
+    File {
+        /// As written.
+        path: &'a str,
+        /// Empty at the top level.
+        function: &'a str,
+        /// Whether the next line is source code.
+        python: bool,
+    },
+    /// Ruby: a file and a method, and on the first line the exception.
+    Ruby {
+        /// As written.
+        path: &'a str,
+        /// With its class and block notes.
+        method: &'a str,
+        /// `message (Class)`, on the first line of a full report.
+        header: Option<&'a str>,
+    },
+    /// Go: a function with its package, and the file.
+    Go {
+        /// With receiver, without arguments.
+        function: &'a str,
+        /// As written.
+        path: &'a str,
+    },
+    /// Rust: a path of modules.
+    Rust(&'a str),
+    /// PHP: a method and the file.
+    Php {
+        /// `Class->method` or `Class::method`.
+        function: &'a str,
+        /// As written.
+        path: &'a str,
+    },
+    /// A frame that names no place: a proxy, a lambda's class, generated code.
+    Nowhere,
+}
+
+/// Reads a line as a frame; `before` is the line before it.
+pub(super) fn read<'a>(text: &'a str, line: &'a str, before: &'a str) -> Option<Frame<'a>> {
+    if let Some(rest) = ["at ", "bei ", "à ", "в "].iter().find_map(|at| text.strip_prefix(at)) {
+        return dotted_or_node(rest);
+    }
+    if let Some(rest) = text.strip_prefix("File \"") {
+        let (path, rest) = rest.split_once("\", line ")?;
+        let function = rest.split_once(", in ").map_or("", |(_, function)| function);
+        return Some(Frame::File { path, function, python: true });
+    }
+    if let Some(at) = text.find(".go:") {
+        return line.starts_with(['\t', ' ']).then(|| go(before.trim(), text.get(..at + 3).unwrap_or_default()));
+    }
+    if let Some(found) = ruby(text) {
+        return Some(found);
+    }
+    if let Some(rest) = numbered(text) {
+        let rest = rest.strip_prefix("0x").and_then(|hex| hex.split_once(" - ")).map_or(rest, |(_, rest)| rest);
+        return (!rest.contains(' ') || rest.starts_with('<')).then_some(Frame::Rust(rest));
+    }
+    php(text)
+}
+
+/// What follows `12: `.
+pub(super) fn numbered(text: &str) -> Option<&str> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    (1..=4).contains(&digits).then(|| text.get(digits..)?.strip_prefix(": ")).flatten().map(str::trim)
+}
+
+/// `a.b.C.m(File.java:12)`, `A.B.M(C c) in X:line 1`, `f (x.js:1:2)`, `x.js:1:2`.
+fn dotted_or_node(rest: &str) -> Option<Frame<'_>> {
+    if let Some(place) = rest.strip_suffix(')').and_then(|rest| rest.rsplit_once('('))
+        && let (name, place) = (place.0, place.1)
+        && name.ends_with(' ')
+    {
+        return Some(match path::without_position(place) {
+            Some(path) => Frame::File { path, function: name.trim_end(), python: false },
+            None => Frame::Nowhere,
+        });
+    }
+    if let Some(end) = rest.find('(') {
+        let name = rest.get(..end)?.trim_end();
+        return (!name.is_empty() && !name.contains(' ')).then_some(Frame::Dotted(name));
+    }
+    let path = path::without_position(rest.strip_prefix("async ").unwrap_or(rest))?;
+    // The second line of a Rust frame names no function.
+    let rust = has_extension(path, "rs");
+    Some(if rust { Frame::Nowhere } else { Frame::File { path, function: "", python: false } })
+}
+
+fn has_extension(path: &str, extension: &str) -> bool {
+    path.rsplit_once('.').is_some_and(|(_, end)| end == extension)
+}
+
+/// A function line `pkg.(*T).Method(0xc0, …)` or, of pkg/errors, without arguments.
+fn go<'a>(function: &'a str, path: &'a str) -> Frame<'a> {
+    let function = match function.strip_suffix(')') {
+        Some(open) => open.rsplit_once('(').map_or(open, |(function, _)| function),
+        None => function,
+    };
+    if function.is_empty() || function.starts_with("created by ") || function.contains(' ') {
+        return Frame::Nowhere;
+    }
+    Frame::Go { function, path }
+}
+
+/// `app/x.rb:12:in 'm'`, with `from ` before it or `: message (Class)` after it.
+fn ruby(text: &str) -> Option<Frame<'_>> {
+    let text = text.strip_prefix("from ").unwrap_or(text);
+    let at = text.find(":in `").or_else(|| text.find(":in '"))?;
+    let path = path::without_position(text.get(..at)?)?;
+    let rest = text.get(at + 5..)?;
+    let end = rest.find('\'')?;
+    let header = rest.get(end + 1..)?.strip_prefix(": ");
+    Some(Frame::Ruby { path, method: rest.get(..end)?, header })
+}
+
+/// `#0 /app/H.php(42): App\H->m(…)`.
+fn php(text: &str) -> Option<Frame<'_>> {
+    let rest = text.strip_prefix('#')?;
+    let (number, rest) = rest.split_once(' ')?;
+    if number.is_empty() || !number.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    if rest.starts_with(['{', '[']) {
+        return Some(Frame::Nowhere);
+    }
+    let (place, function) = rest.split_once("): ")?;
+    let (path, _) = place.rsplit_once('(')?;
+    Some(Frame::Php { function: function.split('(').next().unwrap_or(function), path })
+}
+
+impl Frame<'_> {
+    /// Whether source code follows.
+    pub(super) fn is_python(&self) -> bool {
+        matches!(self, Self::File { python: true, .. })
+    }
+
+    /// Whether it is code of the application and not of a library or runtime.
+    pub(super) fn is_application(&self) -> bool {
+        match self {
+            Self::Dotted(name) => !is_generated(name) && !libraries::is_dotted_library(without_module(name)),
+            Self::File { path, .. } | Self::Ruby { path, .. } | Self::Php { path, .. } => !path::is_library(path),
+            Self::Go { function, path } => !path::is_library(path) && !libraries::is_go_library(function),
+            Self::Rust(name) => libraries::is_rust_application(name),
+            Self::Nowhere => false,
+        }
+    }
+
+    /// The frame's name, stable over builds, machines and inputs.
+    pub(super) fn name(&self) -> String {
+        match self {
+            Self::Dotted(name) => clean_dotted(without_module(name)),
+            Self::File { path, function, .. } => join(&path::short(path), clean_script(function)),
+            Self::Ruby { path, method, .. } => join(&path::short(path), clean_ruby(method)),
+            Self::Go { function, .. } => clean_go(function),
+            Self::Rust(name) => clean_rust(name),
+            Self::Php { function, .. } => (*function).to_owned(),
+            Self::Nowhere => String::new(),
+        }
+    }
+}
+
+impl<'a> Frame<'a> {
+    /// The message of a Ruby report's first line.
+    pub(super) fn ruby_message(&self) -> Option<&'a str> {
+        let Self::Ruby { header: Some(header), .. } = self else { return None };
+        Some(header.rsplit_once(" (").map_or(*header, |(message, _)| message))
+    }
+
+    /// The class of a Ruby report's first line.
+    pub(super) fn ruby_class(&self) -> Option<&'a str> {
+        let Self::Ruby { header: Some(header), .. } = self else { return None };
+        header.strip_suffix(')').and_then(|header| header.rsplit_once(" (")).map(|(_, class)| class)
+    }
+}
+
+fn join(file: &str, function: &str) -> String {
+    if function.is_empty() { file.to_owned() } else { format!("{file}:{function}") }
+}
+
+/// Java's `java.base/` and `app//` in front of a name.
+fn without_module(name: &str) -> &str {
+    name.rsplit_once('/').map_or(name, |(_, name)| name)
+}
+
+/// Proxies, accessors and the classes of lambdas.
+fn is_generated(name: &str) -> bool {
+    const MARKS: [&str; 10] = [
+        "$$Lambda",
+        "$$Enhancer",
+        "$$SpringCGLIB",
+        "$$FastClass",
+        "$Proxy",
+        "GeneratedMethodAccessor",
+        "ByteBuddy$",
+        ".access$",
+        "$$Subclass",
+        "_ClientProxy",
+    ];
+    name.starts_with("lambda_method") || (name.contains(['$', '_']) && MARKS.iter().any(|mark| name.contains(mark)))
+}
+
+fn clean_dotted(name: &str) -> String {
+    let name = name.find('[').map_or(name, |at| name.get(..at).unwrap_or(name));
+    if let Some(at) = name.find('<') {
+        return clean_compiled(name, at);
+    }
+    let name = name.replace(".lambda$", ".").replace(".$anonfun$", ".");
+    // Compiler numbers: `A$1.run`, `handle$0`, `Repo`1.Get`.
+    let mut out = String::with_capacity(name.len());
+    let mut rest = name.as_str();
+    while let Some(at) = rest.find(['$', '`']) {
+        let digits = rest.bytes().skip(at + 1).take_while(u8::is_ascii_digit).count();
+        let end = at + 1 + digits;
+        let number = digits > 0 && rest.as_bytes().get(end).is_none_or(|b| matches!(b, b'.' | b'$' | b'`'));
+        out.push_str(rest.get(..if number { at } else { at + 1 }).unwrap_or_default());
+        rest = rest.get(if number { end } else { at + 1 }..).unwrap_or_default();
+    }
+    out.push_str(rest);
+    out
+}
+
+/// .NET's compiled names: `A.<HandleAsync>d__5.MoveNext`, `A.<>c__DisplayClass5_0.<Handle>b__0`, `A.<Handle>g__Local|5_0`.
+fn clean_compiled(name: &str, at: usize) -> String {
+    let owner = name.get(..at).unwrap_or_default().trim_end_matches(['.', '+']);
+    let method = name
+        .split('<')
+        .skip(1)
+        .filter_map(|part| part.split('>').next())
+        .find(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'));
+    let method = method.unwrap_or_default();
+    if method.is_empty() { owner.to_owned() } else { format!("{owner}.{method}") }
+}
+
+/// Node's and Python's function without what the engine adds.
+fn clean_script(function: &str) -> &str {
+    let function = function.split(" [as ").next().unwrap_or(function).trim();
+    let function = function.strip_prefix("async ").unwrap_or(function);
+    let function = function.strip_prefix("new ").unwrap_or(function);
+    let function =
+        ["Object.", "Module.", "exports."].iter().find_map(|owner| function.strip_prefix(owner)).unwrap_or(function);
+    match function {
+        "<anonymous>" | "anonymous" | "<module>" | "<lambda>" | "<listcomp>" | "<genexpr>" | "<dictcomp>" | "eval" => {
+            ""
+        }
+        name => name.strip_suffix(".<anonymous>").unwrap_or(name),
+    }
+}
+
+/// Ruby's method without `block in`, `rescue in` and its class: versions differ in them.
+fn clean_ruby(method: &str) -> &str {
+    let method = method.rsplit_once(" in ").map_or(method, |(_, method)| method);
+    let method = method.rsplit_once(['#', '.']).map_or(method, |(_, method)| method);
+    if method.starts_with('<') { "" } else { method }
+}
+
+fn clean_go(function: &str) -> String {
+    let function = function.replace("[...]", "");
+    let mut name = function.as_str();
+    // Closures: `.func1`, `.func1.2`, `.gowrap1`, `.deferwrap2`.
+    while let Some((owner, last)) = name.rsplit_once('.') {
+        let word = last.trim_end_matches(|c: char| c.is_ascii_digit());
+        if !(word.is_empty() || (word.len() < last.len() && matches!(word, "func" | "gowrap" | "deferwrap"))) {
+            break;
+        }
+        name = owner;
+    }
+    name.to_owned()
+}
+
+fn clean_rust(name: &str) -> String {
+    let name = name.replace("::{{closure}}", "").replace("::{closure#0}", "").replace("::{async_fn#0}", "");
+    // The compiler's hash: `::h` and sixteen hex digits.
+    match name.rsplit_once("::h") {
+        Some((name, hash)) if hash.len() == 16 && hash.bytes().all(|b| b.is_ascii_hexdigit()) => name.to_owned(),
+        _ => name,
+    }
+}
+
+/// A class without generic arguments, proxies and compiler numbers.
+pub(super) fn clean_class(class: &str) -> String {
+    let class = class.split("$$").next().unwrap_or(class);
+    let end = class.find(['<', '`']).unwrap_or(class.len());
+    class.get(..end).unwrap_or(class).to_owned()
+}

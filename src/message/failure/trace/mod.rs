@@ -1,0 +1,315 @@
+//! The root of a stack trace: its innermost cause and the application frames nearest to it.
+//!
+//! One pass over the lines reads traces of Java and its relatives, .NET, Python, Node, Go, Rust, Ruby and PHP, without
+//! asking which one it is: each line says what it is. Nested causes become sections; wrappers that say nothing of
+//! their own are passed over. Limits: [`MAX_LINES`] lines; a cause that the writer cut off is not known.
+
+mod frame;
+mod libraries;
+mod path;
+
+use frame::Frame;
+
+/// Lines beyond this are not read.
+const MAX_LINES: usize = 2_000;
+/// How many application frames say where it happened.
+const MAX_FRAMES: usize = 3;
+/// More nested causes than this are not followed.
+const MAX_SECTIONS: usize = 64;
+
+/// What a stack trace says about the root of a failure.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub(crate) struct Root {
+    /// The class of the innermost cause that is no wrapper.
+    pub(crate) class: Option<String>,
+    /// Its message, first line.
+    pub(crate) message: Option<String>,
+    /// The application frames, innermost first, without line numbers, lambdas, proxies and libraries.
+    pub(crate) frames: Vec<String>,
+}
+
+/// Reads the root of a stack trace.
+pub(crate) fn root(stack: &str) -> Root {
+    let mut reader = Reader::default();
+    for line in stack.lines().take(MAX_LINES) {
+        if !reader.line(line.trim_end()) {
+            break;
+        }
+    }
+    reader.finish()
+}
+
+/// The class and message behind `nested exception is` or `--->` in a message without a stack.
+pub(crate) fn nested(message: &str) -> Option<(&str, &str)> {
+    let (_, inner) = message.rsplit_once("nested exception is ").or_else(|| message.rsplit_once(" ---> "))?;
+    let (class, text) = header(inner.lines().next()?);
+    Some((class?, text))
+}
+
+/// Whether a class only carries another failure.
+pub(crate) fn is_wrapper(class: &str) -> bool {
+    libraries::is_wrapper(class)
+}
+
+/// One exception of a chain.
+#[derive(Default)]
+struct Section<'a> {
+    class: Option<&'a str>,
+    message: &'a str,
+    frames: Vec<Frame<'a>>,
+}
+
+/// Where the reader is.
+#[derive(Default)]
+struct Reader<'a> {
+    /// Outermost first, except in Python.
+    sections: Vec<Section<'a>>,
+    /// The section that frames belong to.
+    current: usize,
+    /// Python: frames come outermost first, the class after them, and the innermost cause first.
+    python: bool,
+    /// In a Python section whose class has not come yet.
+    open: bool,
+    /// The line after a Python frame is its source code.
+    source_next: bool,
+    /// Lines indented at least so far belong to a suppressed exception.
+    suppressed: Option<usize>,
+    /// After a bare `Caused by:`, as Rust's error reports write it, the causes are listed one a line.
+    listing: bool,
+    /// After a Rust panic's first line, its message comes.
+    message_next: bool,
+    /// The line before: in Go, the function of the file in this one.
+    before: &'a str,
+}
+
+impl<'a> Reader<'a> {
+    /// Takes one line; false to stop.
+    fn line(&mut self, line: &'a str) -> bool {
+        let text = line.trim_start();
+        let indent = line.len() - text.len();
+        // Node opens a block after the last frame when there is a cause.
+        let text = text.strip_suffix(" {").unwrap_or(text);
+        let before = std::mem::replace(&mut self.before, line);
+        if text.is_empty() {
+            return true;
+        }
+        if let Some(limit) = self.suppressed {
+            if indent >= limit {
+                return true;
+            }
+            self.suppressed = None;
+        }
+        if std::mem::take(&mut self.source_next) && indent > 2 && !text.starts_with("File \"") {
+            return true;
+        }
+        if std::mem::take(&mut self.message_next) {
+            if let Some(section) = self.sections.last_mut() {
+                section.message = text;
+            }
+            return true;
+        }
+        // The first inner exception was told before; the others have causes of their own.
+        if text.contains("(Inner Exception #") {
+            return false;
+        }
+        if self.mark(text, indent) || self.frame(text, line, before) {
+            return true;
+        }
+        self.words(text, indent);
+        true
+    }
+
+    /// Lines that say where a section starts or ends.
+    fn mark(&mut self, text: &'a str, indent: usize) -> bool {
+        if text == "Caused by:" {
+            self.listing = true;
+        } else if text.eq_ignore_ascii_case("stack backtrace:") {
+            self.listing = false;
+            self.current = 0;
+        } else if let Some(rest) = text.strip_prefix("Caused by: ").or_else(|| text.strip_prefix("[cause]: ")) {
+            self.push_header(rest);
+        } else if text.starts_with("Suppressed: ") {
+            self.suppressed = Some(indent);
+        } else if text.starts_with("--- End of inner exception") {
+            self.current = self.current.saturating_sub(1);
+        } else if let Some(rest) = text.strip_prefix("---> ") {
+            self.push_chain(rest);
+        } else if text.starts_with("Traceback (most recent call last)") {
+            // What stands before the first traceback is somebody's log line.
+            if !std::mem::replace(&mut self.python, true) {
+                self.sections.clear();
+            }
+            self.open = true;
+            self.push(Section::default());
+        } else if let Some(rest) = text.strip_prefix("panic: ") {
+            self.push(Section { class: Some("panic"), message: rest, frames: Vec::new() });
+        } else if let Some(rest) = text.strip_prefix("fatal error: ") {
+            self.push(Section { class: Some("fatal error"), message: rest, frames: Vec::new() });
+        } else if let Some(rest) = text.strip_prefix("thread '") {
+            self.rust_panic(rest);
+        } else {
+            return is_noise(text);
+        }
+        true
+    }
+
+    fn rust_panic(&mut self, rest: &'a str) {
+        let at = rest.split_once("panicked at ").map_or("", |(_, at)| at);
+        // Before Rust 1.73 the message stood in quotes on the same line.
+        let quoted = at.strip_prefix('\'').and_then(|at| at.rsplit_once("', ")).map(|(message, _)| message);
+        self.message_next = quoted.is_none();
+        self.push(Section { class: Some("panic"), message: quoted.unwrap_or_default(), frames: Vec::new() });
+    }
+
+    /// A stack frame of any language.
+    fn frame(&mut self, text: &'a str, line: &'a str, before: &'a str) -> bool {
+        if self.listing && frame::numbered(text).is_some() {
+            return false;
+        }
+        let Some(found) = frame::read(text, line, before) else { return false };
+        self.source_next = found.is_python();
+        if let (Some(message), Some(class)) = (found.ruby_message(), found.ruby_class()) {
+            self.push(Section { class: Some(class), message, frames: Vec::new() });
+        }
+        // In Go the function's line comes before the file's, and was taken for a header.
+        if matches!(found, Frame::Go { .. })
+            && self
+                .sections
+                .last()
+                .is_some_and(|s| s.class.is_none() && s.frames.is_empty() && s.message == before.trim())
+        {
+            self.sections.pop();
+            self.current = self.sections.len().saturating_sub(1);
+        }
+        if self.sections.is_empty() {
+            self.push(Section::default());
+        }
+        let python = self.python;
+        if found.is_application()
+            && let Some(section) = self.sections.get_mut(self.current)
+            && section.frames.last() != Some(&found)
+        {
+            if section.frames.len() < MAX_FRAMES {
+                section.frames.push(found);
+            } else if python {
+                section.frames.remove(0);
+                section.frames.push(found);
+            }
+        }
+        true
+    }
+
+    /// Any other line: the first is the outermost header, in Python the first that is not indented after frames.
+    fn words(&mut self, text: &'a str, indent: usize) {
+        if self.listing {
+            self.push(Section { message: frame::numbered(text).unwrap_or(text), ..Section::default() });
+        } else if self.open && indent == 0 {
+            self.open = false;
+            if let Some(section) = self.sections.last_mut() {
+                (section.class, section.message) = header(text);
+            }
+        } else if self.sections.is_empty() || (indent == 0 && self.sections.iter().all(|s| s.class.is_none())) {
+            self.push_chain(text);
+        } else if let Some((_, rest)) = text.split_once(" ---> ") {
+            self.push_chain(rest);
+        }
+    }
+
+    /// A header that may hold inner ones: `A: x ---> B: y`.
+    fn push_chain(&mut self, text: &'a str) {
+        for part in text.split(" ---> ") {
+            self.push_header(part);
+        }
+    }
+
+    fn push_header(&mut self, text: &'a str) {
+        let (class, message) = header(text);
+        self.push(Section { class, message, frames: Vec::new() });
+    }
+
+    fn push(&mut self, section: Section<'a>) {
+        if self.sections.len() < MAX_SECTIONS {
+            self.current = self.sections.len();
+            self.sections.push(section);
+        }
+    }
+
+    fn finish(mut self) -> Root {
+        // From here on innermost first.
+        if self.python {
+            for section in &mut self.sections {
+                section.frames.reverse();
+            }
+        } else {
+            self.sections.reverse();
+        }
+        let tells = |section: &Section<'_>| {
+            section.class.map_or(!section.message.is_empty(), |class| !libraries::is_wrapper(class))
+        };
+        let root = self.sections.iter().position(tells).unwrap_or(0);
+        let Some(section) = self.sections.get(root) else { return Root::default() };
+        let mut frames: Vec<String> = Vec::with_capacity(MAX_FRAMES);
+        let inner_first = self.sections.iter().skip(root).chain(self.sections.iter().take(root).rev());
+        for frame in inner_first.flat_map(|section| &section.frames) {
+            let name = frame.name();
+            if frames.len() < MAX_FRAMES && !name.is_empty() && !frames.contains(&name) {
+                frames.push(name);
+            }
+        }
+        let class = section.class.or_else(|| self.sections.iter().find_map(|section| section.class));
+        Root {
+            class: class.map(frame::clean_class),
+            message: (!section.message.is_empty()).then(|| section.message.to_owned()),
+            frames,
+        }
+    }
+}
+
+/// Lines between frames that say nothing.
+fn is_noise(text: &str) -> bool {
+    const STARTS: [&str; 10] = [
+        "... ",
+        "--- End of stack trace",
+        "goroutine ",
+        "[signal ",
+        "created by ",
+        "The above exception was the direct cause",
+        "During handling of the above exception",
+        "note: ",
+        "exit status ",
+        "Stack trace:",
+    ];
+    STARTS.iter().any(|start| text.starts_with(start))
+}
+
+/// Splits `class: message`; a text that starts with no class is all message.
+fn header(text: &str) -> (Option<&str>, &str) {
+    let text = text.trim();
+    let text = text.strip_prefix("Unhandled exception. ").or_else(|| text.strip_prefix("Uncaught ")).unwrap_or(text);
+    let text = match text.strip_prefix("Exception in thread \"").and_then(|rest| rest.split_once("\" ")) {
+        Some((_, rest)) => rest,
+        None => text,
+    };
+    let (head, message) = text.split_once(": ").unwrap_or_else(|| (text.trim_end_matches(':'), ""));
+    if is_class(head) { (Some(head), message.trim()) } else { (None, text) }
+}
+
+/// A name as classes have: one word, with a package or an upper case letter, perhaps with a code in brackets (Node).
+fn is_class(head: &str) -> bool {
+    let name = match head.split_once(" [") {
+        Some((name, code)) if code.ends_with(']') => name,
+        _ => head,
+    };
+    let plain =
+        name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'$' | b':' | b'\\' | b'`' | b'+'));
+    let last = libraries::short(name);
+    plain
+        && !last.is_empty()
+        && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && (last.starts_with(|c: char| c.is_ascii_uppercase())
+            || last.ends_with("error")
+            || last.ends_with("exception"))
+}
+
+#[cfg(test)]
+mod tests;

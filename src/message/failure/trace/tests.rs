@@ -1,0 +1,230 @@
+//! Traces of every language, as their runtimes print them.
+
+use super::*;
+
+fn check(stack: &str, class: &str, message: &str, frames: &[&str]) {
+    let root = root(stack);
+    assert_eq!(root.class.as_deref().unwrap_or_default(), class, "{stack}");
+    assert_eq!(root.message.as_deref().unwrap_or_default(), message, "{stack}");
+    assert_eq!(root.frames, frames, "{stack}");
+}
+
+#[test]
+fn java_goes_to_the_innermost_cause_and_passes_over_libraries_lambdas_and_proxies() {
+    check(
+        "org.springframework.kafka.listener.ListenerExecutionFailedException: Listener failed
+\tat org.springframework.kafka.listener.KafkaMessageListenerContainer.decorate(KafkaMessageListenerContainer.java:2946)
+\tat java.base/java.lang.Thread.run(Thread.java:1583)
+\tSuppressed: com.acme.Unrelated: x
+\t\tat com.acme.Closer.close(Closer.java:1)
+\tCaused by: com.acme.AlsoUnrelated: y
+\t\tat com.acme.Closer.deep(Closer.java:2)
+Caused by: com.acme.orders.OrderException: can't charge order 17
+\tat com.acme.orders.OrderService$$SpringCGLIB$$0.charge(<generated>)
+\tat com.acme.orders.OrderService.lambda$charge$0(OrderService.java:42) ~[orders.jar:1.2.3]
+\tat com.acme.orders.OrderService$$Lambda/0x000075.apply(Unknown Source)
+\t... 12 more
+Caused by: java.net.SocketTimeoutException: Read timed out
+\tat java.base/sun.nio.ch.NioSocketImpl.timedRead(NioSocketImpl.java:288)
+\tat app//com.acme.http.Client.post(Client.java:17)
+\t... 14 common frames omitted",
+        "java.net.SocketTimeoutException",
+        "Read timed out",
+        &["com.acme.http.Client.post", "com.acme.orders.OrderService.charge"],
+    );
+}
+
+#[test]
+fn a_wrapper_at_the_bottom_is_passed_over() {
+    check(
+        "Exception in thread \"main\" java.lang.IllegalStateException: no stock
+\tat com.acme.Stock$1.run(Stock.java:1)
+Caused by: java.util.concurrent.ExecutionException: wrapped
+\tat java.util.concurrent.FutureTask.report(FutureTask.java:122)",
+        "java.lang.IllegalStateException",
+        "no stock",
+        &["com.acme.Stock.run"],
+    );
+}
+
+#[test]
+fn dotnet_unwinds_inner_exceptions_and_compiled_names() {
+    check(
+        "System.AggregateException: One or more errors occurred. (boom) ---> System.InvalidOperationException: outer
+ ---> Acme.Payments.Declined: card declined
+   at Acme.Payments.Gateway.<ChargeAsync>d__5.MoveNext() in /src/Gateway.cs:line 42
+--- End of stack trace from previous location ---
+   at System.Runtime.CompilerServices.TaskAwaiter.ThrowForNonSuccess(Task task)
+   at Acme.Payments.Handler.<>c__DisplayClass5_0.<Handle>b__0(Order o) in C:\\src\\Handler.cs:line 17
+   --- End of inner exception stack trace ---
+   at Acme.Payments.Repo`1.Get[T](Int32 id)
+   at MassTransit.Middleware.X.Send()
+   --- End of inner exception stack trace ---
+---> (Inner Exception #1) System.Exception: other
+   at Acme.Other.Thing()<---",
+        "Acme.Payments.Declined",
+        "card declined",
+        &["Acme.Payments.Gateway.ChargeAsync", "Acme.Payments.Handler.Handle", "Acme.Payments.Repo.Get"],
+    );
+    check("   at Acme.A.<>c.<Run>g__Local|5_0(String s)\n   at lambda_method17(Closure)", "", "", &["Acme.A.Run"]);
+}
+
+#[test]
+fn python_reads_frames_backwards_and_the_first_of_a_chain_is_the_root() {
+    check(
+        "Task failed
+Traceback (most recent call last):
+  File \"/usr/lib/python3.11/asyncio/tasks.py\", line 1, in run
+    self()
+  File \"/app/orders/gateway.py\", line 42, in charge
+    raise TimeoutError(\"order 17\")
+TimeoutError: order 17
+
+During handling of the above exception, another exception occurred:
+
+Traceback (most recent call last):
+  File \"/app/orders/tasks.py\", line 7, in handle
+    at(charge(order))
+    ^^^^^^^^^^^^^^^^^
+  File \"/venv/lib/python3.11/site-packages/celery/app/trace.py\", line 451, in trace_task
+    R = fun()
+orders.errors.ChargeFailed: can't charge
+because of the gateway",
+        "TimeoutError",
+        "order 17",
+        &["orders/gateway:charge", "orders/tasks:handle"],
+    );
+}
+
+#[test]
+fn node_drops_its_own_frames_and_follows_causes() {
+    check(
+        "Error: charge failed
+    at Object.handle (/app/dist/orders/handler.js:10:11)
+    at process.processTicksAndRejections (node:internal/process/task_queues:95:5) {
+  [cause]: TypeError [ERR_INVALID_URL]: Invalid URL
+      at new Gateway (file:///app/dist/orders/gateway.mjs:3:7)
+      at async Promise.all (index 0)
+      at async OrderHandler.run [as go] (/app/dist/orders/run.js:1:1)
+      at /app/node_modules/amqplib/lib/channel.js:1:2
+}",
+        "TypeError [ERR_INVALID_URL]",
+        "Invalid URL",
+        &["orders/gateway:Gateway", "orders/run:OrderHandler.run", "orders/handler:handle"],
+    );
+}
+
+#[test]
+fn go_reads_panics_and_errors_with_stacks() {
+    check(
+        "panic: runtime error: index out of range [5] with length 3 [recovered]
+goroutine 17 [running]:
+runtime/debug.Stack()
+\t/usr/local/go/src/runtime/debug/stack.go:24 +0x65
+panic({0x8a2b60?, 0xc0000b4018?})
+\t/usr/local/go/src/runtime/panic.go:884 +0x213
+github.com/acme/orders/handler.(*Handler).Charge(0xc000010250, {0x1, 0x2}, ...)
+\t/app/handler/handler.go:42 +0x1d
+main.main.func1.2()
+\t/app/main.go:7 +0x3a
+created by main.main in goroutine 1
+\t/app/main.go:5 +0x25",
+        "panic",
+        "runtime error: index out of range [5] with length 3 [recovered]",
+        &["github.com/acme/orders/handler.(*Handler).Charge", "main.main"],
+    );
+    check(
+        "charge order: connection refused\nmain.charge\n\t/app/charge.go:12\nnet/http.HandlerFunc.ServeHTTP\n\t/usr/local/go/src/net/http/server.go:2136",
+        "",
+        "charge order: connection refused",
+        &["main.charge"],
+    );
+}
+
+#[test]
+fn rust_reads_panics_and_reports() {
+    check(
+        "thread 'tokio-runtime-worker' (41) panicked at src/handler.rs:42:9:
+called `Option::unwrap()` on a `None` value
+stack backtrace:
+   0: rust_begin_unwind
+             at /rustc/5980761/library/std/src/panicking.rs:697:5
+   1: core::panicking::panic_fmt
+   2: orders::handler::charge::{{closure}}::h0123456789abcdef
+             at ./src/handler.rs:42:9
+   3: <orders::Worker as orders::Run>::run
+   4: <alloc::boxed::Box<F,A> as core::ops::function::FnOnce<Args>>::call_once
+note: Some details are omitted",
+        "panic",
+        "called `Option::unwrap()` on a `None` value",
+        &["orders::handler::charge", "<orders::Worker as orders::Run>::run"],
+    );
+    check(
+        "Error: charge failed\n\nCaused by:\n    0: gateway\n    1: connection refused\n\nStack backtrace:\n   0: anyhow::error::new\n   1: orders::charge",
+        "Error",
+        "connection refused",
+        &["orders::charge"],
+    );
+}
+
+#[test]
+fn ruby_versions_agree() {
+    let frames = ["orders/charge:call", "orders/job:perform"];
+    check(
+        "/srv/shop/releases/17/app/orders/charge.rb:12:in `block in call': no stock (Acme::OutOfStock)
+\tfrom /srv/shop/releases/17/app/orders/job.rb:3:in `perform'
+\tfrom /usr/local/bundle/gems/sidekiq-7.2.0/lib/sidekiq/processor.rb:202:in `execute_job'",
+        "Acme::OutOfStock",
+        "no stock",
+        &frames,
+    );
+    check("app/orders/charge.rb:19:in 'Acme::Charge#call'\napp/orders/job.rb:4:in 'OrderJob#perform'", "", "", &frames);
+}
+
+#[test]
+fn php_names_methods() {
+    check(
+        "App\\Errors\\Declined: declined in /app/src/Gateway.php:42\nStack trace:\n#0 /app/vendor/x/Bus.php(1): X\\Bus->send()\n#1 /app/src/Handler.php(17): App\\Handler->charge(Object(App\\Order))\n#2 {main}",
+        "App\\Errors\\Declined",
+        "declined in /app/src/Gateway.php:42",
+        &["App\\Handler->charge"],
+    );
+}
+
+#[test]
+fn texts_that_are_no_traces_are_no_trouble() {
+    check("", "", "", &[]);
+    check("order 17 failed", "", "order 17 failed", &[]);
+    check("#17 is bad", "", "#17 is bad", &[]);
+    check("at least one item is needed", "", "at least one item is needed", &[]);
+    for text in [
+        "at ",
+        "at (",
+        "File \"",
+        "\t.go:",
+        ":in `'",
+        "#1 ",
+        "Caused by:",
+        "Caused by: ",
+        "---> ",
+        "thread '",
+        "1: ",
+        "at :1:1",
+        "é:in `é'",
+    ] {
+        _ = root(text);
+    }
+    assert_eq!(
+        nested("x; nested exception is java.net.ConnectException: refused"),
+        Some(("java.net.ConnectException", "refused"))
+    );
+    assert_eq!(nested("plain"), None);
+}
+
+#[test]
+fn recursion_of_any_depth_is_one_frame() {
+    let deep = |n: usize| {
+        format!("A: x\n{}\tat com.acme.Main.start(M.java:1)", "\tat com.acme.Tree.walk(T.java:9)\n".repeat(n))
+    };
+    assert_eq!(root(&deep(1)), root(&deep(500)));
+}
