@@ -422,4 +422,9 @@ async fn what_an_archive_cannot_do_is_refused() {
     assert!(error.to_string().contains("is a folder"), "{error}");
     assert!(archive.take("a", postroom::broker::TakeOptions::default()).await.is_err());
     assert!(archive.publisher(&Target::parse("exchange:x").unwrap()).await.is_err());
+    // The name of a queue does not become a file.
+    let queue = folder.path().join("orders");
+    let error = archive.publisher(&Target::queue(text(&queue))).await.map(|_| ()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Usage);
+    assert!(!queue.exists());
 }

@@ -3,6 +3,7 @@
 //! Standard output takes plain lines; there a receipt says no more than that they were handed over.
 
 use std::io::Write as _;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -26,18 +27,31 @@ pub(super) struct ArchivePublisher {
 }
 
 impl ArchivePublisher {
-    /// Opens the archive to append, and creates it where there is none.
+    /// Opens the archive to append, and creates it where there is none and its name is an archive's: the name of
+    /// some broker's queue must not become a file.
+    ///
+    /// # Errors
+    /// `Usage` for a new file of another name, else as [`ArchiveWriter::create`].
     pub(super) async fn open(path: &str) -> Result<Self> {
         let path = path.to_owned();
         let sink = off_thread(move || {
             Ok(if path == STANDARD_STREAM {
                 Sink::StandardOutput
+            } else if !is_archive_name(&path) && !Path::new(&path).exists() {
+                return Err(Error::new(ErrorKind::Usage, format!("there is no archive {path}"))
+                    .hint("a new archive is called NAME.jsonl or NAME.jsonl.zst"));
             } else {
                 Sink::File(Box::new(ArchiveWriter::create(path, Existing::Append)?))
             })
         });
         Ok(Self { sink: Arc::new(Mutex::new(sink.await?)) })
     }
+}
+
+fn is_archive_name(path: &str) -> bool {
+    let ends = |path: &Path, end: &str| path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case(end));
+    let path = Path::new(path);
+    ends(path, "jsonl") || ends(path, "zst") && path.file_stem().is_some_and(|stem| ends(Path::new(stem), "jsonl"))
 }
 
 impl Sink {

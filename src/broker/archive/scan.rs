@@ -5,6 +5,7 @@
 //! middle of a line that can't match is not looked for.
 
 use super::source::{BlockEnd, lines_of};
+use crate::broker::{Address, Connection};
 use crate::error::Error;
 use crate::message::filter::Prefilter;
 use crate::message::jsonl::read_line;
@@ -85,3 +86,31 @@ fn archived(mut message: Message) -> Message {
 pub const SOURCE_ADDRESS: &str = "source_address";
 /// And its position there, `OFFSET` or `PARTITION:OFFSET`.
 pub const SOURCE_POSITION: &str = "source_position";
+
+/// The broker that a message's origin is relative to: the one it was read from, and for an archived message the one
+/// it was archived from. `None` where an archive does not say; its own address would name a file.
+#[must_use]
+pub fn home(message: &Message, read_from: &Address) -> Option<Address> {
+    let stated = message.metadata.get_str(SOURCE_ADDRESS).and_then(|address| address.parse::<Address>().ok());
+    match (&read_from.connection, stated) {
+        (Connection::File, stated) => stated.filter(|stated| stated.connection != Connection::File),
+        _ => Some(read_from.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_archived_message_is_at_home_where_it_was_archived() {
+        let address = |text: &str| text.parse::<Address>().unwrap();
+        let line = |address: &str| archived(Message { address: address.into(), ..Message::default() });
+        let archive = address("file:a.jsonl");
+        assert_eq!(home(&line("shop:orders.dlq"), &archive), Some(address("shop:orders.dlq")));
+        assert_eq!(home(&line(""), &archive), None);
+        assert_eq!(home(&line("file:old.jsonl"), &archive), None);
+        // What was published again from an archive is at home where it is now.
+        assert_eq!(home(&line("shop:orders.dlq"), &address("demo:orders")), Some(address("demo:orders")));
+    }
+}

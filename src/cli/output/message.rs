@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::human;
 use super::paint::{Paint, Role};
 use super::text::{fit, safe, width_of};
+use crate::broker::archive::home;
 use crate::broker::{Address, Delivery, Target};
 use crate::config::Redaction;
 use crate::message::failure::{Failure, Origin, detect};
@@ -54,13 +55,14 @@ impl View {
         };
         let failure = detect(message);
         let group = failure.as_ref().map(|failure| fingerprint(message, Some(failure)).id.to_string());
-        let origin = failure.as_ref().and_then(|failure| self.origin(failure));
+        let origin = failure.as_ref().and_then(|failure| self.origin(message, failure));
         let derived = Derived { failure: failure.as_ref(), origin: origin.as_deref(), group: group.as_deref() };
         write_line(message, Some(&derived), out);
     }
 
-    fn origin(&self, failure: &Failure) -> Option<String> {
-        failure.origin.as_ref().map(|origin| self.broker.at(origin_target(origin)).to_string())
+    fn origin(&self, message: &Message, failure: &Failure) -> Option<String> {
+        let origin = failure.origin.as_ref()?;
+        Some(home(message, &self.broker)?.at(origin_target(origin)).to_string())
     }
 
     /// What people see of a message: where and when, why it died, the beginning of its payload.
