@@ -15,7 +15,9 @@
 pub mod browse;
 pub mod control;
 pub mod drain;
+mod fit;
 pub mod groups;
+pub mod journal;
 mod pace;
 pub mod place;
 pub mod plan;
@@ -23,4 +25,8 @@ pub mod progress;
 pub mod publish;
 pub mod replay;
 pub mod report;
+pub mod resume;
+mod scan;
 pub mod select;
+mod source;
+mod transfer;

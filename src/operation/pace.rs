@@ -34,6 +34,11 @@ impl Throttle {
         self.rate.map_or(max, |rate| (rate * TICK.as_secs_f64()).clamp(1.0, max as f64) as usize)
     }
 
+    /// Whether nothing may go now.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.rate.is_some() && Instant::now() < self.next
+    }
+
     /// Waits until the next message may go. Dropping it costs nothing.
     pub(super) async fn wait(&self) {
         if self.rate.is_some() {

@@ -80,7 +80,7 @@ pub struct Plan {
     pub scanned: u64,
     /// How many of them are acted on; for a streaming plan with a filter, at most.
     pub planned: u64,
-    /// Where they go. A streaming plan to `origin` knows only the destinations that a sample showed.
+    /// Where they go. A streaming plan to `origin` knows none yet: each message says it when it is held.
     pub destinations: Vec<Destination>,
     /// Each message, in the queue's order; empty for a streaming plan.
     pub messages: Vec<PlannedMessage>,
@@ -114,7 +114,8 @@ pub struct PlannedMessage {
     /// Its content's digest.
     #[serde(with = "hex")]
     pub digest: Digest,
-    /// How many messages with this digest and id the scan saw in the whole queue, planned or not.
+    /// How many messages with this digest and id are in the whole queue, planned or not; 0 where the scan stopped
+    /// before the end.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub copies: u64,
     /// Where it goes: a place in [`Plan::destinations`], by address.
@@ -214,6 +215,21 @@ pub struct HeaderPolicy {
     pub converted: Option<u64>,
 }
 
+impl Pace {
+    /// Refuses a rate that is none.
+    ///
+    /// # Errors
+    /// `Usage` for anything but a positive number.
+    pub fn check(&self) -> Result<()> {
+        match self.rate {
+            Some(rate) if !(rate.is_finite() && rate > 0.0) => {
+                Err(Error::new(ErrorKind::Usage, format!("{rate} is no rate")).hint("give messages a second, above 0"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 impl Plan {
     /// The checks that failed.
     pub fn crosses(&self) -> impl Iterator<Item = &Check> {
@@ -257,16 +273,16 @@ impl Plan {
 }
 
 /// A digest as 32 hex digits.
-mod hex {
+pub(crate) mod hex {
     use serde::{Deserialize, Deserializer, Serializer};
 
     use crate::message::Digest;
 
-    pub(super) fn serialize<S: Serializer>(digest: &Digest, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(digest: &Digest, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(digest)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Digest, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Digest, D::Error> {
         let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
         text.parse().map_err(serde::de::Error::custom)
     }

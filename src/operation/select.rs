@@ -3,8 +3,13 @@
 use std::fmt;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
+use crate::error::{Error, ErrorKind, Result};
 use crate::message::Message;
-use crate::message::filter::Prefilter;
+use crate::message::failure::detect;
+use crate::message::filter::{Candidate, Filter, Prefilter};
+use crate::message::fingerprint::fingerprint;
 
 type Matches = Arc<dyn Fn(&Message) -> bool + Send + Sync>;
 
@@ -22,6 +27,31 @@ impl Selection {
     #[must_use]
     pub fn all() -> Self {
         Self::default()
+    }
+
+    /// What a filter and a group say, as typed, both of which may be missing. Ages are counted from `now`.
+    ///
+    /// # Errors
+    /// `Usage` for a bad expression, with a caret under the spot, and for what can't be a group's name.
+    pub fn parse(filter: Option<&str>, group: Option<&str>, now: Timestamp) -> Result<Self> {
+        let mut selection = Self::all();
+        if let Some(text) = filter {
+            let filter = Filter::parse(text, now)?;
+            let prefilter = filter.prefilter();
+            selection =
+                selection.filter(text, Some(prefilter), move |message| filter.matches(&Candidate::new(message)));
+        }
+        if let Some(id) = group {
+            let digits = id.strip_prefix("g-").unwrap_or(id);
+            if digits.len() < 6 || !digits.chars().all(|c| c.is_ascii_hexdigit()) {
+                return Err(Error::new(ErrorKind::Usage, format!("{id:?} is not the name of a group"))
+                    .hint("`postroom groups ADDRESS` names them: g- and six hex digits or more"));
+            }
+            let name = id.to_lowercase();
+            selection =
+                selection.group(id, move |message| fingerprint(message, detect(message).as_ref()).id.is_named(&name));
+        }
+        Ok(selection)
     }
 
     /// Only messages that `matches`; `text` is the filter as typed, `prefilter` its necessary condition on raw bytes.

@@ -9,6 +9,7 @@ mod cli;
 mod cli_config;
 mod cli_look;
 mod environment;
+mod faults;
 mod filter;
 mod generated;
 mod properties;

@@ -1,10 +1,30 @@
 //! Drain: archive what a queue holds, then remove it there; or remove it without a copy.
+//!
+//! A message is removed only after its batch is in the archive, on disk, read back, and on record in the journal.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
+use async_trait::async_trait;
+
+use super::browse::BrowseRequest;
+use super::control::Control;
+use super::journal::{self, Head, Journals, Opened};
 use super::place::Place;
-use super::plan::Mode;
+use super::plan::{self, Check, Destination, HeaderPolicy, Mode, Pace, Plan, Verb};
+use super::progress::Stage;
+use super::report::Report;
+use super::scan::{self, Router, To};
 use super::select::Selection;
+use super::source;
+use super::transfer::{self, Carrier, Job};
+use crate::broker::Address;
+use crate::broker::archive::{ArchiveWriter, Existing};
+use crate::error::{Error, ErrorKind, Result};
+use crate::message::Message;
+
+/// What a plan and a journal say of a drain without a copy.
+pub const DISCARD: &str = "discard";
 
 /// Where a drain goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +33,30 @@ pub enum DrainTo {
     Archive(PathBuf),
     /// Nowhere: the messages are dropped without a copy.
     Discard,
+}
+
+impl DrainTo {
+    /// The archive's address, or `discard`.
+    fn text(&self) -> String {
+        match self {
+            Self::Archive(path) => format!("file:{}", path.display()),
+            Self::Discard => DISCARD.into(),
+        }
+    }
+
+    /// Reads what a plan or a journal says.
+    ///
+    /// # Errors
+    /// `Invalid` for anything else.
+    pub fn parse(text: &str) -> Result<Self> {
+        if text == DISCARD {
+            return Ok(Self::Discard);
+        }
+        text.strip_prefix("file:").map(|path| Self::Archive(path.into())).ok_or_else(|| {
+            Error::new(ErrorKind::Invalid, format!("{text:?} is neither an archive nor {DISCARD:?}"))
+                .hint("drain to file:PATH.jsonl.zst")
+        })
+    }
 }
 
 /// What to drain.
@@ -31,4 +75,186 @@ pub struct DrainRequest {
     /// Whether every message is named before anything is removed. A queue whose order is not first in, first out is
     /// always planned exactly.
     pub mode: Mode,
+}
+
+/// A drain that was checked.
+pub struct Prepared {
+    /// What is going to happen.
+    pub plan: Plan,
+    request: DrainRequest,
+    ordered: bool,
+}
+
+/// Looks at the source and the archive's place, and says what is going to happen. Removes and creates nothing; an exact
+/// plan looks at the whole queue and returns everything.
+///
+/// # Errors
+/// `Refused` for a read-only profile, before any I/O, and for an archive that exists; `Unsupported` where the source
+/// can't give its messages up; what the broker says.
+pub async fn plan(request: DrainRequest, control: &Control) -> Result<Prepared> {
+    request.source.require_writable()?;
+    if let DrainTo::Archive(path) = &request.to {
+        check_new(path)?;
+    }
+    let look = source::look(&request.source, false).await?;
+    if look.keep {
+        return Err(Error::new(
+            ErrorKind::Unsupported,
+            format!("nothing can be removed from {}", request.source.address),
+        )
+        .hint("`postroom capture` copies it to an archive"));
+    }
+    let to = request.to.text();
+    let mode = if look.ordered { request.mode } else { Mode::Exact };
+    let planned = look.messages.unwrap_or_default().min(request.limit.unwrap_or(u64::MAX));
+    let mut checks = look.checks(request.rescue);
+    checks.push(match &request.to {
+        DrainTo::Archive(_) => Check::passed("archive is new", to.clone()),
+        DrainTo::Discard => Check::passed("no copy", "the messages are gone for good: nothing can undo it"),
+    });
+    let count = request.selection.is_all().then_some(planned);
+    let mut plan = Plan {
+        schema: plan::SCHEMA.into(),
+        verb: Verb::Drain,
+        mode,
+        created: control.clock.now(),
+        source: request.source.address.to_string(),
+        to: to.clone(),
+        filter: request.selection.filter_text().map(ToOwned::to_owned),
+        group: request.selection.group_id().map(ToOwned::to_owned),
+        keep: false,
+        scanned: look.messages.unwrap_or_default(),
+        planned,
+        destinations: vec![Destination { address: to, messages: count }],
+        messages: Vec::new(),
+        skipped: Vec::new(),
+        checks,
+        pace: Pace::default(),
+        header_policy: HeaderPolicy::default(),
+    };
+    if mode == Mode::Exact {
+        let look = BrowseRequest {
+            selection: request.selection.clone(),
+            limit: request.limit,
+            rescue: request.rescue,
+            ..BrowseRequest::all(request.source.clone())
+        };
+        scan::fill(&mut plan, look, &mut One(request.to.text()), control).await?;
+    }
+    Ok(Prepared { plan, request, ordered: look.ordered })
+}
+
+/// Takes up an exact plan that was saved.
+///
+/// # Errors
+/// As [`plan()`]; `Invalid` for a plan of another verb or one that names no messages.
+pub async fn load(plan: Plan, request: DrainRequest) -> Result<Prepared> {
+    if plan.verb != Verb::Drain || plan.mode != Mode::Exact {
+        return Err(Error::new(ErrorKind::Invalid, "this plan does not name the messages of a drain")
+            .hint("make one with `postroom drain … --plan-out FILE`"));
+    }
+    plan.require_checks()?;
+    request.source.require_writable()?;
+    if let DrainTo::Archive(path) = &request.to {
+        check_new(path)?;
+    }
+    let look = source::look(&request.source, false).await?;
+    Ok(Prepared { plan, request, ordered: look.ordered })
+}
+
+/// Does what was planned.
+///
+/// # Errors
+/// `Refused` for a failed check; what the archive, the journal's folder or the source says before anything is removed.
+/// Everything later is in the report.
+pub async fn run(prepared: Prepared, journals: &Journals, control: &Control) -> Result<Report> {
+    let Prepared { plan, request, ordered } = prepared;
+    plan.require_checks()?;
+    let carrier = open(&request.to, Existing::Refuse)?;
+    let head = Head {
+        schema: journal::SCHEMA.into(),
+        id: String::new(),
+        verb: Verb::Drain,
+        source: plan.source.clone(),
+        to: absolute(&request.to)?.text(),
+        filter: plan.filter.clone(),
+        group: plan.group.clone(),
+        mode: plan.mode,
+        keep: false,
+        again: false,
+        rescue: request.rescue,
+        pace: plan.pace,
+        scan: plan.scanned,
+        limit: request.limit,
+        planned: plan.planned,
+        ordered,
+        started: control.clock.now(),
+    };
+    let opened = journals.create(head, Some(&plan))?;
+    start(opened, &request.source, request.selection, carrier, control, false).await
+}
+
+/// Goes on with a journal of a drain: what the archive holds beyond the last record is cut off, for its originals are
+/// still in the source.
+///
+/// # Errors
+/// What the archive or the source says before anything is removed.
+pub(super) async fn resume(opened: Opened, source: &Place, selection: Selection, control: &Control) -> Result<Report> {
+    let carrier = open(&DrainTo::parse(&opened.head.to)?, Existing::Append)?;
+    if let Carrier::Archive { writer, .. } = &carrier {
+        let mut writer = writer.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        writer.truncate_to(opened.state.offset.unwrap_or_default())?;
+    }
+    start(opened, source, selection, carrier, control, true).await
+}
+
+async fn start(
+    opened: Opened,
+    source: &Place,
+    selection: Selection,
+    carrier: Carrier,
+    control: &Control,
+    resuming: bool,
+) -> Result<Report> {
+    let prefilter = selection.prefilter().filter(|_| !resuming);
+    let (picker, scan) = source::picker(&opened, selection, resuming);
+    let job = Job { source: source.clone(), stage: Stage::Drain, picker, carrier, opened, prefilter, scan };
+    Box::pin(transfer::run(job, control)).await
+}
+
+/// Everything goes to one place.
+struct One(String);
+
+#[async_trait]
+impl Router for One {
+    async fn to(&mut self, _: &Message) -> Result<To> {
+        Ok(To::Address(self.0.clone(), 0))
+    }
+}
+
+fn open(to: &DrainTo, existing: Existing) -> Result<Carrier> {
+    Ok(match to {
+        DrainTo::Discard => Carrier::Discard,
+        DrainTo::Archive(path) => Carrier::Archive {
+            writer: Arc::new(Mutex::new(ArchiveWriter::create(path, existing)?)),
+            address: to.text(),
+        },
+    })
+}
+
+/// A journal is resumed from any folder.
+fn absolute(to: &DrainTo) -> Result<DrainTo> {
+    Ok(match to {
+        DrainTo::Discard => DrainTo::Discard,
+        DrainTo::Archive(path) => DrainTo::Archive(std::path::absolute(path)?),
+    })
+}
+
+fn check_new(path: &Path) -> Result<()> {
+    if path.exists() {
+        return Err(Error::new(ErrorKind::Refused, format!("the archive {} exists already", path.display()))
+            .hint("name a new file; a drain never writes over what is there")
+            .context("address", Address::to_string(&format!("file:{}", path.display()).parse()?)));
+    }
+    Ok(())
 }

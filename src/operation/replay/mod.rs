@@ -1,8 +1,27 @@
 //! Replay: publish again what a queue holds, then remove it there.
+//!
+//! [`plan`] verifies the targets and says what is going to happen; [`run`] does it. An *exact* plan has named every
+//! message by a scan; a *streaming* one goes through the messages that were there when it was made, and fixes each as
+//! it is held. Limits: edits, ramps and verification are not here.
 
+pub(super) mod headers;
+pub(super) mod route;
+
+use std::sync::Arc;
+
+use self::route::Routes;
+use super::browse::BrowseRequest;
+use super::control::Control;
+use super::journal::{self, Head, Journals, Opened};
 use super::place::Place;
-use super::plan::{Mode, Pace};
+use super::plan::{self, Check, Destination, Mode, Pace, Plan, Verb};
+use super::progress::Stage;
+use super::report::Report;
+use super::scan;
 use super::select::Selection;
+use super::source;
+use super::transfer::{self, Carrier, Job};
+use crate::error::{Error, ErrorKind, Result};
 
 /// Where a replay goes.
 #[derive(Clone, Debug)]
@@ -11,6 +30,16 @@ pub enum ReplayTo {
     Origin,
     /// All to one queue or exchange.
     Place(Box<Place>),
+}
+
+impl ReplayTo {
+    /// `origin`, or the address.
+    fn text(&self) -> String {
+        match self {
+            Self::Origin => "origin".into(),
+            Self::Place(place) => place.address.to_string(),
+        }
+    }
 }
 
 /// What to replay.
@@ -35,4 +64,160 @@ pub struct ReplayRequest {
     /// Whether every message is named before anything is sent. A queue whose order is not first in, first out is
     /// always planned exactly.
     pub mode: Mode,
+}
+
+/// A replay whose targets are verified and open.
+pub struct Prepared {
+    /// What is going to happen.
+    pub plan: Plan,
+    request: ReplayRequest,
+    routes: Routes,
+    ordered: bool,
+}
+
+/// Verifies source and targets, and says what is going to happen. Sends and removes nothing; an exact plan looks at the
+/// whole queue and returns everything.
+///
+/// # Errors
+/// `Refused` for a read-only profile, before any I/O, for a rate that is none, and where the target is the source;
+/// `Unsupported` where the source can't give its messages up; what the brokers say.
+pub async fn plan(request: ReplayRequest, control: &Control) -> Result<Prepared> {
+    check_request(&request)?;
+    let look = source::look(&request.source, request.keep).await?;
+    let request = ReplayRequest { keep: look.keep, ..request };
+    let mut routes = Routes::open(&request.source, &request.to, request.again).await?;
+    let mut checks = vec![Check::passed("target is not the source", "")];
+    checks.extend(routes.lanes().iter().map(|lane| Check::passed("target exists", lane.address.clone())));
+    checks.extend(look.checks(request.rescue));
+    let mode = if look.ordered || request.keep { request.mode } else { Mode::Exact };
+    let mut plan = Plan {
+        schema: plan::SCHEMA.into(),
+        verb: Verb::Replay,
+        mode,
+        created: control.clock.now(),
+        source: request.source.address.to_string(),
+        to: request.to.text(),
+        filter: request.selection.filter_text().map(ToOwned::to_owned),
+        group: request.selection.group_id().map(ToOwned::to_owned),
+        keep: request.keep,
+        scanned: look.messages.unwrap_or_default(),
+        planned: look.messages.unwrap_or_default().min(request.limit.unwrap_or(u64::MAX)),
+        destinations: Vec::new(),
+        messages: Vec::new(),
+        skipped: Vec::new(),
+        checks,
+        pace: request.pace,
+        header_policy: headers::policy(None),
+    };
+    match mode {
+        Mode::Exact => {
+            let look = BrowseRequest {
+                selection: request.selection.clone(),
+                limit: request.limit,
+                rescue: request.rescue,
+                ..BrowseRequest::all(request.source.clone())
+            };
+            scan::fill(&mut plan, look, &mut routes, control).await?;
+        }
+        Mode::Streaming => {
+            let count = request.selection.is_all().then_some(plan.planned);
+            let lanes = routes.lanes().iter();
+            plan.destinations =
+                lanes.map(|lane| Destination { address: lane.address.clone(), messages: count }).collect();
+        }
+    }
+    Ok(Prepared { plan, request, routes, ordered: look.ordered })
+}
+
+/// Takes up an exact plan that was saved: verifies its targets and its checks.
+///
+/// # Errors
+/// As [`plan()`]; `Invalid` for a plan of another verb or one that names no messages.
+pub async fn load(plan: Plan, request: ReplayRequest) -> Result<Prepared> {
+    if plan.verb != Verb::Replay || plan.mode != Mode::Exact {
+        return Err(Error::new(ErrorKind::Invalid, "this plan does not name the messages of a replay")
+            .hint("make one with `postroom replay … --plan-out FILE`"));
+    }
+    plan.require_checks()?;
+    check_request(&request)?;
+    let look = source::look(&request.source, plan.keep).await?;
+    let request = ReplayRequest { keep: plan.keep, pace: plan.pace, mode: Mode::Exact, ..request };
+    let mut routes = Routes::open(&request.source, &request.to, request.again).await?;
+    let addresses: Vec<_> = plan.destinations.iter().map(|destination| destination.address.clone()).collect();
+    routes.reopen(&addresses).await?;
+    Ok(Prepared { plan, request, routes, ordered: look.ordered })
+}
+
+/// Does what was planned.
+///
+/// # Errors
+/// `Refused` for a failed check; what the journal's folder or the source says before anything is done. Everything later
+/// is in the report.
+pub async fn run(prepared: Prepared, journals: &Journals, control: &Control) -> Result<Report> {
+    let Prepared { plan, request, routes, ordered } = prepared;
+    plan.require_checks()?;
+    let head = Head {
+        schema: journal::SCHEMA.into(),
+        id: String::new(),
+        verb: Verb::Replay,
+        source: plan.source.clone(),
+        to: plan.to.clone(),
+        filter: plan.filter.clone(),
+        group: plan.group.clone(),
+        mode: plan.mode,
+        keep: request.keep,
+        again: request.again,
+        rescue: request.rescue,
+        pace: plan.pace,
+        scan: plan.scanned,
+        limit: request.limit,
+        planned: plan.planned,
+        ordered,
+        started: control.clock.now(),
+    };
+    let opened = journals.create(head, Some(&plan))?;
+    start(opened, &request.source, request.selection, routes, control, false).await
+}
+
+/// Goes on with a journal of a replay.
+///
+/// # Errors
+/// What the source or a target says before anything is done.
+pub(super) async fn resume(
+    opened: Opened,
+    source: &Place,
+    to: &ReplayTo,
+    selection: Selection,
+    control: &Control,
+) -> Result<Report> {
+    let mut routes = Routes::open(source, to, opened.head.again).await?;
+    routes.reopen(&opened.state.destinations).await?;
+    start(opened, source, selection, routes, control, true).await
+}
+
+async fn start(
+    opened: Opened,
+    source: &Place,
+    selection: Selection,
+    routes: Routes,
+    control: &Control,
+    resuming: bool,
+) -> Result<Report> {
+    let prefilter = selection.prefilter().filter(|_| !resuming);
+    let (picker, scan) = source::picker(&opened, selection, resuming);
+    let carrier = Carrier::Publish { routes: Box::new(routes), journal: Arc::from(opened.head.id.as_str()) };
+    let job = Job { source: source.clone(), stage: Stage::Replay, picker, carrier, opened, prefilter, scan };
+    Box::pin(transfer::run(job, control)).await
+}
+
+/// What can be said without I/O.
+fn check_request(request: &ReplayRequest) -> Result<()> {
+    if !request.keep {
+        request.source.require_writable()?;
+    }
+    match &request.to {
+        ReplayTo::Origin => request.source.require_writable()?,
+        ReplayTo::Place(place) => place.require_writable()?,
+    }
+    request.pace.check()
 }

@@ -1,0 +1,90 @@
+//! The journal: an append-only record of a plan being run, so that a kill at any moment loses nothing.
+//!
+//! A journal is a folder of its own, 0700 with files 0600:
+//!
+//! | file | holds |
+//! |---|---|
+//! | `head.json` | what was to be done, without secrets |
+//! | `plan.json` | the exact plan, where there is one |
+//! | `log.jsonl` | one record a line with its checksum: intents, confirmations, removals |
+//! | `lock` | locked while a run writes, so that two runs can't touch one journal |
+//!
+//! The order of a move: the intent is on disk -> publish -> confirmed -> the confirmation is on disk -> remove ->
+//! recorded. The newest intended message is never removed before a newer one is intended or the end is recorded: it is
+//! the mark by which a resume tells what stood before the kill from what stands behind it (`transfer::pick`).
+//!
+//! Limits: a journal knows addresses, ids and digests, but no message bodies.
+
+mod line;
+pub(crate) mod record;
+pub(crate) mod state;
+mod store;
+pub(crate) mod writer;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::plan::Verb;
+use super::report::OutcomeLine;
+
+pub use record::Head;
+pub use store::{Journals, Opened};
+pub use writer::LogFile;
+
+/// The schema's name.
+pub const SCHEMA: &str = "postroom.journal/1";
+
+/// How far a journal's run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum JournalState {
+    /// Somebody holds its lock.
+    Running,
+    /// It went through everything planned.
+    Finished,
+    /// It was stopped, failed or killed: a resume finishes it.
+    Interrupted,
+}
+
+/// One journal: a `postroom.journal/1` object.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// `postroom.journal/1`.
+    pub schema: String,
+    /// Its id: sortable by time.
+    pub id: String,
+    /// The verb.
+    pub verb: Verb,
+    /// Where the messages were.
+    pub source: String,
+    /// Where they went: `origin`, `discard`, or an address.
+    pub to: String,
+    /// When it began.
+    pub started: Timestamp,
+    /// When its last run ended; `None` where it was killed.
+    pub ended: Option<Timestamp>,
+    /// How far it is.
+    pub state: JournalState,
+    /// Why its last run stopped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+    /// How many messages the plan acts on, at most.
+    pub planned: u64,
+    /// Done.
+    pub done: u64,
+    /// Failed.
+    pub failed: u64,
+    /// Skipped.
+    pub skipped: u64,
+    /// Ambiguous.
+    pub ambiguous: u64,
+}
+
+/// A journal with what became of each message.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shown {
+    /// The summary.
+    pub summary: Summary,
+    /// One line per message that the run took up, in order; then those it left alone.
+    pub outcomes: Vec<OutcomeLine>,
+}

@@ -1,0 +1,202 @@
+//! What a journal writes down: its head, once, and the records of its log.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::message::{Digest, Message};
+use crate::operation::plan::{Mode, Pace, Verb, hex};
+use crate::operation::report::Ended;
+
+/// Sequence numbers as inclusive ranges, ascending.
+pub(crate) type Ranges = Vec<(u64, u64)>;
+
+/// What a run set out to do: `head.json`, written and on disk before anything else.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Head {
+    /// `postroom.journal/1`.
+    pub schema: String,
+    /// The journal's id.
+    pub id: String,
+    /// The verb.
+    pub verb: Verb,
+    /// Where the messages are, without secrets.
+    pub source: String,
+    /// `origin`, `discard`, or an address.
+    pub to: String,
+    /// The filter as typed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<String>,
+    /// The group asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// Whether `plan.json` names each message.
+    pub mode: Mode,
+    /// The source keeps its messages.
+    #[serde(default)]
+    pub keep: bool,
+    /// Also messages that were replayed before.
+    #[serde(default)]
+    pub again: bool,
+    /// Messages that a return would destroy may be put back as new copies.
+    #[serde(default)]
+    pub rescue: bool,
+    /// How fast.
+    #[serde(default)]
+    pub pace: Pace,
+    /// Messages of the source that the run goes through.
+    pub scan: u64,
+    /// How many matching messages at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u64>,
+    /// How many messages the plan acts on, at most.
+    pub planned: u64,
+    /// The source gives its messages in a fixed order.
+    pub ordered: bool,
+    /// When it began.
+    pub started: Timestamp,
+}
+
+/// A message that is going to be sent: digest, id and the number of its destination.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Intent(#[serde(with = "hex")] pub(crate) Digest, pub(crate) String, pub(crate) u32);
+
+/// A message that was left alone: digest, id and reason.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Left(#[serde(with = "hex")] pub(crate) Digest, pub(crate) String, pub(crate) String);
+
+/// One step of a run. Messages are named by sequence numbers, from 1, in the order in which they were taken.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Record {
+    /// A run begins: the first, or a resume.
+    Run {
+        /// When.
+        at: Timestamp,
+    },
+    /// Destination `number` is this address.
+    Destination {
+        /// Counted from 0.
+        number: u32,
+        /// Without secrets.
+        address: String,
+    },
+    /// These are going to be published. Nothing of them is published before this is on disk.
+    Intend {
+        /// The first one's number.
+        first: u64,
+        /// The messages.
+        messages: Vec<Intent>,
+    },
+    /// Messages intended before, which may have been published, are going to be published again.
+    Retry {
+        /// Which.
+        seqs: Ranges,
+    },
+    /// These are in the archive, on disk and verified (or are going to be dropped without a copy).
+    Stored {
+        /// The first one's number.
+        first: u64,
+        /// The messages.
+        messages: Vec<Intent>,
+        /// The archive's length behind them.
+        offset: u64,
+    },
+    /// Messages stored before are in the archive once more.
+    StoredAgain {
+        /// Which.
+        seqs: Ranges,
+        /// The archive's length behind them.
+        offset: u64,
+    },
+    /// What the target said.
+    Confirm {
+        /// Confirmed and routed. None of them is removed before this is on disk.
+        done: Ranges,
+        /// Refused, and why.
+        failed: Vec<(u64, String)>,
+        /// The answer was lost.
+        ambiguous: Vec<(u64, String)>,
+    },
+    /// What the source said to the removal.
+    Removed {
+        /// Gone.
+        done: Ranges,
+        /// It may still be there, and why.
+        failed: Vec<(u64, String)>,
+    },
+    /// Messages that are left alone.
+    Skip {
+        /// Which, and why.
+        messages: Vec<Left>,
+    },
+    /// Messages intended before that are no longer in the source, unconfirmed.
+    Lost {
+        /// Which.
+        seqs: Ranges,
+    },
+    /// The run stops before the end: from here on the newest message may be removed, too.
+    Release,
+    /// The source was read to the end of what the plan covers: there is no message behind those named so far.
+    End,
+    /// The run ended.
+    Finish {
+        /// When.
+        at: Timestamp,
+        /// How.
+        state: Ended,
+        /// What stopped it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<String>,
+    },
+}
+
+/// What two messages of one queue that are interchangeable have in common: content and id. 128 bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Identity([u8; 16]);
+
+impl Identity {
+    /// The identity of a message of this digest and id.
+    pub(crate) fn new(digest: Digest, id: &str) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&digest.0).update(id.as_bytes());
+        let mut out = [0; 16];
+        hasher.finalize_xof().fill(&mut out);
+        Self(out)
+    }
+
+    /// A message's identity and digest.
+    pub(crate) fn of(message: &Message) -> (Self, Digest) {
+        let digest = message.digest();
+        (Self::new(digest, &message.id), digest)
+    }
+}
+
+/// Ascending numbers as ranges.
+pub(crate) fn ranges(seqs: impl IntoIterator<Item = u64>) -> Ranges {
+    let mut ranges: Ranges = Vec::new();
+    for seq in seqs {
+        match ranges.last_mut() {
+            Some((_, last)) if *last + 1 == seq => *last = seq,
+            _ => ranges.push((seq, seq)),
+        }
+    }
+    ranges
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_hold_every_number_once() {
+        assert_eq!(ranges([1, 2, 3, 7, 9, 10]), [(1, 3), (7, 7), (9, 10)]);
+        assert_eq!(ranges([]), []);
+    }
+
+    #[test]
+    fn equal_content_under_two_ids_is_two_identities() {
+        let digest = Message::default().digest();
+        assert_ne!(Identity::new(digest, "a"), Identity::new(digest, "b"));
+        assert_eq!(Identity::new(digest, "a"), Identity::new(digest, "a"));
+    }
+}

@@ -1,0 +1,216 @@
+//! What a journal's log says about each message, folded from its records.
+
+use super::record::{Identity, Intent, Left, Ranges, Record};
+use crate::operation::report::{Ended, Outcome};
+
+/// What is said of a message that was sent once more.
+pub(crate) const TWICE: &str = "may be there twice: it was sent again after a try that was cut short";
+/// What is said of a message that was sent and is no longer in the source.
+pub(crate) const LOST: &str = "it left the source before its copy was confirmed: consumed or expired meanwhile";
+
+/// Where one message is, as far as the log knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// It may or may not have been published; it is in the source.
+    Intended,
+    /// Its copy is confirmed; it may or may not have been removed from the source. Why it was not, where that is known.
+    Confirmed(Option<String>),
+    /// Its copy is confirmed, and it is gone from the source.
+    Removed,
+    /// Not sent, or refused for good; it is in the source.
+    Failed(String),
+    /// The target's answer was lost; it is in the source.
+    Ambiguous(String),
+    /// It left the source before its copy was confirmed.
+    Lost,
+}
+
+/// One message of a run.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    /// What it is equal to.
+    pub(crate) identity: Identity,
+    /// Its id in the source.
+    pub(crate) id: String,
+    /// The number of its destination.
+    pub(crate) to: u32,
+    /// Where it is.
+    pub(crate) stage: Stage,
+    /// It was sent again after a try whose end is not known.
+    pub(crate) twice: bool,
+}
+
+impl Entry {
+    fn new(intent: Intent, stage: Stage) -> Self {
+        let Intent(digest, id, to) = intent;
+        Self { identity: Identity::new(digest, &id), id, to, stage, twice: false }
+    }
+
+    /// What became of it. `keep` where the source was to keep its messages.
+    pub(crate) fn outcome(&self, keep: bool) -> Outcome {
+        let arrived = || {
+            if self.twice { Outcome::Ambiguous(TWICE.into()) } else { Outcome::Done }
+        };
+        match &self.stage {
+            Stage::Removed => arrived(),
+            Stage::Confirmed(_) if keep => arrived(),
+            Stage::Confirmed(why) => Outcome::Ambiguous(why.as_ref().map_or_else(
+                || "its copy is confirmed; the original may still be in the source".to_owned(),
+                |why| format!("its copy is confirmed; the original may still be in the source: {why}"),
+            )),
+            Stage::Intended => Outcome::Ambiguous("it may have been sent; the run ended before the answer".into()),
+            Stage::Failed(why) if self.twice => {
+                Outcome::Ambiguous(format!("an earlier try may have arrived; the last one failed: {why}"))
+            }
+            Stage::Failed(why) => Outcome::Failed(why.clone()),
+            Stage::Ambiguous(why) => Outcome::Ambiguous(why.clone()),
+            Stage::Lost => Outcome::Ambiguous(LOST.into()),
+        }
+    }
+}
+
+/// Everything a log says.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct State {
+    /// The messages by sequence number, from 1.
+    entries: Vec<Entry>,
+    /// The destinations by number.
+    pub(crate) destinations: Vec<String>,
+    /// Messages that were left alone.
+    pub(crate) skipped: Vec<Left>,
+    /// Nothing of the plan stands behind the entries.
+    pub(crate) end: bool,
+    /// The newest entry may be gone from the source, too.
+    pub(crate) released: bool,
+    /// The archive's length behind the last stored message.
+    pub(crate) offset: Option<u64>,
+    /// How the last run ended, and why; `None` where it was cut short.
+    pub(crate) finished: Option<(Ended, Option<String>, jiff::Timestamp)>,
+}
+
+impl State {
+    /// Takes one more record.
+    pub(crate) fn apply(&mut self, record: Record) {
+        match record {
+            Record::Run { .. } => self.finished = None,
+            Record::Destination { number, address } => {
+                debug_assert_eq!(number as usize, self.destinations.len());
+                self.destinations.push(address);
+            }
+            Record::Intend { first, messages } => self.extend(first, messages, &Stage::Intended),
+            Record::Retry { seqs } => self.each(&seqs, |entry| {
+                entry.stage = Stage::Intended;
+                entry.twice = true;
+            }),
+            Record::Stored { first, messages, offset } => {
+                self.offset = Some(offset);
+                self.extend(first, messages, &Stage::Confirmed(None));
+            }
+            Record::StoredAgain { seqs, offset } => {
+                self.offset = Some(offset);
+                self.each(&seqs, |entry| {
+                    entry.stage = Stage::Confirmed(None);
+                    entry.twice = true;
+                });
+            }
+            Record::Confirm { done, failed, ambiguous } => {
+                self.each(&done, |entry| entry.stage = Stage::Confirmed(None));
+                self.each_why(failed, Stage::Failed);
+                self.each_why(ambiguous, Stage::Ambiguous);
+            }
+            Record::Removed { done, failed } => {
+                self.each(&done, |entry| entry.stage = Stage::Removed);
+                self.each_why(failed, |why| Stage::Confirmed(Some(why)));
+            }
+            Record::Skip { messages } => self.skipped.extend(messages),
+            Record::Lost { seqs } => self.each(&seqs, |entry| entry.stage = Stage::Lost),
+            Record::Release => self.released = true,
+            Record::End => self.end = true,
+            Record::Finish { at, state, why } => self.finished = Some((state, why, at)),
+        }
+    }
+
+    fn extend(&mut self, first: u64, messages: Vec<Intent>, stage: &Stage) {
+        if messages.is_empty() {
+            return;
+        }
+        debug_assert_eq!(first, self.last() + 1);
+        self.released = false;
+        self.entries.extend(messages.into_iter().map(|intent| Entry::new(intent, stage.clone())));
+    }
+
+    fn each(&mut self, seqs: &Ranges, mut change: impl FnMut(&mut Entry)) {
+        for (first, last) in seqs {
+            for seq in *first..=*last {
+                if let Some(entry) = self.entry_mut(seq) {
+                    change(entry);
+                }
+            }
+        }
+    }
+
+    fn each_why(&mut self, seqs: Vec<(u64, String)>, stage: impl Fn(String) -> Stage) {
+        for (seq, why) in seqs {
+            if let Some(entry) = self.entry_mut(seq) {
+                entry.stage = stage(why);
+            }
+        }
+    }
+
+    fn entry_mut(&mut self, seq: u64) -> Option<&mut Entry> {
+        self.entries.get_mut(usize::try_from(seq.checked_sub(1)?).ok()?)
+    }
+
+    /// The last sequence number given; 0 before the first.
+    pub(crate) fn last(&self) -> u64 {
+        self.entries.len() as u64
+    }
+
+    /// The messages and their sequence numbers.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (u64, &Entry)> {
+        (1..).zip(&self.entries)
+    }
+
+    /// How many are gone from the source through us.
+    pub(crate) fn removed(&self) -> u64 {
+        self.entries.iter().filter(|entry| entry.stage == Stage::Removed).count() as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::Message;
+
+    fn intents(n: usize) -> Vec<Intent> {
+        (0..n).map(|i| Intent(Message::default().digest(), format!("m{i}"), 0)).collect()
+    }
+
+    #[test]
+    fn each_step_moves_the_messages_it_names() {
+        let mut state = State::default();
+        state.apply(Record::Destination { number: 0, address: "a:b".into() });
+        state.apply(Record::Intend { first: 1, messages: intents(5) });
+        state.apply(Record::Confirm {
+            done: vec![(1, 3)],
+            failed: vec![(4, "full".into())],
+            ambiguous: vec![(5, "lost".into())],
+        });
+        state.apply(Record::Removed { done: vec![(1, 1)], failed: vec![(2, "cut".into())] });
+        let names: Vec<_> = state.entries().map(|(_, entry)| entry.outcome(false).name()).collect();
+        assert_eq!(names, ["done", "ambiguous", "ambiguous", "failed", "ambiguous"]);
+        assert_eq!(state.removed(), 1);
+        let kept: Vec<_> = state.entries().map(|(_, entry)| entry.outcome(true).name()).collect();
+        assert_eq!(kept, ["done", "done", "done", "failed", "ambiguous"]);
+    }
+
+    #[test]
+    fn what_was_sent_again_stays_ambiguous_whatever_comes_of_it() {
+        let mut state = State::default();
+        state.apply(Record::Intend { first: 1, messages: intents(2) });
+        state.apply(Record::Retry { seqs: vec![(1, 2)] });
+        state.apply(Record::Confirm { done: vec![(1, 1)], failed: vec![(2, "full".into())], ambiguous: vec![] });
+        state.apply(Record::Removed { done: vec![(1, 1)], failed: vec![] });
+        assert!(state.entries().all(|(_, entry)| entry.outcome(false).name() == "ambiguous"));
+    }
+}

@@ -1,0 +1,471 @@
+//! Where journals are kept: making, listing, reading and locking them.
+
+use std::fmt;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use etcetera::BaseStrategy as _;
+use jiff::Timestamp;
+
+use super::record::{Head, Left};
+use super::state::State;
+use super::writer::{LogFile, Writer, write_error};
+use super::{JournalState, SCHEMA, Shown, Summary, line};
+use crate::config::Environment;
+use crate::error::{Error, ErrorKind, Result};
+use crate::operation::plan::{Mode, Plan};
+use crate::operation::report::{Ended, Outcome, OutcomeLine};
+
+type MakeId = Arc<dyn Fn(Timestamp) -> String + Send + Sync>;
+type OpenLog = Arc<dyn Fn(&Path, File) -> Box<dyn LogFile> + Send + Sync>;
+
+/// The folder of all journals.
+#[derive(Clone)]
+pub struct Journals {
+    folder: PathBuf,
+    make_id: MakeId,
+    open_log: OpenLog,
+}
+
+/// A journal that is locked for a run, and everything it says so far.
+#[derive(Debug)]
+pub struct Opened {
+    /// What was to be done.
+    pub head: Head,
+    /// The exact plan, where there is one.
+    pub plan: Option<Plan>,
+    pub(crate) state: State,
+    pub(crate) writer: Writer,
+}
+
+impl Journals {
+    /// The journals of this user: `$POSTROOM_STATE/journal`, else `postroom/journal` in the user's state folder.
+    ///
+    /// # Errors
+    /// `Config` where neither is known.
+    pub fn of_user(environment: &Environment) -> Result<Self> {
+        let folder = match environment.get("POSTROOM_STATE") {
+            Some(folder) => PathBuf::from(folder),
+            None => etcetera::choose_base_strategy()
+                .ok()
+                .and_then(|base| base.state_dir().or_else(|| Some(base.data_dir())))
+                .map(|base| base.join("postroom"))
+                .ok_or_else(|| {
+                    Error::new(ErrorKind::Config, "there is no folder for journals").hint("set POSTROOM_STATE")
+                })?,
+        };
+        Ok(Self::at(folder.join("journal")))
+    }
+
+    /// Journals in that folder, which is made when the first one is.
+    pub fn at(folder: impl Into<PathBuf>) -> Self {
+        Self { folder: folder.into(), make_id: Arc::new(random_id), open_log: Arc::new(|_, file| Box::new(file)) }
+    }
+
+    /// Names new journals so: ids sort by time and are valid folder names.
+    #[must_use]
+    pub fn ids(mut self, make_id: impl Fn(Timestamp) -> String + Send + Sync + 'static) -> Self {
+        self.make_id = Arc::new(make_id);
+        self
+    }
+
+    /// Writes logs through that file: for tests that let writing fail.
+    #[must_use]
+    pub fn log_files(mut self, open: impl Fn(&Path, File) -> Box<dyn LogFile> + Send + Sync + 'static) -> Self {
+        self.open_log = Arc::new(open);
+        self
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Begins a journal. `head.id` is set here. Everything is on disk when it returns.
+    pub(crate) fn create(&self, mut head: Head, plan: Option<&Plan>) -> Result<Opened> {
+        let wrap = |path: &Path, error| write_error(&path.display().to_string(), error);
+        make_folder(&self.folder, true).map_err(|error| wrap(&self.folder, error))?;
+        head.id = (self.make_id)(head.started);
+        let folder = self.folder.join(&head.id);
+        make_folder(&folder, false).map_err(|error| wrap(&folder, error))?;
+        let lock = lock(&folder)?;
+        let write = |name: &str, bytes: &[u8]| -> std::io::Result<File> {
+            let mut file = private(&folder.join(name), true)?;
+            file.write_all(bytes)?;
+            file.sync_all()?;
+            Ok(file)
+        };
+        let text = serde_json::to_vec_pretty(&head)
+            .map_err(|error| Error::new(ErrorKind::Unexpected, format!("can't write the journal's head: {error}")))?;
+        let plan = plan.filter(|plan| plan.mode == Mode::Exact).cloned();
+        let log = (|| {
+            write("head.json", &text)?;
+            if let Some(plan) = &plan {
+                write("plan.json", plan.to_json().as_bytes())?;
+            }
+            let log = write("log.jsonl", b"")?;
+            sync_folder(&folder)?;
+            sync_folder(&self.folder)?;
+            Ok(log)
+        })()
+        .map_err(|error| wrap(&folder, error))?;
+        let path = folder.join("log.jsonl");
+        let writer = Writer::new((self.open_log)(&path, log), lock, &path)?;
+        Ok(Opened { head, plan, state: State::default(), writer })
+    }
+
+    /// Locks a journal for a resume, and cuts what a kill left unfinished at its log's end.
+    ///
+    /// # Errors
+    /// `NotFound`; `Locked` while another run writes it; `Invalid`, naming the line, for a damaged log.
+    pub(crate) fn open(&self, id: &str) -> Result<Opened> {
+        let folder = self.folder_of(id)?;
+        let lock = lock(&folder)?;
+        let (head, state, intact) = read(&folder)?;
+        let plan = match head.mode {
+            Mode::Streaming => None,
+            Mode::Exact => Some(Plan::from_json(&read_file(&folder.join("plan.json"))?)?),
+        };
+        let path = folder.join("log.jsonl");
+        let log = OpenOptions::new()
+            .append(true)
+            .open(&path)
+            .and_then(|log| {
+                log.set_len(intact)?;
+                log.sync_all()?;
+                Ok(log)
+            })
+            .map_err(|error| write_error(&path.display().to_string(), error))?;
+        let writer = Writer::new((self.open_log)(&path, log), lock, &path)?;
+        Ok(Opened { head, plan, state, writer })
+    }
+
+    /// All journals, the newest first. One that can't be read is named in the second list, with the reason.
+    ///
+    /// # Errors
+    /// `Io` where the folder can't be read; a folder that is not there holds none.
+    pub fn list(&self) -> Result<(Vec<Summary>, Vec<Error>)> {
+        let (mut summaries, mut faults) = (Vec::new(), Vec::new());
+        for id in self.names()? {
+            match self.summary(&id) {
+                Ok(summary) => summaries.push(summary),
+                Err(error) => faults.push(error.context("journal", id)),
+            }
+        }
+        Ok((summaries, faults))
+    }
+
+    /// What one journal says about itself.
+    ///
+    /// # Errors
+    /// As [`Journals::show`].
+    pub fn summary(&self, id: &str) -> Result<Summary> {
+        let folder = self.folder_of(id)?;
+        let (head, state, _) = read(&folder)?;
+        Ok(summarise(&head, &state, is_locked(&folder)))
+    }
+
+    /// What one journal says about each message.
+    ///
+    /// # Errors
+    /// `NotFound`; `Invalid`, naming file and line, where it is damaged.
+    pub fn show(&self, id: &str) -> Result<Shown> {
+        let folder = self.folder_of(id)?;
+        let (head, state, _) = read(&folder)?;
+        let mut outcomes: Vec<_> = state
+            .entries()
+            .map(|(seq, entry)| {
+                let to = state.destinations.get(entry.to as usize).cloned();
+                OutcomeLine::new(&entry.id, seq, to, &entry.outcome(head.keep))
+            })
+            .collect();
+        outcomes.extend(
+            (state.last() + 1..)
+                .zip(&state.skipped)
+                .map(|(seq, Left(_, id, why))| OutcomeLine::new(id, seq, None, &Outcome::Skipped(why.clone()))),
+        );
+        Ok(Shown { summary: summarise(&head, &state, is_locked(&folder)), outcomes })
+    }
+
+    /// The newest journal that a resume would finish.
+    ///
+    /// # Errors
+    /// `NotFound` where there is none.
+    pub fn newest_unfinished(&self) -> Result<String> {
+        let (summaries, _) = self.list()?;
+        summaries.into_iter().find(|summary| summary.state == JournalState::Interrupted).map(|s| s.id).ok_or_else(
+            || {
+                Error::new(ErrorKind::NotFound, "there is no unfinished journal")
+                    .hint("`postroom journal list` shows all")
+            },
+        )
+    }
+
+    fn names(&self) -> Result<Vec<String>> {
+        let entries = match fs::read_dir(&self.folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(read_error(&self.folder, error)),
+        };
+        let mut names: Vec<String> = entries
+            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+            .filter(|name| self.folder.join(name).join("head.json").is_file())
+            .collect();
+        names.sort_unstable_by(|a, b| b.cmp(a));
+        Ok(names)
+    }
+
+    /// The folder of the journal with that id, or the only one whose id begins or ends so.
+    fn folder_of(&self, id: &str) -> Result<PathBuf> {
+        let exact = self.folder.join(id);
+        let plain = !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+        if plain && exact.join("head.json").is_file() {
+            return Ok(exact);
+        }
+        let near: Vec<_> =
+            self.names()?.into_iter().filter(|name| plain && (name.starts_with(id) || name.ends_with(id))).collect();
+        match near.as_slice() {
+            [name] => Ok(self.folder.join(name)),
+            _ => Err(Error::new(ErrorKind::NotFound, format!("there is no journal {id:?}"))
+                .hint("`postroom journal list` shows all")),
+        }
+    }
+}
+
+impl fmt::Debug for Journals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Journals").field("folder", &self.folder).finish_non_exhaustive()
+    }
+}
+
+fn summarise(head: &Head, state: &State, running: bool) -> Summary {
+    let mut counts = [0_u64; 3];
+    for (_, entry) in state.entries() {
+        let class = match entry.outcome(head.keep) {
+            Outcome::Done => 0,
+            Outcome::Failed(_) => 1,
+            Outcome::Ambiguous(_) | Outcome::Skipped(_) => 2,
+        };
+        counts[class] += 1;
+    }
+    let [done, failed, ambiguous] = counts;
+    let finished = state.finished.as_ref();
+    Summary {
+        schema: SCHEMA.into(),
+        id: head.id.clone(),
+        verb: head.verb,
+        source: head.source.clone(),
+        to: head.to.clone(),
+        started: head.started,
+        ended: finished.map(|(_, _, at)| *at),
+        state: match finished {
+            _ if running => JournalState::Running,
+            Some((Ended::Finished, ..)) => JournalState::Finished,
+            _ => JournalState::Interrupted,
+        },
+        why: finished.and_then(|(_, why, _)| why.clone()),
+        planned: head.planned,
+        done,
+        failed,
+        skipped: state.skipped.len() as u64,
+        ambiguous,
+    }
+}
+
+/// Reads head and log; the length is that of the log's intact part.
+fn read(folder: &Path) -> Result<(Head, State, u64)> {
+    let path = folder.join("head.json");
+    let head: Head = serde_json::from_slice(&read_file(&path)?)
+        .map_err(|error| Error::new(ErrorKind::Invalid, format!("{} is no journal's head: {error}", path.display())))?;
+    if head.schema != SCHEMA {
+        return Err(Error::new(ErrorKind::Invalid, format!("{} is not {SCHEMA}", head.schema))
+            .context("file", path.display().to_string())
+            .hint("it was written by another version of postroom; use that one to resume it"));
+    }
+    let path = folder.join("log.jsonl");
+    let mut state = State::default();
+    let log = read_file(&path)?;
+    let intact = line::read_log(&log, |record| state.apply(record))
+        .map_err(|error| error.context("file", path.display().to_string()))?;
+    Ok((head, state, intact))
+}
+
+fn read_file(path: &Path) -> Result<Vec<u8>> {
+    fs::read(path).map_err(|error| read_error(path, error))
+}
+
+fn read_error(path: &Path, error: std::io::Error) -> Error {
+    let kind = Error::from(std::io::Error::from(error.kind())).kind();
+    Error::new(kind, format!("can't read {}", path.display())).because(error)
+}
+
+/// Takes a journal's lock for as long as the file lives.
+fn lock(folder: &Path) -> Result<File> {
+    let path = folder.join("lock");
+    let file = private(&path, false).map_err(|error| write_error(&path.display().to_string(), error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            Err(Error::new(ErrorKind::Locked, format!("the journal {} is being run", folder.display()))
+                .hint("wait until that run has ended, or stop it with Ctrl-C"))
+        }
+        Err(TryLockError::Error(error)) => Err(write_error(&path.display().to_string(), error)),
+    }
+}
+
+fn is_locked(folder: &Path) -> bool {
+    File::open(folder.join("lock")).is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
+}
+
+/// Opens a file that only its owner can read; a `new` one must not be there yet.
+fn private(path: &Path, new: bool) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.append(true).create(true).create_new(new);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// Makes a folder that only its owner can enter.
+fn make_folder(path: &Path, with_parents: bool) -> std::io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(with_parents);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+/// Puts a folder's entries on disk, where folders can be opened.
+fn sync_folder(path: &Path) -> std::io::Result<()> {
+    if cfg!(unix) { File::open(path)?.sync_all() } else { Ok(()) }
+}
+
+/// `20260302-101112-x7k2q`: sorts by time, and two runs in one second differ.
+fn random_id(now: Timestamp) -> String {
+    let time = now.strftime("%Y%m%d-%H%M%S");
+    let mut random = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), now.as_nanosecond());
+    let mut tail = String::new();
+    for _ in 0..5 {
+        let digit = u32::try_from(random % 32).unwrap_or_default();
+        tail.push(char::from_digit(digit, 32).unwrap_or('0'));
+        random /= 32;
+    }
+    format!("{time}-{tail}")
+}
+
+/// The log's path of a journal, for tests that damage it.
+#[cfg(test)]
+pub(super) fn log_path(journals: &Journals, id: &str) -> PathBuf {
+    journals.folder.join(id).join("log.jsonl")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::Message;
+    use crate::operation::journal::record::{Intent, Record};
+    use crate::operation::plan::{Pace, Verb};
+
+    fn head() -> Head {
+        Head {
+            schema: SCHEMA.into(),
+            id: String::new(),
+            verb: Verb::Replay,
+            source: "shop:orders.dlq".into(),
+            to: "origin".into(),
+            filter: None,
+            group: None,
+            mode: Mode::Streaming,
+            keep: false,
+            again: false,
+            rescue: false,
+            pace: Pace::default(),
+            scan: 3,
+            limit: None,
+            planned: 3,
+            ordered: true,
+            started: "2026-03-02T10:11:12Z".parse().unwrap(),
+        }
+    }
+
+    fn intend(first: u64, n: usize) -> Record {
+        let intent = Intent(Message::default().digest(), "m".into(), 0);
+        Record::Intend { first, messages: vec![intent; n] }
+    }
+
+    async fn begun(journals: &Journals) -> String {
+        let opened = journals.create(head(), None).unwrap();
+        let id = opened.head.id.clone();
+        opened.writer.note(&Record::Destination { number: 0, address: "shop:orders".into() }).unwrap();
+        opened.writer.durable(&intend(1, 3)).await.unwrap();
+        assert_eq!(journals.summary(&id).unwrap().state, JournalState::Running);
+        assert_eq!(journals.open(&id).unwrap_err().kind(), ErrorKind::Locked);
+        opened.writer.close().await;
+        id
+    }
+
+    #[tokio::test]
+    async fn a_journal_is_private_locked_and_listed_newest_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let journals = Journals::at(folder.path().join("state/journal"));
+        assert_eq!(journals.list().unwrap().0, []);
+        let first = begun(&journals.clone().ids(|_| "20260302-101112-aaaaa".into())).await;
+        let second = begun(&journals.clone().ids(|_| "20260302-101112-bbbbb".into())).await;
+        let (summaries, faults) = journals.list().unwrap();
+        assert!(faults.is_empty());
+        assert_eq!(summaries.iter().map(|s| s.id.as_str()).collect::<Vec<_>>(), [&second, &first]);
+        assert_eq!(summaries[0].state, JournalState::Interrupted);
+        assert_eq!(summaries[0].ambiguous, 3);
+        assert_eq!(journals.newest_unfinished().unwrap(), second);
+        assert_eq!(journals.summary("aaaaa").unwrap().id, first);
+        assert_eq!(journals.summary("20260302").unwrap_err().kind(), ErrorKind::NotFound);
+        assert_eq!(journals.summary("../journal").unwrap_err().kind(), ErrorKind::NotFound);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+            assert_eq!(mode(&journals.folder.join(&first)), 0o700);
+            for name in ["head.json", "log.jsonl", "lock"] {
+                assert_eq!(mode(&journals.folder.join(&first).join(name)), 0o600, "{name}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_torn_tail_is_cut_before_a_resume_writes() {
+        let folder = tempfile::tempdir().unwrap();
+        let journals = Journals::at(folder.path());
+        let id = begun(&journals).await;
+        let path = log_path(&journals, &id);
+        let whole = fs::read(&path).unwrap();
+        let mut torn = whole.clone();
+        torn.extend_from_slice(&whole[..40]);
+        fs::write(&path, torn).unwrap();
+        let opened = journals.open(&id).unwrap();
+        assert_eq!(opened.state.last(), 3);
+        opened.writer.durable(&Record::End).await.unwrap();
+        opened.writer.close().await;
+        let shown = journals.show(&id).unwrap();
+        assert_eq!(shown.outcomes.len(), 3);
+        assert_eq!(shown.outcomes[0].to.as_deref(), Some("shop:orders"));
+        assert!(fs::read(&path).unwrap().starts_with(&whole));
+    }
+
+    #[tokio::test]
+    async fn a_damaged_journal_is_named_and_the_others_are_listed() {
+        let folder = tempfile::tempdir().unwrap();
+        let journals = Journals::at(folder.path());
+        let good = begun(&journals).await;
+        let bad = begun(&journals.clone().ids(|_| "20260302-101112-bad".into())).await;
+        let path = log_path(&journals, &bad);
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(&path, text.replace("shop:orders", "shop:ordres")).unwrap();
+        let (summaries, faults) = journals.list().unwrap();
+        assert_eq!(summaries.len(), 1);
+        assert_eq!(summaries[0].id, good);
+        assert!(faults[0].message().starts_with("line 1 "), "{:?}", faults[0]);
+    }
+}

@@ -1,0 +1,206 @@
+//! The journal's pen: one thread that writes records in order and makes many of them durable with one sync.
+//!
+//! Whoever needs a record on disk awaits its ticket; records that nobody waits for ride along with the next sync.
+//! After the first failed write nothing more is written: every later ticket gets the same error, and so nothing is
+//! sent or removed that the journal does not know.
+
+use std::io;
+use std::path::Path;
+use std::sync::mpsc;
+
+use tokio::sync::oneshot;
+
+use super::line;
+use super::record::Record;
+use crate::error::{Error, ErrorKind, Result};
+
+/// The files of a journal. A test puts its own here, to fail or stop at any step.
+pub trait LogFile: Send {
+    /// Appends all of it.
+    ///
+    /// # Errors
+    /// What the file system says.
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()>;
+
+    /// Puts what was appended on disk.
+    ///
+    /// # Errors
+    /// What the file system says.
+    fn sync(&mut self) -> io::Result<()>;
+}
+
+impl LogFile for std::fs::File {
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        io::Write::write_all(self, bytes)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.sync_data()
+    }
+}
+
+/// A line to write, and who waits for it.
+struct Job {
+    line: Vec<u8>,
+    ticket: Option<oneshot::Sender<Result<()>>>,
+}
+
+/// Writes records.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    jobs: Option<mpsc::Sender<Job>>,
+    thread: Option<std::thread::JoinHandle<()>>,
+    place: String,
+}
+
+impl Writer {
+    /// A writer to `file`, which stands at its end. `lock` is held until the writer is gone.
+    pub(crate) fn new(mut file: Box<dyn LogFile>, lock: std::fs::File, path: &Path) -> Result<Self> {
+        let (jobs, queue) = mpsc::channel::<Job>();
+        let place = path.display().to_string();
+        let name = place.clone();
+        let work = move || {
+            let _lock = lock;
+            let mut broken = None;
+            while let Ok(job) = queue.recv() {
+                let mut group = vec![job];
+                group.extend(queue.try_iter());
+                commit(file.as_mut(), group, &mut broken, &name);
+            }
+        };
+        let thread = std::thread::Builder::new()
+            .name("journal".into())
+            .spawn(work)
+            .map_err(|error| Error::new(ErrorKind::Io, "can't start the journal's thread").because(error))?;
+        Ok(Self { jobs: Some(jobs), thread: Some(thread), place })
+    }
+
+    /// Writes a record that nobody waits for.
+    pub(crate) fn note(&self, record: &Record) -> Result<()> {
+        self.send(record, None)
+    }
+
+    /// Writes a record; the future is ready when it is on disk. Records are written in the order of the calls, whether
+    /// or not the futures are polled.
+    pub(crate) fn durable(&self, record: &Record) -> impl Future<Output = Result<()>> + Send + 'static {
+        let (ticket, answer) = oneshot::channel();
+        let sent = self.send(record, Some(ticket));
+        let gone = self.gone();
+        async move {
+            sent?;
+            answer.await.unwrap_or(Err(gone))
+        }
+    }
+
+    fn send(&self, record: &Record, ticket: Option<oneshot::Sender<Result<()>>>) -> Result<()> {
+        let mut line = Vec::new();
+        line::write(record, &mut line)?;
+        let job = Job { line, ticket };
+        self.jobs.as_ref().and_then(|jobs| jobs.send(job).ok()).ok_or_else(|| self.gone())
+    }
+
+    fn gone(&self) -> Error {
+        Error::new(ErrorKind::Unexpected, format!("the journal {} is closed", self.place))
+    }
+
+    /// Waits until everything is written and the lock is free.
+    pub(crate) async fn close(mut self) {
+        self.jobs = None;
+        if let Some(thread) = self.thread.take() {
+            // The thread ends with its queue; a panic in it was told to every ticket.
+            _ = tokio::task::spawn_blocking(move || thread.join()).await;
+        }
+    }
+}
+
+/// Writes a group of lines, one sync for all that wait.
+fn commit(file: &mut dyn LogFile, group: Vec<Job>, broken: &mut Option<(io::ErrorKind, String)>, place: &str) {
+    let mut tickets = Vec::new();
+    let mut bytes = Vec::new();
+    for job in group {
+        bytes.extend_from_slice(&job.line);
+        tickets.extend(job.ticket);
+    }
+    if broken.is_none() {
+        let done = file.append(&bytes).and_then(|()| if tickets.is_empty() { Ok(()) } else { file.sync() });
+        *broken = done.err().map(|error| (error.kind(), error.to_string()));
+    }
+    for ticket in tickets {
+        // Who no longer waits needs no answer.
+        _ = ticket.send(match broken {
+            None => Ok(()),
+            Some((kind, why)) => Err(write_error(place, io::Error::new(*kind, why.clone()))),
+        });
+    }
+}
+
+/// A journal file that can't be written: nothing goes on without it.
+pub(super) fn write_error(place: &str, error: io::Error) -> Error {
+    Error::new(ErrorKind::Io, format!("can't write the journal {place}"))
+        .hint("free some space, or set POSTROOM_STATE to a folder that can be written, then `postroom journal resume`")
+        .because(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Seen {
+        written: usize,
+        synced: usize,
+        syncs: usize,
+        fail_at: Option<usize>,
+    }
+
+    struct Probe(Arc<Mutex<Seen>>);
+
+    impl LogFile for Probe {
+        fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+            self.0.lock().unwrap().written += bytes.len();
+            Ok(())
+        }
+
+        fn sync(&mut self) -> io::Result<()> {
+            let mut seen = self.0.lock().unwrap();
+            seen.syncs += 1;
+            if seen.fail_at == Some(seen.syncs) {
+                return Err(io::Error::new(io::ErrorKind::StorageFull, "no space left on device"));
+            }
+            seen.synced = seen.written;
+            Ok(())
+        }
+    }
+
+    fn writer(fail_at: Option<usize>) -> (Writer, Arc<Mutex<Seen>>) {
+        let seen = Arc::new(Mutex::new(Seen { fail_at, ..Seen::default() }));
+        let lock = tempfile::tempfile().unwrap();
+        (Writer::new(Box::new(Probe(Arc::clone(&seen))), lock, Path::new("log")).unwrap(), seen)
+    }
+
+    #[tokio::test]
+    async fn a_ticket_means_on_disk_and_one_sync_serves_many() {
+        let (writer, seen) = writer(None);
+        let tickets: Vec<_> = (0..100).map(|_| writer.durable(&Record::End)).collect();
+        for ticket in tickets {
+            ticket.await.unwrap();
+        }
+        let seen = seen.lock().unwrap();
+        assert_eq!(seen.synced, seen.written);
+        assert!(seen.syncs <= 100);
+    }
+
+    #[tokio::test]
+    async fn after_a_failed_sync_nothing_is_promised_any_more() {
+        let (writer, seen) = writer(Some(2));
+        writer.durable(&Record::End).await.unwrap();
+        let error = writer.durable(&Record::End).await.unwrap_err();
+        assert!(error.to_string().contains("no space left"), "{error}");
+        assert!(writer.durable(&Record::End).await.is_err());
+        writer.close().await;
+        let seen = seen.lock().unwrap();
+        assert_eq!(seen.syncs, 2);
+    }
+}

@@ -1,0 +1,90 @@
+//! Resume: finishes what a journal says was not finished, after a kill, an error or a Ctrl-C.
+
+use super::control::Control;
+use super::drain;
+use super::journal::{JournalState, Journals};
+use super::place::{Place, Places};
+use super::plan::Verb;
+use super::replay::{self, ReplayTo};
+use super::report::Report;
+use super::select::Selection;
+use crate::broker::Address;
+use crate::error::{Error, ErrorKind, Result};
+
+/// Opens the addresses that a journal or a plan names; secrets come from the profiles again.
+#[async_trait::async_trait]
+pub trait Opener: Sync {
+    /// The place of an address.
+    ///
+    /// # Errors
+    /// As [`Places::open`].
+    async fn place(&self, address: &Address) -> Result<Place>;
+}
+
+#[async_trait::async_trait]
+impl Opener for Places {
+    async fn place(&self, address: &Address) -> Result<Place> {
+        self.open(address).await
+    }
+}
+
+/// What a resume is going to do, for the question before it.
+#[derive(Debug)]
+pub struct Prepared {
+    /// What the journal says so far.
+    pub summary: super::journal::Summary,
+    source: Place,
+    to: Option<ReplayTo>,
+}
+
+/// Looks at a journal and opens its places. Changes nothing.
+///
+/// # Errors
+/// `NotFound`; `Refused` for a journal that is finished or a profile that is read-only; what the brokers say.
+pub async fn prepare(id: &str, journals: &Journals, opener: &dyn Opener) -> Result<Prepared> {
+    let summary = journals.summary(id)?;
+    match summary.state {
+        JournalState::Interrupted => {}
+        JournalState::Finished => {
+            return Err(Error::new(ErrorKind::Refused, format!("the journal {} is finished", summary.id))
+                .hint("`postroom journal show` says what became of each message"));
+        }
+        JournalState::Running => {
+            return Err(Error::new(ErrorKind::Locked, format!("the journal {} is being run", summary.id))
+                .hint("wait until that run has ended, or stop it with Ctrl-C"));
+        }
+    }
+    let source = opener.place(&summary.source.parse()?).await?;
+    source.require_writable()?;
+    let to = match summary.verb {
+        Verb::Replay if summary.to == "origin" => Some(ReplayTo::Origin),
+        Verb::Replay => {
+            let place = opener.place(&summary.to.parse()?).await?;
+            place.require_writable()?;
+            Some(ReplayTo::Place(Box::new(place)))
+        }
+        Verb::Drain => None,
+        Verb::Publish | Verb::Capture => {
+            let verb = summary.verb.name();
+            return Err(Error::new(ErrorKind::Unsupported, format!("a {verb} has nothing to resume")));
+        }
+    };
+    Ok(Prepared { summary, source, to })
+}
+
+/// Finishes it.
+///
+/// # Errors
+/// `Locked` where another run was faster; what the source, a target or the archive says before anything is done.
+/// Everything later is in the report.
+pub async fn run(prepared: Prepared, journals: &Journals, control: &Control) -> Result<Report> {
+    let Prepared { summary, source, to } = prepared;
+    let opened = journals.open(&summary.id)?;
+    let head = &opened.head;
+    // Ages in the filter are counted from when the run began: the same messages match.
+    let selection = Selection::parse(head.filter.as_deref(), head.group.as_deref(), head.started)?;
+    match to {
+        Some(to) => replay::resume(opened, &source, &to, selection, control).await,
+        None => drain::resume(opened, &source, selection, control).await,
+    }
+}

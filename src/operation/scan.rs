@@ -1,0 +1,110 @@
+//! Naming the messages of an exact plan: a look at the whole queue, after which everything is back in it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ops::ControlFlow;
+
+use async_trait::async_trait;
+
+use super::browse::{self, BrowseRequest, Sink};
+use super::control::Control;
+use super::journal::record::Identity;
+use super::plan::{Destination, Plan, PlannedMessage, SkippedMessage};
+use super::progress::Stage;
+use crate::broker::{Delivery, End};
+use crate::error::{Error, ErrorKind, Result};
+use crate::message::Message;
+
+/// Where a scanned message would go.
+pub(super) enum To {
+    /// To this address, with so many header values converted.
+    Address(String, u64),
+    /// Nowhere: it stays, and why.
+    Stay(String),
+}
+
+/// Says where a message goes.
+#[async_trait]
+pub(super) trait Router: Send {
+    /// # Errors
+    /// What would meet every message.
+    async fn to(&mut self, message: &Message) -> Result<To>;
+}
+
+/// Fills in what the scan sees.
+///
+/// # Errors
+/// What the broker says, above all `Refused` where a look could destroy a message; `Interrupted`.
+pub(super) async fn fill(
+    plan: &mut Plan,
+    look: BrowseRequest,
+    router: &mut dyn Router,
+    control: &Control,
+) -> Result<()> {
+    let mut names = Names { router, plan, identities: Vec::new(), counts: BTreeMap::new(), converted: 0 };
+    let summary = browse::run_as(look, control, Stage::Scan, &mut names).await?;
+    let Names { identities, counts, converted, .. } = names;
+    if summary.end == End::Cancelled {
+        return Err(Error::new(ErrorKind::Interrupted, "the scan was stopped; everything is back in the queue"));
+    }
+    if let End::Stopped(why) = summary.end {
+        return Err(Error::new(ErrorKind::Refused, format!("the queue can't be scanned to its end: {why}"))
+            .context("address", plan.source.clone()));
+    }
+    count_copies(plan, &identities, summary.end == End::Exhausted);
+    plan.scanned = summary.scanned;
+    plan.planned = plan.messages.len() as u64;
+    plan.destinations =
+        counts.into_iter().map(|(address, messages)| Destination { address, messages: Some(messages) }).collect();
+    plan.header_policy.converted = Some(converted);
+    Ok(())
+}
+
+/// How many messages of each one's identity there are; 0 where the scan did not see them all.
+fn count_copies(plan: &mut Plan, identities: &[Identity], all_seen: bool) {
+    let mut copies: HashMap<Identity, u64> = HashMap::new();
+    for identity in identities {
+        *copies.entry(*identity).or_default() += 1;
+    }
+    for message in &mut plan.messages {
+        let identity = Identity::new(message.digest, &message.id);
+        message.copies = copies.get(&identity).copied().filter(|_| all_seen).unwrap_or_default();
+    }
+}
+
+struct Names<'a> {
+    router: &'a mut dyn Router,
+    plan: &'a mut Plan,
+    /// Of all that matched, planned or not.
+    identities: Vec<Identity>,
+    counts: BTreeMap<String, u64>,
+    converted: u64,
+}
+
+#[async_trait]
+impl Sink for Names<'_> {
+    async fn take(&mut self, deliveries: Vec<Delivery>) -> Result<ControlFlow<()>> {
+        for Delivery { message, .. } in deliveries {
+            self.name(&message).await?;
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+}
+
+impl Names<'_> {
+    async fn name(&mut self, message: &Message) -> Result<()> {
+        let (identity, digest) = Identity::of(message);
+        self.identities.push(identity);
+        match self.router.to(message).await? {
+            To::Stay(why) => self.plan.skipped.push(SkippedMessage { id: message.id.clone(), why }),
+            To::Address(address, converted) => {
+                self.converted += converted;
+                match self.counts.get_mut(&address) {
+                    Some(count) => *count += 1,
+                    None => _ = self.counts.insert(address.clone(), 1),
+                }
+                self.plan.messages.push(PlannedMessage::new(message, digest, address));
+            }
+        }
+        Ok(())
+    }
+}

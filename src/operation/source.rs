@@ -1,0 +1,82 @@
+//! What a run has to know about its source before it begins: whether it gives messages up, in which order, how many.
+
+use super::journal::Opened;
+use super::place::Place;
+use super::plan::{Check, Mode};
+use super::select::Selection;
+use super::transfer::Picker;
+use crate::broker::{Accuracy, Ordering, ReadCost, Remove};
+use crate::error::{Error, ErrorKind, Result};
+
+/// A look at the source that costs nothing.
+pub(super) struct Look {
+    /// The source keeps its messages: asked for, or because it can't remove any.
+    pub(super) keep: bool,
+    /// Whether it was not asked for.
+    kept_by_nature: bool,
+    /// It gives its messages in a fixed order, arrivals last.
+    pub(super) ordered: bool,
+    /// Messages in it, where the broker counts them.
+    pub(super) messages: Option<u64>,
+    cost: ReadCost,
+}
+
+/// Looks at the source of a run that removes what it copied, unless `keep`.
+///
+/// # Errors
+/// `Unsupported` where messages can't be removed one by one; what the broker says.
+pub(super) async fn look(source: &Place, keep: bool) -> Result<Look> {
+    let info = source.broker.describe(source.queue()?).await.map_err(|error| source.locate(error))?;
+    let capability = info.capability;
+    let kept_by_nature = !keep && capability.remove == Remove::Never;
+    let keep = keep || kept_by_nature;
+    let removes = capability.take && capability.remove == Remove::PerMessage;
+    if !keep && !removes {
+        let what = format!("{} can't remove single messages", source.address);
+        return Err(Error::new(ErrorKind::Unsupported, what).hint("--keep copies them and leaves the source as it is"));
+    }
+    if keep && !capability.browse {
+        return Err(Error::new(ErrorKind::Unsupported, format!("{} can't be read without taking", source.address)));
+    }
+    Ok(Look {
+        keep,
+        kept_by_nature,
+        ordered: capability.ordering == Ordering::Fifo,
+        messages: info.messages.filter(|_| info.accuracy == Accuracy::Exact),
+        cost: info.read_cost,
+    })
+}
+
+impl Look {
+    /// What was seen, as checks.
+    pub(super) fn checks(&self, rescue: bool) -> Vec<Check> {
+        let mut checks = Vec::new();
+        checks.push(match &self.cost.refused {
+            Some(why) if !rescue => {
+                Check::failed("read budget", format!("{why}; --rescue puts such messages back as new copies"))
+            }
+            Some(why) => Check::passed("read budget", format!("{why}; they are put back as new copies")),
+            None => Check::passed("read budget", self.cost.why.clone()),
+        });
+        if self.kept_by_nature {
+            checks.push(Check::passed("source", "it keeps its messages: nothing can be removed from it"));
+        }
+        checks
+    }
+}
+
+/// Who decides which messages are acted on, and how many deliveries to ask the source for.
+pub(super) fn picker(opened: &Opened, selection: Selection, resuming: bool) -> (Picker, Option<u64>) {
+    let Opened { head, plan, state, .. } = opened;
+    // A queue that does not count what it holds is read to its end.
+    let scan = Some(head.scan).filter(|scan| *scan > 0 && head.mode == Mode::Streaming);
+    let picker = match plan {
+        Some(plan) => Picker::named(plan, head.keep),
+        None => Picker::matching(selection, scan.unwrap_or(u64::MAX), head.limit, head.keep),
+    };
+    if !resuming {
+        return (picker, scan);
+    }
+    let gone = if head.keep { 0 } else { state.removed() };
+    (picker.resuming(state, plan.as_ref(), head.ordered), scan.map(|scan| scan.saturating_sub(gone).max(1)))
+}

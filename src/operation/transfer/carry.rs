@@ -1,0 +1,278 @@
+//! How a batch gets to its copies: by publishers, into an archive, or nowhere; and what the journal is told.
+//!
+//! Each step is a future that owns what it needs, so that several batches are under way while the reader goes on.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use futures::future::{BoxFuture, FutureExt as _, join_all};
+
+use crate::broker::archive::ArchiveWriter;
+use crate::broker::{Publisher, Receipt, Token};
+use crate::error::{Error, ErrorKind, Result};
+use crate::message::{Digest, Message};
+use crate::operation::journal::record::{Intent, Record, ranges};
+use crate::operation::journal::writer::Writer;
+use crate::operation::publish::{not_published, stops_a_publisher};
+use crate::operation::replay::headers;
+use crate::operation::replay::route::{Route, Routes};
+use crate::operation::report::Outcome;
+
+/// Batches under way at once, each in one of its steps.
+const UNDER_WAY: usize = 4;
+
+/// Where copies go.
+pub(in crate::operation) enum Carrier {
+    /// To publishers.
+    Publish {
+        /// Which message to which.
+        routes: Box<Routes>,
+        /// The journal's id, from which each copy's replay id is made.
+        journal: Arc<str>,
+    },
+    /// Into an archive.
+    Archive {
+        /// The file.
+        writer: Arc<Mutex<ArchiveWriter>>,
+        /// Its address.
+        address: String,
+    },
+    /// Nowhere: the originals are removed without a copy.
+    Discard,
+}
+
+/// A message to send.
+pub(super) struct Item {
+    pub(super) seq: u64,
+    /// An earlier run may have sent it.
+    pub(super) again: bool,
+    pub(super) token: Token,
+    pub(super) digest: Digest,
+    pub(super) to: u32,
+    /// The key it is published with, where its own does not do.
+    pub(super) key: Option<Bytes>,
+    pub(super) message: Message,
+}
+
+/// A message that was sent.
+pub(super) struct Sent {
+    pub(super) seq: u64,
+    pub(super) token: Token,
+    pub(super) id: String,
+    pub(super) to: u32,
+    pub(super) twice: bool,
+    /// `Done` for a confirmed copy.
+    pub(super) outcome: Outcome,
+}
+
+/// A step that a batch has made.
+pub(super) enum Step {
+    /// The intents of the batch with that number are on disk, or can't be.
+    Intended(u64, Vec<Item>, Result<()>),
+    /// The batch is in the archive up to this offset, on disk and verified; or nothing of it is.
+    Stored(Vec<Item>, Result<u64>),
+    /// The publishers have answered; and an error that the next batch would meet, too.
+    Sent(Vec<Sent>, Option<Error>),
+    /// The confirmations are on disk, or can't be.
+    Recorded(Vec<Sent>, Result<()>),
+}
+
+impl Carrier {
+    /// How many batches may be under way.
+    pub(super) fn under_way(&self) -> usize {
+        match self {
+            Self::Publish { .. } => UNDER_WAY,
+            // The archive's offsets are recorded in order, one batch after the other.
+            Self::Archive { .. } | Self::Discard => 1,
+        }
+    }
+
+    /// A destination's address.
+    pub(super) fn address(&self, to: u32) -> Option<&str> {
+        match self {
+            Self::Publish { routes, .. } => routes.lanes().get(to as usize).map(|lane| lane.address.as_str()),
+            Self::Archive { address, .. } => Some(address),
+            Self::Discard => None,
+        }
+    }
+
+    /// The first step of a batch. `recorded` is how many destinations the journal knows.
+    pub(super) fn start(
+        &self,
+        number: u64,
+        batch: Vec<Item>,
+        journal: &Writer,
+        recorded: &mut usize,
+    ) -> Result<BoxFuture<'static, Step>> {
+        match self {
+            Self::Publish { routes, .. } => {
+                for lane in routes.lanes().iter().skip(*recorded) {
+                    let to = u32::try_from(*recorded).unwrap_or(u32::MAX);
+                    journal.note(&Record::Destination { number: to, address: lane.address.clone() })?;
+                    *recorded += 1;
+                }
+                let (again, first, messages) = split(&batch);
+                if !again.is_empty() {
+                    journal.note(&Record::Retry { seqs: ranges(again) })?;
+                }
+                // A batch of retries alone waits for its own record only.
+                let on_disk = journal.durable(&Record::Intend { first, messages });
+                Ok(async move { Step::Intended(number, batch, on_disk.await) }.boxed())
+            }
+            Self::Archive { writer, address } => {
+                if *recorded == 0 {
+                    journal.note(&Record::Destination { number: 0, address: address.clone() })?;
+                    *recorded = 1;
+                }
+                Ok(store(Arc::clone(writer), batch).boxed())
+            }
+            Self::Discard => Ok(record_stored(batch, 0, journal)),
+        }
+    }
+
+    /// Sends a batch whose intents are on disk.
+    pub(super) fn publish(&self, batch: Vec<Item>) -> BoxFuture<'static, Step> {
+        let Self::Publish { routes, journal } = self else {
+            return futures::future::ready(Step::Sent(Vec::new(), None)).boxed();
+        };
+        let mut lanes: Vec<Vec<usize>> = routes.lanes().iter().map(|_| Vec::new()).collect();
+        for (index, item) in batch.iter().enumerate() {
+            if let Some(lane) = lanes.get_mut(item.to as usize) {
+                lane.push(index);
+            }
+        }
+        let lanes: Vec<_> = routes
+            .lanes()
+            .iter()
+            .zip(lanes)
+            .filter(|(_, indexes)| !indexes.is_empty())
+            .map(|(lane, indexes)| (Arc::clone(&lane.publisher), indexes))
+            .collect();
+        publish(batch, lanes, Arc::clone(journal)).boxed()
+    }
+}
+
+/// Numbers sent again, the first new number, and the new messages.
+fn split(batch: &[Item]) -> (Vec<u64>, u64, Vec<Intent>) {
+    let mut again: Vec<u64> = batch.iter().filter(|item| item.again).map(|item| item.seq).collect();
+    again.sort_unstable();
+    let mut new = batch.iter().filter(|item| !item.again).peekable();
+    let first = new.peek().map_or(0, |item| item.seq);
+    (again, first, new.map(|item| Intent(item.digest, item.message.id.clone(), item.to)).collect())
+}
+
+async fn publish(batch: Vec<Item>, lanes: Vec<(Arc<dyn Publisher>, Vec<usize>)>, journal: Arc<str>) -> Step {
+    let mut sent = Vec::with_capacity(batch.len());
+    let mut messages = Vec::with_capacity(batch.len());
+    for item in batch {
+        let Item { seq, again, token, to, key, mut message, .. } = item;
+        let id = message.id.clone();
+        if key.is_some() {
+            message.key = key;
+        }
+        let outcome = Outcome::Ambiguous("the publisher gave no answer for it".into());
+        sent.push(Sent { seq, token, id, to, twice: again, outcome });
+        messages.push(Some(message));
+    }
+    let publishing = lanes.into_iter().map(|(publisher, indexes)| {
+        let limits = publisher.limits();
+        let ready: Vec<Message> = indexes
+            .iter()
+            .filter_map(|index| {
+                let message = messages.get_mut(*index)?.take()?;
+                let seq = sent.get(*index)?.seq;
+                Some(headers::prepare(message, &limits, &format!("{journal}-{seq}")).0)
+            })
+            .collect();
+        async move { (indexes, publisher.publish(&ready).await) }
+    });
+    // Collected first: making the futures borrows what is filled in afterwards.
+    let publishing: Vec<_> = publishing.collect();
+    let mut fatal = None;
+    for (indexes, results) in join_all(publishing).await {
+        for (index, result) in indexes.into_iter().zip(results) {
+            let outcome = outcome_of(result, &mut fatal);
+            if let Some(sent) = sent.get_mut(index) {
+                sent.outcome = outcome;
+            }
+        }
+    }
+    Step::Sent(sent, fatal)
+}
+
+fn outcome_of(result: Result<Receipt>, fatal: &mut Option<Error>) -> Outcome {
+    match result {
+        Ok(_) => Outcome::Done,
+        Err(error) => {
+            let outcome = not_published(&error);
+            if stops_a_publisher(&error) && !matches!(outcome, Outcome::Ambiguous(_)) {
+                fatal.get_or_insert(error);
+            }
+            outcome
+        }
+    }
+}
+
+/// Writes a batch into the archive: on disk and verified when it is done.
+async fn store(writer: Arc<Mutex<ArchiveWriter>>, batch: Vec<Item>) -> Step {
+    let (messages, rest): (Vec<_>, Vec<_>) =
+        batch.into_iter().map(|mut item| (std::mem::take(&mut item.message), item)).unzip();
+    let work = tokio::task::spawn_blocking(move || {
+        let mut writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let stored = writer.append(&messages).and_then(|_| writer.commit());
+        (messages, stored)
+    });
+    let (messages, stored) = match work.await {
+        Ok(done) => done,
+        Err(error) => {
+            let error = Error::new(ErrorKind::Unexpected, "writing the archive failed").because(error);
+            return Step::Stored(Vec::new(), Err(error));
+        }
+    };
+    let batch = rest.into_iter().zip(messages).map(|(item, message)| Item { message, ..item }).collect();
+    Step::Stored(batch, stored)
+}
+
+/// Tells the journal what is in the archive (or is going to be dropped).
+pub(super) fn record_stored(batch: Vec<Item>, offset: u64, journal: &Writer) -> BoxFuture<'static, Step> {
+    let (seqs, first, messages) = split(&batch);
+    let again =
+        if seqs.is_empty() { Ok(()) } else { journal.note(&Record::StoredAgain { seqs: ranges(seqs), offset }) };
+    let on_disk = journal.durable(&Record::Stored { first, messages, offset });
+    let sent = batch
+        .into_iter()
+        .map(|item| Sent {
+            seq: item.seq,
+            token: item.token,
+            id: item.message.id,
+            to: item.to,
+            twice: item.again,
+            outcome: Outcome::Done,
+        })
+        .collect();
+    async move { Step::Recorded(sent, on_disk.await.and(again)) }.boxed()
+}
+
+/// Tells the journal what the publishers answered.
+pub(super) fn record_sent(mut sent: Vec<Sent>, journal: &Writer) -> BoxFuture<'static, Step> {
+    sent.sort_unstable_by_key(|sent| sent.seq);
+    let (mut done, mut failed, mut ambiguous) = (Vec::new(), Vec::new(), Vec::new());
+    for sent in &sent {
+        match &sent.outcome {
+            Outcome::Done => done.push(sent.seq),
+            Outcome::Failed(why) | Outcome::Skipped(why) => failed.push((sent.seq, why.clone())),
+            Outcome::Ambiguous(why) => ambiguous.push((sent.seq, why.clone())),
+        }
+    }
+    let on_disk = journal.durable(&Record::Confirm { done: ranges(done), failed, ambiguous });
+    async move { Step::Recorded(sent, on_disk.await) }.boxed()
+}
+
+/// Whether a message can be archived.
+pub(super) fn archivable(writer: &Mutex<ArchiveWriter>, message: &Message) -> Route {
+    let writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
+    match writer.accepts(message) {
+        Ok(()) => Route::To(0, None),
+        Err(error) => Route::Stay(error.to_string()),
+    }
+}

@@ -1,0 +1,502 @@
+//! The mover: takes messages, has each one's copy confirmed, and removes the originals. Replay and drain are this.
+//!
+//! One loop owns the reader; the steps of the batches (journal the intent, publish, journal the confirmation) run beside
+//! it, several batches at once. A message goes through these gates, in this order:
+//!
+//! ```text
+//! picked -> intent on disk -> published -> confirmed -> confirmation on disk -> removed -> removal noted
+//! ```
+//!
+//! Whatever stops the run (cancel, an error, the disk), nothing new is started, what is under way is finished, and
+//! the reader returns the rest. Memory is bounded: a few batches of at most [`Control::batch`] messages or [`BATCH_BYTES`].
+
+mod carry;
+mod pick;
+mod settle;
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+use futures::future::BoxFuture;
+use futures::stream::{FuturesUnordered, StreamExt as _};
+use tokio::time::Instant;
+
+pub(super) use self::carry::Carrier;
+use self::carry::{Item, Sent, Step};
+pub(super) use self::pick::Picker;
+use self::pick::{Leftovers, Pick};
+use self::settle::Confirmed;
+use super::control::Control;
+use super::journal::Opened;
+use super::journal::record::{Identity, Left, Record, ranges};
+use super::journal::state::{LOST, Stage as MessageStage, TWICE};
+use super::journal::writer::Writer;
+use super::pace::Throttle;
+use super::place::Place;
+use super::plan::Plan;
+use super::progress::{Meter, Stage};
+use super::replay::route::Route;
+use super::report::{Ended, Outcome, OutcomeLine, Report, Tally};
+use crate::broker::{BrowseOptions, Delivery, End, Reader, TakeOptions};
+use crate::error::{Error, Result};
+use crate::message::Digest;
+use crate::message::filter::Prefilter;
+
+/// Bytes in one batch at most, but for a single larger message.
+const BATCH_BYTES: u64 = 8 << 20;
+/// What is said of a message that the plan names and the queue no longer has.
+const MISSING: &str = "it is no longer in the queue";
+
+/// What to move.
+pub(super) struct Job {
+    pub(super) source: Place,
+    pub(super) stage: Stage,
+    pub(super) picker: Picker,
+    pub(super) carrier: Carrier,
+    pub(super) opened: Opened,
+    /// What the reader may leave out without asking; never on a resume, which has to see every message.
+    pub(super) prefilter: Option<Prefilter>,
+    /// How many messages of the source to go through.
+    pub(super) scan: Option<u64>,
+}
+
+/// Why a run stops before its end.
+enum Stop {
+    Cancelled,
+    Error(Error),
+}
+
+struct Mover<'a> {
+    control: &'a Control,
+    picker: Picker,
+    carrier: Carrier,
+    writer: Writer,
+    plan: Option<Plan>,
+    keep: bool,
+    tally: Tally,
+    meter: Meter,
+    throttle: Throttle,
+    steps: FuturesUnordered<BoxFuture<'static, Step>>,
+    /// Batches begun so far.
+    started: u64,
+    /// Batches whose intents are on disk, by number, until the ones before them are.
+    intended: BTreeMap<u64, Vec<Item>>,
+    /// The number of the next batch to publish.
+    next: u64,
+    /// Steps that came while the reader was busy.
+    backlog: VecDeque<Step>,
+    pending: VecDeque<Item>,
+    pending_bytes: u64,
+    /// Copies confirmed and on record, originals not removed yet.
+    confirmed: BTreeMap<u64, Confirmed>,
+    /// Deliveries whose fate the picker has not decided.
+    waiting: HashMap<u64, Delivery>,
+    /// Deliveries that turned out to be uncertain at the end: they are sent again.
+    late: VecDeque<(u64, Delivery)>,
+    /// Messages of earlier runs without an outcome yet.
+    open: HashMap<u64, Open>,
+    /// Destinations the journal knows.
+    recorded: usize,
+    /// The last number given.
+    last: u64,
+    /// The last number whose intent is on disk.
+    durable: u64,
+    /// The newest message may be removed, too.
+    released: bool,
+    /// The source was read as far as the plan goes.
+    ended: bool,
+    /// There was no need to read on.
+    early: bool,
+    /// The backend stopped the read, and why.
+    cut: Option<String>,
+    stop: Option<Stop>,
+}
+
+/// A message of an earlier run.
+struct Open {
+    id: String,
+    to: u32,
+    twice: bool,
+    outcome: Outcome,
+}
+
+/// Moves what the job says.
+///
+/// # Errors
+/// What the source says when it is opened: nothing was done then. Whatever happens later is in [`Report::error`].
+pub(super) async fn run(job: Job, control: &Control) -> Result<Report> {
+    let began = control.clock.now();
+    let Job { source, stage, picker, carrier, opened, prefilter, scan } = job;
+    let Opened { head, plan, state, writer } = opened;
+    let opened = open_reader(&source, head.keep, head.rescue, prefilter, scan, control).await;
+    let mut reader = match opened {
+        Ok(reader) => reader,
+        Err(error) => {
+            let finish =
+                Record::Finish { at: control.clock.now(), state: Ended::Stopped, why: Some(error.to_string()) };
+            _ = writer.durable(&finish).await;
+            writer.close().await;
+            return Err(source.locate(error));
+        }
+    };
+    let mut mover = Mover {
+        control,
+        picker,
+        carrier,
+        writer,
+        plan,
+        keep: head.keep,
+        tally: Tally::new(head.verb, head.planned),
+        meter: control.meter(stage, Some(head.planned)),
+        throttle: Throttle::new(head.pace, Instant::now()),
+        steps: FuturesUnordered::new(),
+        started: 0,
+        intended: BTreeMap::new(),
+        next: 0,
+        backlog: VecDeque::new(),
+        pending: VecDeque::new(),
+        pending_bytes: 0,
+        confirmed: BTreeMap::new(),
+        waiting: HashMap::new(),
+        late: VecDeque::new(),
+        open: HashMap::new(),
+        recorded: state.destinations.len(),
+        last: state.last(),
+        durable: state.last(),
+        released: state.released || state.end,
+        ended: false,
+        early: false,
+        cut: None,
+        stop: None,
+    };
+    for Left(_, id, why) in &state.skipped {
+        mover.tally.add(id, 0, None, &Outcome::Skipped(why.clone()));
+    }
+    for (seq, entry) in state.entries() {
+        let outcome = entry.outcome(head.keep);
+        let is_open = match entry.stage {
+            MessageStage::Intended => true,
+            MessageStage::Confirmed(_) => !head.keep,
+            _ => false,
+        };
+        if is_open {
+            let open = Open { id: entry.id.clone(), to: entry.to, twice: entry.twice, outcome };
+            mover.open.insert(seq, open);
+        } else {
+            let to = state.destinations.get(entry.to as usize).map(String::as_str);
+            mover.tally.add(&entry.id, seq, to, &outcome);
+        }
+    }
+    drop(state);
+    if let Err(error) = mover.writer.note(&Record::Run { at: began }) {
+        mover.halt(error);
+    }
+    mover.work(reader.as_mut()).await;
+    mover.close(reader.as_mut(), &source, &head.id, began).await
+}
+
+async fn open_reader(
+    source: &Place,
+    keep: bool,
+    rescue: bool,
+    prefilter: Option<Prefilter>,
+    scan: Option<u64>,
+    control: &Control,
+) -> Result<Box<dyn Reader>> {
+    let queue = source.queue()?;
+    let cancel = control.cancel.clone();
+    if keep {
+        // A look counts only what it delivers, so with a prefilter its limit is the end of the queue at its start.
+        let limit = scan.filter(|_| prefilter.is_none());
+        let options = BrowseOptions { limit, prefilter, rescue, cancel, ..BrowseOptions::default() };
+        return source.broker.browse(queue, options).await;
+    }
+    source.broker.take(queue, TakeOptions { limit: scan, prefilter, rescue, memory: None, cancel }).await
+}
+
+impl Mover<'_> {
+    /// Everything but opening and closing.
+    async fn work(&mut self, reader: &mut dyn Reader) {
+        let mut concluded = false;
+        loop {
+            while let Some(step) = self.backlog.pop_front() {
+                self.on_step(step);
+            }
+            if let Some((seq, delivery)) = self.late.pop_front().filter(|_| self.stop.is_none()) {
+                let digest = delivery.message.digest();
+                if let Err(error) = self.send(delivery, digest, Some(seq)).await {
+                    self.halt(error);
+                }
+                continue;
+            }
+            self.release(reader).await;
+            self.dispatch();
+            if !self.backlog.is_empty() {
+                continue;
+            }
+            let stopped = self.stop.is_some();
+            let room = self.pending.len() < self.control.batch && self.pending_bytes < BATCH_BYTES;
+            let reading = !self.ended && !stopped && room;
+            let idle = self.steps.is_empty() && (stopped || self.pending.is_empty());
+            if idle && !reading {
+                let go_on = !concluded && !stopped && self.conclude();
+                concluded = true;
+                if go_on {
+                    continue;
+                }
+                self.let_go(reader).await;
+                return;
+            }
+            let paced = !stopped && !self.pending.is_empty() && self.throttle.is_waiting();
+            let cancel = &self.control.cancel;
+            tokio::select! {
+                biased;
+                Some(step) = self.steps.next(), if !self.steps.is_empty() => self.backlog.push_back(step),
+                () = cancel.cancelled(), if !stopped => self.stop = Some(Stop::Cancelled),
+                () = self.throttle.wait(), if paced => {}
+                batch = reader.next_batch(self.control.batch - self.pending.len()), if reading => match batch {
+                    Err(error) => self.halt(error),
+                    Ok(batch) => {
+                        if let Err(error) = self.on_deliveries(batch.deliveries).await {
+                            self.halt(error);
+                        }
+                        match batch.end {
+                            None => {}
+                            Some(End::Exhausted | End::Limit) => self.ended = true,
+                            Some(End::Cancelled) => _ = self.stop.get_or_insert(Stop::Cancelled),
+                            Some(End::Stopped(why)) => {
+                                self.ended = true;
+                                self.cut = Some(why);
+                            }
+                        }
+                    }
+                },
+            }
+        }
+    }
+
+    /// The first error stops the run; later ones are its consequences.
+    fn halt(&mut self, error: Error) {
+        if !matches!(self.stop, Some(Stop::Error(_))) {
+            self.stop = Some(Stop::Error(error));
+        }
+        self.pending.clear();
+        self.pending_bytes = 0;
+    }
+
+    async fn on_deliveries(&mut self, deliveries: Vec<Delivery>) -> Result<()> {
+        for delivery in deliveries {
+            if self.ended {
+                return Ok(());
+            }
+            let (identity, digest) = Identity::of(&delivery.message);
+            match self.picker.pick(&delivery.message, identity, delivery.redelivered) {
+                Pick::Leave => {}
+                Pick::Beyond => (self.ended, self.early) = (true, true),
+                Pick::Take => self.send(delivery, digest, None).await?,
+                Pick::Retry(seq) => self.send(delivery, digest, Some(seq)).await?,
+                Pick::Remove(seq) => self.remove(seq, &delivery),
+                Pick::Wait(seq) => _ = self.waiting.insert(seq, delivery),
+            }
+            let (certain, gone) = self.picker.decided();
+            for seq in certain {
+                if let Some(delivery) = self.waiting.remove(&seq) {
+                    self.remove(seq, &delivery);
+                }
+            }
+            self.gone(&gone)?;
+        }
+        Ok(())
+    }
+
+    /// A message to send: one of this run, or one of an earlier run once more.
+    async fn send(&mut self, delivery: Delivery, digest: Digest, again: Option<u64>) -> Result<()> {
+        let route = match &mut self.carrier {
+            Carrier::Publish { routes, .. } => routes.route(&delivery.message).await?,
+            Carrier::Archive { writer, .. } => carry::archivable(writer, &delivery.message),
+            Carrier::Discard => Route::To(0, None),
+        };
+        match (route, again) {
+            // It stays where it is, and its outcome stays what it was.
+            (Route::Stay(_), Some(_)) => Ok(()),
+            (Route::Stay(why), None) => {
+                let id = delivery.message.id;
+                self.outcome(0, &id, None, &Outcome::Skipped(why.clone()));
+                self.writer.note(&Record::Skip { messages: vec![Left(digest, id, why)] })
+            }
+            (Route::To(to, key), again) => {
+                let seq = again.unwrap_or_else(|| {
+                    self.last += 1;
+                    self.last
+                });
+                self.pending_bytes += delivery.message.size();
+                let Delivery { message, token, .. } = delivery;
+                self.pending.push_back(Item { seq, again: again.is_some(), token, digest, to, key, message });
+                Ok(())
+            }
+        }
+    }
+
+    /// A message whose copy an earlier run has confirmed.
+    fn remove(&mut self, seq: u64, delivery: &Delivery) {
+        if let Some(open) = self.open.get(&seq) {
+            let confirmed = Confirmed { token: delivery.token, id: open.id.clone(), to: open.to, twice: open.twice };
+            self.confirmed.insert(seq, confirmed);
+        }
+    }
+
+    /// Messages that an earlier run has removed without a record of it.
+    fn gone(&mut self, seqs: &[u64]) -> Result<()> {
+        if seqs.is_empty() {
+            return Ok(());
+        }
+        for seq in seqs {
+            self.finish_open(*seq, |open| if open.twice { Outcome::Ambiguous(TWICE.into()) } else { Outcome::Done });
+        }
+        self.writer.note(&Record::Removed { done: ranges(seqs.iter().copied()), failed: Vec::new() })
+    }
+
+    fn finish_open(&mut self, seq: u64, outcome: impl FnOnce(&Open) -> Outcome) {
+        if let Some(open) = self.open.remove(&seq) {
+            let outcome = outcome(&open);
+            self.outcome(seq, &open.id, Some(open.to), &outcome);
+        }
+    }
+
+    /// Draws the conclusions from having read the source to its end. Whether that gave more to do.
+    fn conclude(&mut self) -> bool {
+        let leftovers = if self.cut.is_some() { Leftovers::default() } else { self.picker.end() };
+        let Leftovers { retry, removed, lost, missing } = leftovers;
+        let waiting: Vec<_> = retry.iter().filter_map(|seq| Some((*seq, self.waiting.remove(seq)?))).collect();
+        self.late.extend(waiting);
+        let mut done = self.gone(&removed);
+        if !lost.is_empty() {
+            for seq in &lost {
+                self.finish_open(*seq, |_| Outcome::Ambiguous(LOST.into()));
+            }
+            done = done.and(self.writer.note(&Record::Lost { seqs: ranges(lost) }));
+        }
+        done = done.and(self.missing(missing.into_iter().collect()));
+        if let Err(error) = done {
+            self.halt(error);
+        }
+        !self.late.is_empty()
+    }
+
+    /// Messages that the plan names and the queue no longer has.
+    fn missing(&mut self, mut missing: HashMap<Identity, u64>) -> Result<()> {
+        let Some(plan) = self.plan.take().filter(|_| !missing.is_empty()) else { return Ok(()) };
+        let mut left = Vec::new();
+        // From the back: the first copies are those that were found.
+        for message in plan.messages.iter().rev() {
+            if let Some(count) = missing.get_mut(&Identity::new(message.digest, &message.id)).filter(|n| **n > 0) {
+                *count -= 1;
+                self.outcome(0, &message.id, None, &Outcome::Skipped(MISSING.into()));
+                left.push(Left(message.digest, message.id.clone(), MISSING.into()));
+            }
+        }
+        self.writer.note(&Record::Skip { messages: left })
+    }
+
+    /// Starts the next batch, where it is its turn.
+    fn dispatch(&mut self) {
+        if self.stop.is_some() {
+            self.pending.clear();
+            self.pending_bytes = 0;
+        }
+        // A small batch waits for more while others are under way.
+        let few = self.pending.len() < self.control.batch / 2 && self.pending_bytes < BATCH_BYTES / 2;
+        let wait = few && !self.ended && !self.steps.is_empty();
+        if self.pending.is_empty() || wait || self.throttle.is_waiting() || self.steps.len() >= self.carrier.under_way()
+        {
+            return;
+        }
+        let mut batch = Vec::with_capacity(self.pending.len());
+        let mut bytes = 0;
+        let most = self.throttle.batch(self.control.batch);
+        while batch.len() < most
+            && (batch.is_empty() || bytes < BATCH_BYTES)
+            && let Some(item) = self.pending.pop_front()
+        {
+            bytes += item.message.size();
+            batch.push(item);
+        }
+        self.pending_bytes = self.pending_bytes.saturating_sub(bytes);
+        self.throttle.spend(batch.len());
+        match self.carrier.start(self.started, batch, &self.writer, &mut self.recorded) {
+            Ok(step) => {
+                self.started += 1;
+                self.steps.push(step);
+            }
+            Err(error) => self.halt(error),
+        }
+    }
+
+    fn on_step(&mut self, step: Step) {
+        match step {
+            Step::Intended(number, batch, Ok(())) => {
+                self.on_disk(batch.iter().map(|item| item.seq).max());
+                self.intended.insert(number, batch);
+                // Intents get on disk in groups, and their news can overtake each other: the batches must not.
+                while let Some(batch) = self.intended.remove(&self.next) {
+                    self.next += 1;
+                    self.steps.push(self.carrier.publish(batch));
+                }
+            }
+            Step::Stored(batch, Ok(offset)) => self.steps.push(carry::record_stored(batch, offset, &self.writer)),
+            // Nothing of the batch was sent: the originals are held, and returned at the close.
+            Step::Intended(_, _, Err(error)) | Step::Stored(_, Err(error)) => self.halt(error),
+            Step::Sent(sent, fatal) => {
+                if let Some(error) = fatal {
+                    self.halt(error);
+                }
+                self.steps.push(carry::record_sent(sent, &self.writer));
+            }
+            Step::Recorded(sent, recorded) => self.on_recorded(sent, recorded),
+        }
+        let (done, noted) = self.tally.counts();
+        self.meter.set(done, noted, None);
+    }
+
+    /// Takes note of the newest number that the journal has on disk.
+    fn on_disk(&mut self, newest: Option<u64>) {
+        if let Some(newest) = newest.filter(|newest| *newest > self.durable) {
+            self.durable = newest;
+            self.released = false;
+        }
+    }
+
+    fn on_recorded(&mut self, sent: Vec<Sent>, recorded: Result<()>) {
+        let failed = recorded.err();
+        if failed.is_none() && matches!(self.carrier, Carrier::Archive { .. } | Carrier::Discard) {
+            self.on_disk(sent.iter().map(|sent| sent.seq).max());
+        }
+        for Sent { seq, token, id, to, twice, outcome } in sent {
+            let twice = twice || self.open.remove(&seq).is_some_and(|open| open.twice);
+            let arrived = if twice { Outcome::Ambiguous(TWICE.into()) } else { Outcome::Done };
+            match (outcome, &failed) {
+                (Outcome::Done, None) if !self.keep => {
+                    self.confirmed.insert(seq, Confirmed { token, id, to, twice });
+                }
+                (Outcome::Done, _) if self.keep => self.outcome(seq, &id, Some(to), &arrived),
+                (Outcome::Done, _) => {
+                    let why = "its copy is confirmed; the original was kept, for the journal can't be written";
+                    self.outcome(seq, &id, Some(to), &Outcome::Ambiguous(why.into()));
+                }
+                (Outcome::Failed(why), _) if twice => {
+                    let why = format!("an earlier try may have arrived; the last one failed: {why}");
+                    self.outcome(seq, &id, Some(to), &Outcome::Ambiguous(why));
+                }
+                (outcome, _) => self.outcome(seq, &id, Some(to), &outcome),
+            }
+        }
+        if let Some(error) = failed {
+            self.halt(error);
+        }
+    }
+
+    fn outcome(&mut self, seq: u64, id: &str, to: Option<u32>, outcome: &Outcome) {
+        let to = to.and_then(|to| self.carrier.address(to));
+        self.tally.add(id, seq, to, outcome);
+        self.control.outcome(|| OutcomeLine::new(id, seq, to.map(ToOwned::to_owned), outcome));
+    }
+}

@@ -1,0 +1,142 @@
+//! Removing originals whose copies are confirmed and on record, and letting go of the rest.
+
+use std::pin::pin;
+
+use futures::stream::StreamExt as _;
+use jiff::Timestamp;
+
+use super::{Mover, Stop};
+use crate::broker::{Reader, Settle, Token};
+use crate::error::{Error, ErrorKind, Result};
+use crate::operation::journal::record::{Record, ranges};
+use crate::operation::journal::state::TWICE;
+use crate::operation::place::Place;
+use crate::operation::publish::stops_a_publisher;
+use crate::operation::report::{Ended, Outcome, Report};
+
+/// A message whose copy is confirmed.
+pub(super) struct Confirmed {
+    pub(super) token: Token,
+    pub(super) id: String,
+    pub(super) to: u32,
+    pub(super) twice: bool,
+}
+
+impl Mover<'_> {
+    /// Removes what may be removed. The newest message taken up waits until a newer one is on record (or
+    /// `released`): as long as it stands in the source, a resume knows what stood before it.
+    pub(super) async fn release(&mut self, reader: &mut dyn Reader) {
+        let bound = if self.released { u64::MAX } else { self.durable };
+        let rest = self.confirmed.split_off(&bound);
+        let ready = std::mem::replace(&mut self.confirmed, rest);
+        if ready.is_empty() {
+            return;
+        }
+        let tokens: Vec<Token> = ready.values().map(|confirmed| confirmed.token).collect();
+        let results = self.settle(reader, &tokens).await;
+        let (mut done, mut failed) = (Vec::new(), Vec::new());
+        let mut results = results.into_iter();
+        for (seq, Confirmed { id, to, twice, .. }) in ready {
+            self.open.remove(&seq);
+            let result = results
+                .next()
+                .unwrap_or_else(|| Err(Error::new(ErrorKind::Ambiguous, "the reader gave no answer for it")));
+            match result {
+                Ok(()) => {
+                    done.push(seq);
+                    let outcome = if twice { Outcome::Ambiguous(TWICE.into()) } else { Outcome::Done };
+                    self.outcome(seq, &id, Some(to), &outcome);
+                }
+                Err(error) => {
+                    let why = format!("its copy is confirmed; the original may still be in the source: {error}");
+                    self.outcome(seq, &id, Some(to), &Outcome::Ambiguous(why));
+                    failed.push((seq, error.to_string()));
+                    if stops_a_publisher(&error) && error.kind() != ErrorKind::Ambiguous {
+                        self.halt(error);
+                    }
+                }
+            }
+        }
+        if let Err(error) = self.writer.note(&Record::Removed { done: ranges(done), failed }) {
+            self.halt(error);
+        }
+    }
+
+    /// Settles while the steps of the batches go on.
+    async fn settle(&mut self, reader: &mut dyn Reader, tokens: &[Token]) -> Vec<Result<()>> {
+        let mut settling = pin!(reader.settle(tokens, Settle::Remove));
+        loop {
+            tokio::select! {
+                results = &mut settling => return results,
+                Some(step) = self.steps.next(), if !self.steps.is_empty() => self.backlog.push_back(step),
+            }
+        }
+    }
+
+    /// The last removals: nothing newer comes any more.
+    pub(super) async fn let_go(&mut self, reader: &mut dyn Reader) {
+        let to_the_end = self.stop.is_none() && self.cut.is_none() && !self.early && self.picker.took_all();
+        if to_the_end || (!self.confirmed.is_empty() && !self.released) {
+            let record = if to_the_end { Record::End } else { Record::Release };
+            if let Err(error) = self.writer.durable(&record).await {
+                self.halt(error);
+                return;
+            }
+        }
+        self.released = true;
+        self.release(reader).await;
+    }
+
+    /// Returns the rest, closes everything and reports.
+    pub(super) async fn close(
+        mut self,
+        reader: &mut dyn Reader,
+        source: &Place,
+        journal: &str,
+        began: Timestamp,
+    ) -> Result<Report> {
+        match reader.close().await {
+            Ok(closed) => {
+                if closed.rescued > 0 {
+                    self.tally.note(format!("{} messages were put back as new copies", closed.rescued));
+                }
+                closed.notes.into_iter().for_each(|note| self.tally.note(note));
+            }
+            Err(error) => {
+                self.tally.note(format!("what was not settled goes back when the broker notices: {error}"));
+                self.halt(error);
+            }
+        }
+        if let super::Carrier::Publish { routes, .. } = &self.carrier
+            && let Err(error) = routes.close().await
+        {
+            self.tally.note(format!("a publisher did not close: {error}"));
+        }
+        let unsettled = std::mem::take(&mut self.confirmed);
+        for (seq, Confirmed { id, to, .. }) in unsettled {
+            self.open.remove(&seq);
+            let why = "its copy is confirmed; the original is still in the source";
+            self.outcome(seq, &id, Some(to), &Outcome::Ambiguous(why.into()));
+        }
+        let open: Vec<_> = self.open.drain().collect();
+        for (seq, open) in open {
+            self.outcome(seq, &open.id, Some(open.to), &open.outcome);
+        }
+        let (state, mut error) = match (self.stop.take(), self.cut.take()) {
+            (Some(Stop::Error(error)), _) => (Ended::Stopped, Some(source.locate(error))),
+            (Some(Stop::Cancelled), _) => (Ended::Interrupted, None),
+            (None, Some(why)) => (Ended::Stopped, Some(source.locate(Error::new(ErrorKind::Refused, why)))),
+            (None, None) => (Ended::Finished, None),
+        };
+        let at = self.control.clock.now();
+        let why = error.as_ref().map(ToString::to_string);
+        let finished = self.writer.durable(&Record::Finish { at, state, why }).await;
+        self.writer.close().await;
+        if let Err(fault) = finished {
+            error.get_or_insert(fault);
+        }
+        self.meter.end();
+        let state = if error.is_some() { Ended::Stopped } else { state };
+        Ok(self.tally.finish(state, error.as_ref(), Some(journal.to_owned()), at.duration_since(began)))
+    }
+}
