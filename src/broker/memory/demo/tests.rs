@@ -1,5 +1,9 @@
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::*;
 use crate::broker::ListFilter;
+use crate::message::failure::detect;
+use crate::message::fingerprint::fingerprint;
 use crate::message::{Digest, Message, Value};
 
 const DEAD: [(&str, usize); 8] = [
@@ -25,6 +29,24 @@ fn two_thousand_messages_are_dead() {
     }
     assert_eq!(DEAD.iter().map(|(_, count)| count).sum::<usize>(), 2_000);
     assert!(memory.destroyed().is_empty());
+}
+
+#[test]
+fn they_died_of_nine_causes_two_of_them_on_two_brokers() {
+    let memory = incident();
+    let mut groups: BTreeMap<String, (usize, BTreeSet<String>)> = BTreeMap::new();
+    for message in dead(&memory) {
+        let failure = detect(&message);
+        let group = fingerprint(&message, failure.as_ref());
+        let (count, queues) = groups.entry(format!("{} {}", group.id, group.title)).or_default();
+        *count += 1;
+        queues.insert(message.address.to_string());
+    }
+    assert_eq!(groups.len(), 9, "{groups:#?}");
+    let mut sizes: Vec<usize> = groups.values().map(|(count, _)| *count).collect();
+    sizes.sort_unstable();
+    assert_eq!(sizes, [1, 113, 142, 171, 187, 236, 264, 274, 612], "{groups:#?}");
+    assert_eq!(groups.values().filter(|(_, queues)| queues.len() == 2).count(), 2, "{groups:#?}");
 }
 
 #[test]
