@@ -141,6 +141,8 @@ pub struct Listing {
 pub struct QueueInfo {
     /// Its name.
     pub name: String,
+    /// The kind of the broker it is on (`rabbitmq`), where one stands for several, as the demo does.
+    pub broker: Option<String>,
     /// The broker's type: `classic`, `quorum`, `stream`, `topic`, `standard`, `fifo`, `archive`.
     pub kind: String,
     /// Messages waiting.

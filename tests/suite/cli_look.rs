@@ -29,8 +29,8 @@ fn queues_come_dead_letters_first() {
     [exit 0]
     ");
     assert_snapshot!(environment.run(&["queues", "demo:orders*", "-o", "jsonl"]), @r#"
-    {"schema":"postroom.queue/1","address":"demo:orders.dlq","name":"orders.dlq","broker":"memory","kind":"quorum","messages":449,"accuracy":"exact","in_flight":0,"bytes":954860,"consumers":0,"rate_in":0.2,"rate_out":0.0,"oldest":"2026-03-02T14:01:18Z","expiry_s":null,"dead_letter_to":[],"dead_letter_from":["demo:orders"],"is_dlq":true,"read_cost":{"kind":"redelivers","budget":20,"why":"each look counts against the delivery limit of 20; the most returned message stands 20 more","refused":null},"notes":[]}
-    {"schema":"postroom.queue/1","address":"demo:orders","name":"orders","broker":"memory","kind":"quorum","messages":480,"accuracy":"exact","in_flight":0,"bytes":307028,"consumers":6,"rate_in":42.0,"rate_out":9.5,"oldest":"2026-03-02T14:23:02Z","expiry_s":null,"dead_letter_to":["demo:orders.dlq"],"dead_letter_from":[],"is_dlq":false,"read_cost":{"kind":"redelivers","budget":20,"why":"each look counts against the delivery limit of 20; the most returned message stands 20 more","refused":null},"notes":[]}
+    {"schema":"postroom.queue/1","address":"demo:orders.dlq","name":"orders.dlq","broker":"rabbitmq","kind":"quorum","messages":449,"accuracy":"exact","in_flight":0,"bytes":954860,"consumers":0,"rate_in":0.2,"rate_out":0.0,"oldest":"2026-03-02T14:01:18Z","expiry_s":null,"dead_letter_to":[],"dead_letter_from":["demo:orders"],"is_dlq":true,"read_cost":{"kind":"redelivers","budget":20,"why":"each look counts against the delivery limit of 20; the most returned message stands 20 more","refused":null},"notes":[]}
+    {"schema":"postroom.queue/1","address":"demo:orders","name":"orders","broker":"rabbitmq","kind":"quorum","messages":480,"accuracy":"exact","in_flight":0,"bytes":307028,"consumers":6,"rate_in":42.0,"rate_out":9.5,"oldest":"2026-03-02T14:23:02Z","expiry_s":null,"dead_letter_to":["demo:orders.dlq"],"dead_letter_from":[],"is_dlq":false,"read_cost":{"kind":"redelivers","budget":20,"why":"each look counts against the delivery limit of 20; the most returned message stands 20 more","refused":null},"notes":[]}
     [exit 0]
     "#);
     assert_snapshot!(environment.run(&["queues", "demo:nothing*"]), @"
@@ -45,7 +45,7 @@ fn show_says_what_a_look_costs() {
     let environment = TestEnvironment::new();
     assert_snapshot!(environment.run(&["show", "demo:payments.dlq", "-o", "table"]), @"
     demo:payments.dlq
-      type               memory quorum
+      type               rabbitmq quorum
       messages           143
       in flight          0
       size               235 kB
@@ -56,7 +56,6 @@ fn show_says_what_a_look_costs() {
       a look             each look counts against the delivery limit of 20; the most returned message stands 20 more
       peek budget        20 more looks
       profile            rabbitmq-quorum-4.0
-      broker             rabbitmq
       x-delivery-limit   20
     [exit 0]
     ");

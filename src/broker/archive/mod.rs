@@ -87,6 +87,7 @@ fn look(path: &str) -> Result<QueueInfo> {
     let is_stream = path == STANDARD_STREAM;
     let mut info = QueueInfo {
         name: path.to_owned(),
+        broker: None,
         kind: "archive".to_owned(),
         messages: None,
         accuracy: Accuracy::Exact,

@@ -21,6 +21,7 @@ pub(super) fn describe(state: &State, queue: &Queue) -> QueueInfo {
     let kafka = spec.profile.product() == Product::Kafka;
     QueueInfo {
         name: spec.name.clone(),
+        broker: spec.broker.clone(),
         kind: spec.profile.kind().to_owned(),
         messages: Some(queue.len()),
         accuracy: spec.profile.capability().count,
@@ -77,7 +78,6 @@ fn details(spec: &QueueSpec) -> Vec<(String, serde_json::Value)> {
     let mut add = |name: &str, value: Option<serde_json::Value>| {
         details.extend(value.map(|value| (name.to_owned(), value)));
     };
-    add("broker", spec.broker.as_ref().map(|broker| json!(broker)));
     let limit = if spec.profile.product() == Product::Sqs { "maxReceiveCount" } else { "x-delivery-limit" };
     add(limit, spec.delivery_limit.map(|limit| json!(limit)));
     add("x-max-length", spec.max_length.map(|(max, _)| json!(max)));

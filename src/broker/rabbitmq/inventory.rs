@@ -196,6 +196,7 @@ fn info(facts: &Facts, pairing: &Pairing, routes: &Routes, full: bool) -> QueueI
     let capability = Capability { ..capability(facts.kind, can_list) };
     QueueInfo {
         name: facts.name.clone(),
+        broker: None,
         kind: facts.kind.to_string(),
         messages: facts.ready,
         accuracy: Accuracy::Exact,

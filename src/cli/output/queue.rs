@@ -26,6 +26,10 @@ impl Listed {
         self.broker.at(Target::queue(name)).to_string()
     }
 
+    fn broker_kind(&self) -> &str {
+        self.info.broker.as_deref().unwrap_or(self.kind)
+    }
+
     /// `postroom.queue/1`.
     pub(crate) fn json(&self) -> Json {
         let info = &self.info;
@@ -34,7 +38,7 @@ impl Listed {
             "schema": "postroom.queue/1",
             "address": self.address(&info.name),
             "name": info.name,
-            "broker": self.kind,
+            "broker": self.broker_kind(),
             "kind": info.kind,
             "messages": info.messages,
             "accuracy": info.accuracy.name(),
@@ -147,7 +151,7 @@ fn row(name: String, listed: &Listed, now: Timestamp) -> Vec<Cell> {
 /// The page of `show`.
 pub(crate) fn page(listed: &Listed, now: Timestamp, paint: Paint) -> Vec<String> {
     let info = &listed.info;
-    let mut entries: Vec<(&str, String)> = vec![("type", format!("{} {}", listed.kind, info.kind))];
+    let mut entries: Vec<(&str, String)> = vec![("type", format!("{} {}", listed.broker_kind(), info.kind))];
     let mut add = |name: &'static str, value: Option<String>| entries.extend(value.map(|value| (name, value)));
     add("messages", Some(listed.messages()));
     add("in flight", info.in_flight.map(human::count));
