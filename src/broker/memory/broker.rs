@@ -100,15 +100,14 @@ impl Broker for Memory {
         let found = state.queue(queue, self.now())?;
         unlocked(&found.spec)?;
         found.spec.capability().check_take(queue)?;
-        let reader: Box<dyn Reader> = match &found.store {
-            Store::Line(line) => {
-                let (end, len) = (line.end(), line.len());
-                let owner = state.connect();
-                Box::new(LineReader::take(self.0.clone(), queue, owner, (end, len), options))
-            }
-            Store::Log(_) => Box::new(LogReader::take(self.0.clone(), &mut state, queue, options)?),
-        };
-        Ok(reader)
+        if found.spec.profile.is_log() {
+            return Ok(Box::new(LogReader::take(self.0.clone(), &mut state, queue, options)?));
+        }
+        let rescued = if options.rescue { state.rescue_ready(queue, self.now())? } else { 0 };
+        let Store::Line(line) = &state.queue(queue, self.now())?.store else { return Err(missing(queue)) };
+        let (end, len) = (line.end(), line.len());
+        let owner = state.connect();
+        Ok(Box::new(LineReader::take(self.0.clone(), queue, owner, (end, len), options).after_rescue(rescued)))
     }
 
     async fn publisher(&self, target: &Target) -> Result<Arc<dyn Publisher>> {

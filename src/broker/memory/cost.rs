@@ -17,7 +17,7 @@ pub(super) fn return_kills(spec: &QueueSpec, stored: &Stored) -> bool {
 }
 
 /// Whether holding this message endangers it: a return, or a crash while it is held, or the receive itself.
-fn look_endangers(spec: &QueueSpec, stored: &Stored) -> bool {
+pub(super) fn look_endangers(spec: &QueueSpec, stored: &Stored) -> bool {
     let counts = !matches!(spec.profile, Profile::RabbitClassic | Profile::RabbitStream | Profile::Kafka);
     counts && spec.delivery_limit.is_some_and(|limit| stored.failed >= limit)
 }

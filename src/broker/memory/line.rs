@@ -9,10 +9,11 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::clock::later;
+use super::cost::look_endangers;
 use super::profile::Profile;
 use super::spec::{Overflow, QueueSpec};
 use super::stored::{Dead, DeathReason, Stored};
-use crate::message::Value;
+use crate::message::{Message, Value};
 
 /// How long a reader's lease on an SQS message runs: long enough for a look, short enough after a crash.
 pub(super) const LEASE: Duration = Duration::from_mins(2);
@@ -45,6 +46,16 @@ pub(super) enum Back {
     Lost,
 }
 
+/// What a receive asks for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Want {
+    pub(super) max: usize,
+    /// Only what stood before this place.
+    pub(super) end: u64,
+    /// Messages that a look endangers may be put back as copies.
+    pub(super) rescue: bool,
+}
+
 /// What one receive gave.
 #[derive(Debug, Default)]
 pub(super) struct Received {
@@ -52,7 +63,9 @@ pub(super) struct Received {
     pub(super) dead: Vec<Dead>,
     /// Messages are there but not to be had: their FIFO group has others in flight.
     pub(super) blocked: bool,
-    /// Nothing is left to receive, but for what is blocked.
+    /// It ends before a quorum queue's message at its limit, which nobody agreed to rescue.
+    pub(super) endangered: bool,
+    /// Nothing is left to receive, but for what is blocked or endangered.
     pub(super) empty: bool,
 }
 
@@ -119,8 +132,9 @@ impl Line {
         self.overflow(spec)
     }
 
-    /// Takes up to `max` messages that stood before `end`, for `owner`.
-    pub(super) fn receive(&mut self, spec: &QueueSpec, owner: u64, max: usize, end: u64, now: Timestamp) -> Received {
+    /// Takes what is wanted for `owner`.
+    pub(super) fn receive(&mut self, spec: &QueueSpec, owner: u64, want: Want, now: Timestamp) -> Received {
+        let Want { max, end, rescue } = want;
         let fifo = spec.profile == Profile::SqsFifo;
         let leased = fifo || spec.profile == Profile::SqsStandard;
         let busy: HashSet<Option<Bytes>> = if fifo {
@@ -133,6 +147,9 @@ impl Line {
         for (place, stored) in self.ready.iter().filter(|(place, _)| place.at < end) {
             if fifo && busy.contains(&stored.message.key) {
                 received.blocked = true;
+            } else if !rescue && !leased && look_endangers(spec, stored) {
+                received.endangered = true;
+                break;
             } else if places.len() < max {
                 places.push(*place);
             } else {
@@ -156,6 +173,17 @@ impl Line {
             self.next_tag += 1;
         }
         received
+    }
+
+    /// The ready messages that pass a test, and their places.
+    pub(super) fn places(&self, test: impl Fn(&Stored) -> bool) -> Vec<(Place, Message)> {
+        let found = self.ready.iter().filter(|(_, stored)| test(stored));
+        found.map(|(place, stored)| (*place, stored.message.clone())).collect()
+    }
+
+    /// Removes a ready message of which there is a copy.
+    pub(super) fn discard(&mut self, place: Place) {
+        self.ready.remove(&place);
     }
 
     /// A message that `owner` holds.

@@ -13,9 +13,9 @@ use tokio_util::sync::CancellationToken;
 use super::Inner;
 use super::cost::return_kills;
 use super::fault::{SettleFault, ambiguous};
-use super::line::Back;
+use super::line::{Back, Want};
 use super::profile::{Product, Profile};
-use super::state::{Queue, Route, State, Store};
+use super::state::{Queue, State, Store};
 use crate::broker::{Batch, BrowseOptions, Closed, Delivery, End, Progress, Reader, Settle, TakeOptions, Token};
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::Message;
@@ -38,6 +38,8 @@ pub(super) struct LineReader {
     takes: bool,
     limit: Option<u64>,
     prefilter: Option<Prefilter>,
+    rescue: bool,
+    rescued: u64,
     memory: u64,
     cancel: CancellationToken,
     progress: Progress,
@@ -75,6 +77,8 @@ impl LineReader {
             takes: true,
             limit: options.limit,
             prefilter: options.prefilter,
+            rescue: options.rescue,
+            rescued: 0,
             memory: options.memory.unwrap_or(MEMORY),
             cancel: options.cancel,
             progress: Progress { of: Some(len), ..Progress::default() },
@@ -102,10 +106,16 @@ impl LineReader {
         self.limit.map_or(u64::MAX, |limit| limit.saturating_sub(so_far))
     }
 
+    /// Notes the copies that were made before the reading begins.
+    pub(super) fn after_rescue(mut self, rescued: u64) -> Self {
+        self.rescued = rescued;
+        self
+    }
+
     /// One receive; sets the end where nothing is to be had.
     fn receive(&mut self, state: &mut State, max: usize, into: &mut Vec<Delivery>) -> Result<()> {
         let now = self.inner.clock.now();
-        let received = state.receive(&self.queue, self.owner, max, self.end, now)?;
+        let received = state.receive(&self.queue, self.owner, Want { max, end: self.end, rescue: self.rescue }, now)?;
         let Queue { spec, store: Store::Line(line) } = state.queue(&self.queue, now)? else { return Ok(()) };
         for tag in &received.tags {
             let Some(stored) = line.get(*tag, self.owner) else { continue };
@@ -119,7 +129,12 @@ impl LineReader {
             }
         }
         if received.empty {
-            self.ended = Some(if received.blocked {
+            self.ended = Some(if received.endangered {
+                End::Stopped(
+                    "the next message is at its delivery limit; --rescue puts such messages back as new copies"
+                        .to_owned(),
+                )
+            } else if received.blocked {
                 End::Stopped("the message groups that are left have messages in flight".to_owned())
             } else {
                 End::Exhausted
@@ -198,18 +213,13 @@ impl LineReader {
     /// Gives everything back that is held.
     fn give_back(&self, state: &mut State) -> Result<Closed> {
         let now = self.inner.clock.now();
-        let mut closed = Closed::default();
+        let mut closed = Closed { rescued: self.rescued, ..Closed::default() };
         let Queue { store: Store::Line(line), .. } = state.queue(&self.queue, now)? else { return Ok(closed) };
         for tag in line.tags_of(self.owner) {
             let Queue { spec, store: Store::Line(line) } = state.queue(&self.queue, now)? else { break };
             let Some(stored) = line.get(tag, self.owner) else { continue };
             if return_kills(spec, stored) {
-                let copy = stored.message.clone();
-                let route = Route { exchange: String::new(), key: Some(self.queue.clone()), partition: None };
-                state.publish(&route, copy, now)?;
-                if let Store::Line(line) = &mut state.queue(&self.queue, now)?.store {
-                    line.remove(tag, self.owner);
-                }
+                state.rescue(&self.queue, self.owner, tag, now)?;
                 closed.rescued += 1;
                 continue;
             }

@@ -57,6 +57,7 @@ pub use state::Destroyed;
 pub use stored::DeathReason;
 
 use self::fault::Faults;
+use self::line::Want;
 use self::state::{Route, State, Store, Taken};
 use self::stored::Dead;
 use crate::broker::{Receipt, Target};
@@ -160,6 +161,20 @@ impl Memory {
         state.bury(queue, dead, now);
         drop(state);
         self.0.arrived();
+        Ok(())
+    }
+
+    /// Lets an application crash with the first `count` ready messages in its hands: they come back as the queue's
+    /// rules say, and count.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn crash_consumer(&self, queue: &str, count: usize) -> Result<()> {
+        let now = self.0.clock.now();
+        let mut state = self.0.state();
+        let consumer = state.connect();
+        state.receive(queue, consumer, Want { max: count, end: u64::MAX, rescue: true }, now)?;
+        state.lose(consumer, now);
         Ok(())
     }
 

@@ -6,8 +6,9 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::conform;
+use super::cost::look_endangers;
 use super::death;
-use super::line::{Line, Received};
+use super::line::{Line, Received, Want};
 use super::log::Log;
 use super::profile::{Product, Profile};
 use super::spec::{ExchangeSpec, QueueSpec};
@@ -144,20 +145,49 @@ impl State {
     }
 
     /// Receives for a reader, and buries what died of it.
-    pub(super) fn receive(
-        &mut self,
-        queue: &str,
-        owner: u64,
-        max: usize,
-        end: u64,
-        now: Timestamp,
-    ) -> Result<Received> {
+    pub(super) fn receive(&mut self, queue: &str, owner: u64, want: Want, now: Timestamp) -> Result<Received> {
         let Queue { spec, store } = self.queue(queue, now)?;
         let Store::Line(line) = store else { return Ok(Received::default()) };
-        let mut received = line.receive(spec, owner, max, end, now);
+        let mut received = line.receive(spec, owner, want, now);
         let dead = std::mem::take(&mut received.dead);
         self.bury(queue, dead, now);
         Ok(received)
+    }
+
+    /// Puts every ready message of a quorum queue that is in danger while it is held back at the tail as a copy, and
+    /// says how many.
+    ///
+    /// # Errors
+    /// Why the queue does not take a copy; then that message stays where it is.
+    pub(super) fn rescue_ready(&mut self, queue: &str, now: Timestamp) -> Result<u64> {
+        let Queue { spec, store: Store::Line(line) } = self.queue(queue, now)? else { return Ok(0) };
+        if !spec.profile.is_quorum() {
+            return Ok(0);
+        }
+        let endangered = line.places(|stored| look_endangers(spec, stored));
+        let count = endangered.len() as u64;
+        for (place, copy) in endangered {
+            let route = Route { exchange: String::new(), key: Some(queue.to_owned()), partition: None };
+            self.publish(&route, copy, now)?;
+            if let Store::Line(line) = &mut self.queue(queue, now)?.store {
+                line.discard(place);
+            }
+        }
+        Ok(count)
+    }
+
+    /// Puts a message that is held back at the tail as a copy with its counters at zero, then removes it.
+    ///
+    /// # Errors
+    /// Why the queue does not take the copy; then the message is still held.
+    pub(super) fn rescue(&mut self, queue: &str, owner: u64, tag: u64, now: Timestamp) -> Result<()> {
+        let Store::Line(line) = &self.queue(queue, now)?.store else { return Ok(()) };
+        let Some(copy) = line.get(tag, owner).map(|stored| stored.message.clone()) else { return Ok(()) };
+        self.publish(&Route { exchange: String::new(), key: Some(queue.to_owned()), partition: None }, copy, now)?;
+        if let Store::Line(line) = &mut self.queue(queue, now)?.store {
+            line.remove(tag, owner);
+        }
+        Ok(())
     }
 
     /// Takes a message in.

@@ -130,10 +130,8 @@ async fn on_4_3_the_counter_travels_and_one_return_would_destroy() {
     ]);
     fill(&memory, "orders", 1);
     // An application crashes twice with the message in its hands.
-    for _ in 0..2 {
-        let mut reader = memory.take("orders", TakeOptions::default()).await.unwrap();
-        read(&mut *reader).await;
-    }
+    memory.crash_consumer("orders", 1).unwrap();
+    memory.crash_consumer("orders", 1).unwrap();
     let dead = memory.snapshot("dlq").unwrap();
     assert_eq!(dead[0].metadata.get("delivery_count"), Some(&Value::Int(2)));
     assert!(memory.describe("dlq").await.unwrap().read_cost.refused.is_some());
@@ -142,6 +140,25 @@ async fn on_4_3_the_counter_travels_and_one_return_would_destroy() {
     read(&mut *reader).await;
     assert_eq!(reader.close().await.unwrap().rescued, 1);
     assert_eq!(memory.snapshot("dlq").unwrap()[0].metadata.get("delivery_count"), None);
+    assert!(memory.destroyed().is_empty());
+}
+
+#[tokio::test]
+async fn a_take_stops_before_what_it_would_endanger_unless_it_may_rescue() {
+    let memory = broker([QueueSpec::new("q", Profile::RabbitQuorum43).delivery_limit(1)]);
+    fill(&memory, "q", 1);
+    crash(&memory, "q").await.unwrap();
+    memory.publish("q", message("new")).unwrap();
+    let mut reader = memory.take("q", TakeOptions::default()).await.unwrap();
+    let (messages, _, end) = read(&mut *reader).await;
+    assert!(messages.is_empty() && matches!(end, End::Stopped(_)));
+    reader.close().await.unwrap();
+    let mut reader = memory.take("q", TakeOptions { rescue: true, ..TakeOptions::default() }).await.unwrap();
+    let (messages, tokens, end) = read(&mut *reader).await;
+    assert_eq!((bodies(&messages), end), (vec!["new".to_owned(), "m0".to_owned()], End::Exhausted));
+    reader.settle(&tokens[..1], Settle::Remove).await.pop().unwrap().unwrap();
+    assert_eq!(reader.close().await.unwrap().rescued, 1);
+    assert_eq!(memory.snapshot("q").unwrap()[0].metadata.get("delivery_count"), None);
     assert!(memory.destroyed().is_empty());
 }
 

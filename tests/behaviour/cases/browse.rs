@@ -1,7 +1,7 @@
 //! Looking never costs a message.
 
 use postroom::ErrorKind;
-use postroom::broker::{BrowseOptions, CostKind, End, Ordering, Settle};
+use postroom::broker::{BrowseOptions, CostKind, End, Ordering, Settle, TakeOptions};
 use postroom::message::filter::Filter;
 
 use super::{Case, case};
@@ -20,6 +20,9 @@ pub(super) fn cases() -> Vec<Case> {
         case!(an_empty_queue_ends_at_once, |capability, _| capability.browse),
         case!(a_look_settles_nothing, |capability, _| capability.browse),
         case!(a_dropped_look_loses_nothing, |capability, _| {
+            capability.browse && capability.read_cost != CostKind::Leases
+        }),
+        case!(however_often_looks_are_broken_off_nothing_is_lost, |capability, _| {
             capability.browse && capability.read_cost != CostKind::Leases
         }),
         case!(a_closed_look_is_over, |capability, _| capability.browse),
@@ -159,6 +162,34 @@ async fn a_dropped_look_loses_nothing(world: &World) {
     drop(reader);
     world.until_ready(&queue, 5).await;
     assert_eq!(in_order(world, world.content(&queue).await), in_order(world, numbered(0..5)));
+}
+
+/// A connection that is lost counts against a quorum queue's delivery limit (20 unless set): at the limit a message is
+/// either not looked at any more, or put back as a copy.
+async fn however_often_looks_are_broken_off_nothing_is_lost(world: &World) {
+    let queue = world.queue_of(2).await;
+    for look in 0..25 {
+        match world.browse(&queue, BrowseOptions::default()).await {
+            Ok(mut reader) => _ = read(&mut *reader).await,
+            Err(error) => assert_eq!(error.kind(), ErrorKind::Refused, "look {look}: {error:?}"),
+        }
+        world.until_ready(&queue, 2).await;
+    }
+    let options = BrowseOptions { rescue: true, ..BrowseOptions::default() };
+    let (found, _) = world.look(&queue, options).await.unwrap();
+    assert_eq!(sorted(payloads(&found.messages)), numbered(0..2));
+    world.until_ready(&queue, 2).await;
+    if world.capability.take {
+        let options = TakeOptions { rescue: true, ..TakeOptions::default() };
+        let mut reader = world.broker.take(&queue, options).await.unwrap();
+        let taken = read(&mut *reader).await;
+        for result in reader.settle(&taken.tokens, Settle::Remove).await {
+            result.unwrap();
+        }
+        reader.close().await.unwrap();
+        world.until_ready(&queue, 0).await;
+        assert_eq!(sorted(payloads(&taken.messages)), numbered(0..2));
+    }
 }
 
 async fn a_closed_look_is_over(world: &World) {
