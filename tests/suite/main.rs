@@ -13,3 +13,4 @@ mod faults;
 mod filter;
 mod generated;
 mod properties;
+mod triage;

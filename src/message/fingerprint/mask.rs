@@ -9,6 +9,7 @@
 //! must not make two templates out of one. Limits: a value that is a plain word, unquoted and without a name in front
 //! of it, can't be told from the text; a user mask ([`super::Rules`]) can. The template ends at [`MAX`] bytes.
 
+use super::token::{Facts, is_word, token_of};
 use super::words;
 
 /// Where a template ends, in bytes.
@@ -158,11 +159,9 @@ impl<'a, F: FnMut(usize, &str)> Scanner<'a, F> {
     fn bracket(&mut self, open: u8) {
         let rest = self.rest();
         let inside = close_of(rest.as_bytes(), open).and_then(|end| rest.get(1..end));
-        let data = inside.is_some_and(|inside| match open {
-            b'{' => true,
-            b'[' => inside.bytes().any(|b| b.is_ascii_digit() || matches!(b, b',' | b'=' | b':' | b'"' | b'\'' | b'{')),
-            _ => inside.bytes().any(|b| b == b'='),
-        });
+        // A bracket right behind a value belongs to it: the zone of a time, the port of a host.
+        let belongs = open == b'[' && self.slot_end == Some(self.out.len());
+        let data = belongs || inside.is_some_and(|inside| holds_data(inside, open));
         match inside {
             Some(inside) if data => {
                 self.take(inside.len() + 2);
@@ -193,6 +192,8 @@ impl<'a, F: FnMut(usize, &str)> Scanner<'a, F> {
         let ends_text = self.at + whole.len() == self.text.len();
         self.at += token.len();
         let followed_by_colon = self.byte(0) == Some(b':');
+        // `host/[address]`, `host/`.
+        let followed_by_slash = self.byte(0) == Some(b'/');
         if self.after_number(token) {
             return;
         }
@@ -205,7 +206,9 @@ impl<'a, F: FnMut(usize, &str)> Scanner<'a, F> {
         } else if facts.is_data(token)
             || words::starts_date(token, self.rest())
             || (facts.is_dashed()
-                && (self.names_host() || (self.out.len() == self.start && (followed_by_colon || ends_text))))
+                && (followed_by_slash
+                    || self.names_host()
+                    || (self.out.len() == self.start && (followed_by_colon || ends_text))))
             || (words::is_naming(self.before) && !words::is_plain(token))
         {
             self.slot(token);
@@ -275,50 +278,38 @@ impl<'a, F: FnMut(usize, &str)> Scanner<'a, F> {
     }
 }
 
+/// Whether what stands in brackets is data: JSON, a list, numbers, quoted text, or fields in parentheses. What is within
+/// quotes is not looked at, so that two values of one cause are not taken for different things.
+fn holds_data(inside: &str, open: u8) -> bool {
+    let bytes = inside.as_bytes();
+    let fields = |bytes: &[u8]| {
+        let mut quote = None;
+        bytes.iter().enumerate().any(|(i, byte)| {
+            let at = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(|b| !b.is_ascii_whitespace());
+            match (quote, *byte) {
+                (Some(open), byte) if byte == open => quote = None,
+                (None, b'"' | b'\'' | b'`') => quote = Some(*byte),
+                (None, b'=') => return at(i.checked_sub(1)) && at(Some(i + 1)),
+                _ => {}
+            }
+            false
+        })
+    };
+    match open {
+        b'{' => true,
+        b'[' => {
+            bytes.iter().any(|b| b.is_ascii_digit() || matches!(b, b',' | b'=' | b':' | b'"' | b'\'' | b'`' | b'{'))
+        }
+        _ => fields(bytes),
+    }
+}
+
 /// Separators that make two slots one list.
 fn joins(between: &str) -> bool {
     matches!(between, " and " | " or " | " to ")
-        || between.bytes().all(|b| matches!(b, b' ' | b',' | b';' | b'|' | b'&' | b'/' | b':' | b'-' | b'+'))
-}
-
-/// Bytes that make up a token. The lead bytes of CJK scripts are not among them: there, words are not parted by spaces.
-const fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(
-            byte,
-            b'_' | b'-' | b'.' | b'/' | b'\\' | b':' | b'@' | b'+' | b'%' | b'~' | b'#' | b'&' | b'=' | b'$'
-        )
-        || matches!(byte, 0x80..0xe3 | 0xee..)
-}
-
-/// The token at the start of `rest`; a URL reaches further than a word.
-fn token_of(rest: &str) -> &str {
-    let bytes = rest.as_bytes();
-    let mut i = 0;
-    let mut url = false;
-    let mut after_word = false;
-    while let Some(byte) = bytes.get(i).copied() {
-        let apostrophe = byte == b'\'' && after_word && bytes.get(i + 1).is_some_and(u8::is_ascii_alphabetic);
-        let in_url = url && matches!(byte, b'?' | b'!' | b'*' | b';' | b',' | b'|');
-        if !(is_word(byte) || apostrophe || in_url) {
-            break;
-        }
-        url = url || (byte == b':' && bytes.get(i + 1..i + 3) == Some(b"//".as_slice()));
-        after_word = byte.is_ascii_alphabetic();
-        i += if byte < 0xc0 { 1 } else { char_len(byte) };
-        if matches!(bytes.get(i), Some(0xe3..0xee)) {
-            break;
-        }
-    }
-    rest.get(..i).unwrap_or(rest)
-}
-
-const fn char_len(lead: u8) -> usize {
-    match lead {
-        0xf0.. => 4,
-        0xe0.. => 3,
-        _ => 2,
-    }
+        || between
+            .bytes()
+            .all(|b| matches!(b, b' ' | b',' | b';' | b'|' | b'&' | b'/' | b':' | b'-' | b'+' | b'=' | b'#'))
 }
 
 /// Where the bracket at the start closes, if it does; quoted text in it is skipped.
@@ -346,67 +337,6 @@ fn close_of(bytes: &[u8], open: u8) -> Option<usize> {
         i += 1;
     }
     None
-}
-
-/// What one look at a token's bytes tells.
-#[derive(Default)]
-struct Facts {
-    digit: bool,
-    lower_only: bool,
-    hex_only: bool,
-    dot: bool,
-    dash: bool,
-    slashes: usize,
-    backslash: bool,
-    at: Option<usize>,
-    equals: Option<usize>,
-    url: bool,
-}
-
-impl Facts {
-    fn of(token: &str) -> Self {
-        let mut facts = Self { lower_only: true, hex_only: true, ..Self::default() };
-        for (i, byte) in token.bytes().enumerate() {
-            facts.digit |= byte.is_ascii_digit();
-            facts.hex_only &= byte.is_ascii_hexdigit();
-            match byte {
-                b'.' => facts.dot = true,
-                b'-' => facts.dash = true,
-                b'/' => {
-                    facts.slashes += 1;
-                    facts.url |= token.get(..i).is_some_and(|before| before.ends_with(":/") && before.len() > 2);
-                }
-                b'\\' => facts.backslash = true,
-                b'@' if i > 0 => facts.at = facts.at.or(Some(i)),
-                b'=' => facts.equals = facts.equals.or(Some(i)),
-                b'A'..=b'Z' => facts.lower_only = false,
-                _ => {}
-            }
-        }
-        facts
-    }
-
-    /// Whether the token is a value by its looks alone.
-    fn is_data(&self, token: &str) -> bool {
-        self.digit
-            || self.url
-            || self.backslash
-            || self.at.is_some()
-            || (self.hex_only && token.len() >= 8)
-            || self.is_path(token)
-            || (self.dot && self.lower_only && words::ends_like_host(token))
-    }
-
-    fn is_path(&self, token: &str) -> bool {
-        (token.len() > 1 && (token.starts_with('/') || token.starts_with("~/") || token.starts_with("./")))
-            || self.slashes > 1
-            || (self.slashes == 1 && self.dot && self.lower_only)
-    }
-
-    /// A name of several lower case parts, such as hosts, pods and services have.
-    fn is_dashed(&self) -> bool {
-        self.lower_only && (self.dash || self.dot)
-    }
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ mod key;
 mod mask;
 mod rules;
 mod shape;
+mod token;
 mod words;
 
 use std::fmt;

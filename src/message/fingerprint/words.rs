@@ -116,12 +116,17 @@ pub(super) fn is_place(word: &str) -> bool {
         "to", "from", "at", "on", "host", "hostname", "server", "broker", "node", "resolve", "lookup", "reach", "via",
         "against", "upstream", "peer", "endpoint", "instance", "pod", "address", "service", "by",
     ];
-    word.len() <= 8 && is_one_of(word.trim_end_matches(':'), &PLACES)
+    is_code(word) || word.len() <= 8 && is_one_of(word.trim_end_matches(':'), &PLACES)
+}
+
+/// An error's code as system calls have: `ENOTFOUND`, `EAI_AGAIN`.
+fn is_code(word: &str) -> bool {
+    word.len() > 4 && word.starts_with('E') && word.bytes().all(|b| b.is_ascii_uppercase() || b == b'_')
 }
 
 /// A word after which a name that is no plain word is a value.
 pub(super) fn is_naming(word: &str) -> bool {
-    const NAMING: [&str; 14] = [
+    const NAMING: [&str; 18] = [
         "id",
         "uuid",
         "key",
@@ -136,6 +141,10 @@ pub(super) fn is_naming(word: &str) -> bool {
         "customer",
         "account",
         "partition",
+        "currency",
+        "country",
+        "locale",
+        "language",
     ];
     word.len() <= 9 && is_one_of(word, &NAMING)
 }
@@ -191,4 +200,13 @@ pub(super) fn ends_like_host(token: &str) -> bool {
         "prod",
     ];
     token.rsplit_once('.').is_some_and(|(name, end)| !name.is_empty() && ENDS.contains(&end))
+}
+
+/// A file of data by its name; source files say where an error happened and stay.
+pub(super) fn ends_like_file(token: &str) -> bool {
+    const ENDS: [&str; 26] = [
+        "csv", "json", "jsonl", "xml", "txt", "pdf", "log", "jpg", "jpeg", "png", "gif", "tif", "webp", "parquet",
+        "avro", "zip", "gz", "tar", "yml", "yaml", "tmp", "dat", "bin", "xlsx", "html", "pem",
+    ];
+    token.rsplit_once('.').is_some_and(|(name, end)| !name.is_empty() && end.len() <= 7 && is_one_of(end, &ENDS))
 }

@@ -57,8 +57,11 @@ pub(super) fn read<'a>(text: &'a str, line: &'a str, before: &'a str) -> Option<
         let function = rest.split_once(", in ").map_or("", |(_, function)| function);
         return Some(Frame::File { path, function, python: true });
     }
-    if let Some(at) = text.find(".go:") {
-        return line.starts_with(['\t', ' ']).then(|| go(before.trim(), text.get(..at + 3).unwrap_or_default()));
+    // Go's runtime has assembler files.
+    if let Some((at, end)) = text.find(".go:").map(|at| (at, 3)).or_else(|| text.find(".s:").map(|at| (at, 2)))
+        && line.starts_with(['\t', ' '])
+    {
+        return Some(go(before.trim(), text.get(..at + end).unwrap_or_default()));
     }
     if let Some(found) = ruby(text) {
         return Some(found);

@@ -108,8 +108,12 @@ impl<'a> Reader<'a> {
             }
             return true;
         }
+        // Most lines are frames of Java, .NET or Node: they are known by their start.
+        if text.starts_with("at ") && self.frame(text, line, before) {
+            return true;
+        }
         // The first inner exception was told before; the others have causes of their own.
-        if text.contains("(Inner Exception #") {
+        if text.starts_with("---> (Inner Exception #") {
             return false;
         }
         if self.mark(text, indent) || self.frame(text, line, before) {

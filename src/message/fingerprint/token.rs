@@ -1,0 +1,108 @@
+//! One token of an error text: where it ends, and what its bytes tell.
+//!
+//! Limits: looks only; what stands around a token is the scanner's business.
+
+use super::words;
+
+/// Bytes that make up a token. The lead bytes of CJK scripts are not among them: there, words are not parted by spaces.
+pub(super) const fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(
+            byte,
+            b'_' | b'-' | b'.' | b'/' | b'\\' | b':' | b'@' | b'+' | b'%' | b'~' | b'#' | b'&' | b'=' | b'$'
+        )
+        || matches!(byte, 0x80..0xe3 | 0xee..)
+}
+
+/// The token at the start of `rest`; a URL reaches further than a word.
+pub(super) fn token_of(rest: &str) -> &str {
+    let bytes = rest.as_bytes();
+    let mut i = 0;
+    let mut url = false;
+    let mut after_word = false;
+    while let Some(byte) = bytes.get(i).copied() {
+        let apostrophe = byte == b'\'' && after_word && bytes.get(i + 1).is_some_and(u8::is_ascii_alphabetic);
+        let in_url = url && matches!(byte, b'?' | b'!' | b'*' | b';' | b',' | b'|');
+        if !(is_word(byte) || apostrophe || in_url) {
+            break;
+        }
+        url = url || (byte == b':' && bytes.get(i + 1..i + 3) == Some(b"//".as_slice()));
+        after_word = byte.is_ascii_alphabetic();
+        i += if byte < 0xc0 { 1 } else { char_len(byte) };
+        if matches!(bytes.get(i), Some(0xe3..0xee)) {
+            break;
+        }
+    }
+    rest.get(..i).unwrap_or(rest)
+}
+
+const fn char_len(lead: u8) -> usize {
+    match lead {
+        0xf0.. => 4,
+        0xe0.. => 3,
+        _ => 2,
+    }
+}
+
+/// What one look at a token's bytes tells.
+#[derive(Default)]
+pub(super) struct Facts {
+    digit: bool,
+    lower_only: bool,
+    hex_only: bool,
+    dot: bool,
+    dash: bool,
+    slashes: usize,
+    backslash: bool,
+    at: Option<usize>,
+    pub(super) equals: Option<usize>,
+    pub(super) url: bool,
+}
+
+impl Facts {
+    /// One look at the bytes.
+    pub(super) fn of(token: &str) -> Self {
+        let mut facts = Self { lower_only: true, hex_only: true, ..Self::default() };
+        for (i, byte) in token.bytes().enumerate() {
+            facts.digit |= byte.is_ascii_digit();
+            facts.hex_only &= byte.is_ascii_hexdigit();
+            match byte {
+                b'.' => facts.dot = true,
+                b'-' => facts.dash = true,
+                b'/' => {
+                    facts.slashes += 1;
+                    facts.url |= token.get(..i).is_some_and(|before| before.ends_with(":/") && before.len() > 2);
+                }
+                b'\\' => facts.backslash = true,
+                b'@' if i > 0 => facts.at = facts.at.or(Some(i)),
+                b'=' => facts.equals = facts.equals.or(Some(i)),
+                b'A'..=b'Z' => facts.lower_only = false,
+                _ => {}
+            }
+        }
+        facts
+    }
+
+    /// Whether the token is a value by its looks alone.
+    pub(super) fn is_data(&self, token: &str) -> bool {
+        self.digit
+            || self.url
+            || self.backslash
+            || self.at.is_some()
+            || (self.hex_only && token.len() >= 8)
+            || self.is_path(token)
+            || (self.dot && words::ends_like_file(token))
+            || (self.dot && self.lower_only && words::ends_like_host(token))
+    }
+
+    fn is_path(&self, token: &str) -> bool {
+        (token.len() > 1 && (token.starts_with('/') || token.starts_with("~/") || token.starts_with("./")))
+            || self.slashes > 1
+            || (self.slashes == 1 && self.dot && self.lower_only)
+    }
+
+    /// A name of several lower case parts, such as hosts, pods and services have.
+    pub(super) fn is_dashed(&self) -> bool {
+        self.lower_only && (self.dash || self.dot)
+    }
+}
