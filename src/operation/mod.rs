@@ -13,6 +13,7 @@
 //! says so on disk. An answer that was lost is ambiguous: the original stays.
 
 pub mod browse;
+pub mod capture;
 pub mod control;
 pub mod drain;
 mod fit;
@@ -21,6 +22,7 @@ pub mod journal;
 mod pace;
 pub mod place;
 pub mod plan;
+pub mod planned;
 pub mod progress;
 pub mod publish;
 pub mod replay;

@@ -250,7 +250,8 @@ fn absolute(to: &DrainTo) -> Result<DrainTo> {
     })
 }
 
-fn check_new(path: &Path) -> Result<()> {
+/// Refuses a file that is there already, before any I/O with a broker.
+pub(super) fn check_new(path: &Path) -> Result<()> {
     if path.exists() {
         return Err(Error::new(ErrorKind::Refused, format!("the archive {} exists already", path.display()))
             .hint("name a new file; a drain never writes over what is there")

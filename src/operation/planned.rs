@@ -1,0 +1,73 @@
+//! A saved plan: opened again and run, whatever its verb.
+
+use super::control::Control;
+use super::drain::{self, DrainRequest, DrainTo};
+use super::journal::Journals;
+use super::plan::{Mode, Plan, Verb};
+use super::replay::{self, ReplayRequest, ReplayTo};
+use super::report::Report;
+use super::resume::Opener;
+use super::select::Selection;
+use crate::error::{Error, ErrorKind, Result};
+
+/// A saved plan whose places are open and whose targets are verified.
+pub enum Prepared {
+    /// A replay.
+    Replay(Box<replay::Prepared>),
+    /// A drain.
+    Drain(Box<drain::Prepared>),
+}
+
+/// Opens what the plan names. Changes nothing. `again` also sends messages that were replayed before; `rescue` agrees
+/// that messages which a return would destroy are put back as new copies.
+///
+/// # Errors
+/// `Invalid` for a plan that does not name its messages; `Refused` for a failed check or a read-only profile; what the
+/// brokers say.
+pub async fn open(plan: Plan, opener: &dyn Opener, again: bool, rescue: bool) -> Result<Prepared> {
+    let source = opener.place(&plan.source.parse()?).await?;
+    let selection = Selection::all();
+    match plan.verb {
+        Verb::Replay => {
+            let to = match plan.to.as_str() {
+                "origin" => ReplayTo::Origin,
+                address => ReplayTo::Place(Box::new(opener.place(&address.parse()?).await?)),
+            };
+            let (keep, pace) = (plan.keep, plan.pace);
+            let mode = Mode::Exact;
+            let request = ReplayRequest { source, to, selection, limit: None, keep, again, rescue, pace, mode };
+            Ok(Prepared::Replay(Box::new(replay::load(plan, request).await?)))
+        }
+        Verb::Drain => {
+            let to = DrainTo::parse(&plan.to)?;
+            let request = DrainRequest { source, to, selection, limit: None, rescue, mode: Mode::Exact };
+            Ok(Prepared::Drain(Box::new(drain::load(plan, request).await?)))
+        }
+        Verb::Publish | Verb::Capture => {
+            Err(Error::new(ErrorKind::Invalid, format!("a plan of {} can't be run from a file", plan.verb.name()))
+                .hint("plans of replay and drain can"))
+        }
+    }
+}
+
+impl Prepared {
+    /// The plan.
+    #[must_use]
+    pub fn plan(&self) -> &Plan {
+        match self {
+            Self::Replay(prepared) => &prepared.plan,
+            Self::Drain(prepared) => &prepared.plan,
+        }
+    }
+}
+
+/// Runs it.
+///
+/// # Errors
+/// As [`replay::run`] and [`drain::run`].
+pub async fn run(prepared: Prepared, journals: &Journals, control: &Control) -> Result<Report> {
+    match prepared {
+        Prepared::Replay(prepared) => replay::run(*prepared, journals, control).await,
+        Prepared::Drain(prepared) => drain::run(*prepared, journals, control).await,
+    }
+}
