@@ -16,6 +16,10 @@ use crate::secret::Secret;
 const SEGMENT: &AsciiSet =
     &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'/').add(b'<').add(b'>').add(b'?').add(b'`').add(b'\\');
 
+/// What must be encoded in the value of a query parameter.
+const PARAMETER: &AsciiSet =
+    &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'&').add(b'<').add(b'>').add(b'`').add(b'\\');
+
 /// A broker, and usually a queue in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address {
@@ -318,7 +322,12 @@ impl BrokerUrl {
         }
         // Values of a query can be secrets (sasl.password); only names that cannot hold one are shown.
         query.extend(self.query.iter().map(|(name, value)| {
-            if is_secret(name) { format!("{name}=***") } else { format!("{name}={}", encode(value)) }
+            let value = if name == "management" { without_login(value) } else { value.clone() };
+            if is_secret(name) {
+                format!("{name}=***")
+            } else {
+                format!("{name}={}", utf8_percent_encode(&value, PARAMETER))
+            }
         }));
         if query.is_empty() { Ok(()) } else { write!(f, "?{}", query.join("&")) }
     }
@@ -327,9 +336,19 @@ impl BrokerUrl {
 /// Whether an option's name says that its value is a secret.
 fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    ["password", "secret", "token", "key.pem", "jaas", "management", "credential"]
-        .iter()
-        .any(|word| name.contains(word))
+    ["password", "secret", "token", "key.pem", "jaas", "credential"].iter().any(|word| name.contains(word))
+}
+
+/// A management URL without user and password: the broker's own are the default, and a journal must be able to find
+/// the place again.
+fn without_login(url: &str) -> String {
+    // The last @, wherever it is: a password with a / in it was not encoded, and must not show all the same.
+    let place = url.rsplit_once('@').map(|(_, place)| place);
+    match (url.split_once("://"), place) {
+        (Some((scheme, _)), Some(place)) => format!("{scheme}://{place}"),
+        (None, Some(place)) => place.to_owned(),
+        (_, None) => url.to_owned(),
+    }
 }
 
 /// The redacted form.
@@ -365,6 +384,16 @@ mod tests {
         assert_eq!(address.target, Some(Target::queue("orders/dlq")));
         assert_eq!(address.to_string(), "amqp://app@host:5672/%2F/orders%2Fdlq?heartbeat=5");
         assert!(!format!("{address:?}").contains("p@ss"));
+    }
+
+    #[test]
+    fn what_is_shown_reads_back_as_the_same_place_without_any_login() {
+        let address = parse("amqp://app:geheim@h/%2f/q?management=https://admin:ge/heim@m:15671/x%26y&heartbeat=5");
+        assert!(!address.to_string().contains("heim"), "{address}");
+        let address = parse("amqp://app:geheim@h/%2f/q?management=https://admin:geheim@m:15671/x%26y&heartbeat=5");
+        assert_eq!(address.to_string(), "amqp://app@h/%2F/q?management=https://m:15671/x%26y&heartbeat=5");
+        let again = parse(&address.to_string());
+        assert_eq!((again.to_string(), again.target), (address.to_string(), address.target));
     }
 
     #[test]
