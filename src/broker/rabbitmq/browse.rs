@@ -9,7 +9,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::convert::{self, may_match};
-use super::facts::{Facts, Kind, Release};
+use super::facts::{Facts, Guard, Kind, Release};
 use super::feed::{Fed, Feed};
 use super::keeper::{Keeper, stopped};
 use super::release::release;
@@ -54,6 +54,9 @@ pub(super) struct Browse {
     /// Deliveries that are held and not yet handed out.
     waiting: VecDeque<Delivery>,
     held: u64,
+    /// Messages come one by one: at first on a queue that counts, and behind one at its limit, so that no more than
+    /// one is in danger.
+    careful: bool,
     end: Option<End>,
     closed: Option<Closed>,
     notes: Vec<String>,
@@ -84,6 +87,7 @@ impl Browse {
             progress: Progress { of: Some(ready), ..Progress::default() },
             waiting: VecDeque::new(),
             held: 0,
+            careful: facts.guard() != Guard::Open,
             end: None,
             closed: None,
             notes: facts.warnings(),
@@ -95,20 +99,18 @@ impl Browse {
         self.options.limit.map_or(u64::MAX, |limit| limit.saturating_sub(self.progress.delivered))
     }
 
-    /// Takes raw deliveries in; whether one of them must not go back.
-    fn admit(&mut self, deliveries: Vec<lapin::message::Delivery>) -> bool {
-        let mut alarmed = false;
+    /// Takes raw deliveries in.
+    fn admit(&mut self, deliveries: Vec<lapin::message::Delivery>) {
         for raw in deliveries {
             self.held += 1;
             self.progress.scanned += 1;
             self.progress.bytes += raw.data.len() as u64;
             self.window.see(raw.data.len() as u64);
-            alarmed |= self.keeper.inspect(&raw);
+            self.careful = self.keeper.inspect(&raw);
             if may_match(self.options.prefilter.as_ref(), &raw) {
                 self.waiting.push_back(convert::delivery(&self.address, raw, self.counts));
             }
         }
-        alarmed
     }
 
     async fn rescue(&mut self) -> Result<()> {
@@ -131,8 +133,7 @@ impl Browse {
             return Ok(());
         }
         let wanted = if self.options.prefilter.is_some() { behind } else { behind.min(self.left()) };
-        // The first message of a counting queue tells, at the risk of one, whether a look is safe at all.
-        let window = if self.progress.scanned == 0 && self.keeper.is_watchful() { 1 } else { self.window.next(wanted) };
+        let window = if self.careful { 1 } else { self.window.next(wanted) };
         let fed = tokio::select! {
             biased;
             () = self.options.cancel.cancelled() => {
@@ -142,11 +143,7 @@ impl Browse {
             fed = self.feed.next(usize::MAX, window, window) => fed?,
         };
         match fed {
-            Fed::Some(deliveries) => {
-                if self.admit(deliveries) {
-                    self.rescue().await?;
-                }
-            }
+            Fed::Some(deliveries) => self.admit(deliveries),
             Fed::Dry => self.end = Some(End::Exhausted),
             Fed::Stalled(ready) => {
                 self.end = Some(End::Stopped(format!(
@@ -183,6 +180,10 @@ pub(super) fn no_settling(tokens: &[Token]) -> Vec<Result<()>> {
 impl Reader for Browse {
     async fn next_batch(&mut self, max: usize) -> Result<Batch> {
         loop {
+            if self.options.cancel.is_cancelled() && !(self.waiting.is_empty() && self.end.is_some()) {
+                self.waiting.clear();
+                self.end = Some(End::Cancelled);
+            }
             let room = usize::try_from(self.left()).unwrap_or(usize::MAX).min(max.max(1));
             if !self.waiting.is_empty() && room > 0 && !self.keeper.is_alarmed() {
                 let deliveries: Vec<_> = self.waiting.drain(..room.min(self.waiting.len())).collect();

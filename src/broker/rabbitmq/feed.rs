@@ -26,6 +26,8 @@ use crate::error::{Error, ErrorKind, Result};
 const LINGER: Duration = Duration::from_millis(2);
 /// Without a delivery for this long the queue is asked whether anything is ready.
 const QUIET: Duration = Duration::from_millis(100);
+/// The same for a consumer that is going to be ended.
+const FLIGHT: Duration = Duration::from_millis(20);
 /// After an answer of zero, deliveries may still be on their way (a quorum queue sends them from another process).
 const GRACE: Duration = Duration::from_millis(50);
 /// How long a queue may have messages ready and deliver none.
@@ -82,7 +84,21 @@ impl Current {
 
     /// Whether nothing more can come from it.
     fn is_spent(&self) -> bool {
-        self.delivered >= self.quota || self.delivered - self.acknowledged.min(self.delivered) >= self.prefetch
+        self.delivered >= self.quota || self.is_full()
+    }
+
+    /// Whether it holds as many as it may.
+    fn is_full(&self) -> bool {
+        self.unsettled() >= self.prefetch
+    }
+
+    /// Whether what is held of it leaves so little room that it would bring only a few at a time.
+    fn is_clogged(&self) -> bool {
+        self.is_spent() || (self.quota > self.prefetch && self.unsettled() * 2 > self.prefetch)
+    }
+
+    fn unsettled(&self) -> u64 {
+        self.delivered.saturating_sub(self.acknowledged)
     }
 }
 
@@ -135,7 +151,7 @@ impl Feed {
         if let Some(batch) = self.leftover(max) {
             return Ok(Fed::Some(batch));
         }
-        if self.current.as_ref().is_none_or(Current::is_spent) || self.opening.is_pending() {
+        if self.current.as_ref().is_none_or(Current::is_clogged) || self.opening.is_pending() {
             self.rotate(prefetch, quota).await?;
             if let Some(batch) = self.leftover(max) {
                 return Ok(Fed::Some(batch));
@@ -170,8 +186,32 @@ impl Feed {
         Ok(())
     }
 
+    /// Waits until nothing more is on its way from the consumer at work: it holds all it may, or nothing is ready.
+    ///
+    /// A quorum queue sends deliveries from another process, so one can come behind the answer to a cancel. The client
+    /// then knows no consumer for it: it would be held unseen, and go back uninspected.
+    async fn saturate(&mut self) -> Result<()> {
+        let began = tokio::time::Instant::now();
+        let mut patience = FLIGHT;
+        let mut zero = false;
+        while let Some(current) = self.current.as_mut().filter(|current| !current.cancelled && !current.is_full()) {
+            match tokio::time::timeout(patience, current.consumer.next()).await {
+                Ok(Some(Ok(delivery))) => current.take_in(delivery, &mut self.left),
+                Ok(Some(Err(error))) => return Err(explain("reading", &error)),
+                Ok(None) => return Ok(()),
+                Err(_) if zero || began.elapsed() >= STALLED => return Ok(()),
+                Err(_) => {
+                    zero = learn::count(&self.channel, &self.queue).await?.0 == 0;
+                    patience = if zero { GRACE } else { FLIGHT };
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Ends the consumer at work; its messages stay held. What it had already sent is kept for the next call.
     async fn retire(&mut self) -> Result<()> {
+        self.saturate().await?;
         let Some(current) = &mut self.current else { return Ok(()) };
         if !current.cancelled {
             let cancel = self.channel.basic_cancel(current.consumer.tag(), BasicCancelOptions::default());
@@ -235,8 +275,11 @@ impl Feed {
         let Some(current) = &mut self.current else { return Ok(()) };
         let first = current.first.unwrap_or(u64::MAX);
         let mine = tags.filter(|tag| *tag >= first).count() as u64;
+        if current.acknowledged + mine + current.prefetch > current.quota {
+            return self.retire().await;
+        }
         current.acknowledged += mine;
-        if current.acknowledged + current.prefetch > current.quota { self.retire().await } else { Ok(()) }
+        Ok(())
     }
 
     /// Ends the consumer at work, so that nothing is delivered any more.

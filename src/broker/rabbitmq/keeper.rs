@@ -24,6 +24,8 @@ pub(super) struct Keeper {
     guard: Guard,
     endangered: Vec<Endangered>,
     rescuing: Step<Rescued>,
+    /// The channel of the last copies, for the next ones.
+    publishing: Option<Channel>,
     /// Copies made so far.
     pub(super) rescued: u64,
     /// What the operator should know of them.
@@ -38,14 +40,10 @@ impl Keeper {
             guard: facts.guard(),
             endangered: Vec::new(),
             rescuing: Step::default(),
+            publishing: None,
             rescued: 0,
             notes: Vec::new(),
         }
-    }
-
-    /// Whether the queue counts at all, so that a read begins with a single message.
-    pub(super) fn is_watchful(&self) -> bool {
-        self.guard != Guard::Open
     }
 
     /// Whether a delivery must not go back; it is then kept for the rescue.
@@ -77,8 +75,9 @@ impl Keeper {
     /// Why a copy could not be made.
     pub(super) async fn rescue(&mut self, channel: &Channel) -> Result<u64> {
         let (shared, channel, queue) = (Arc::clone(&self.shared), channel.clone(), self.queue.clone());
-        let messages = self.endangered.clone();
-        let rescued = self.rescuing.run(move || rescue(shared, channel, queue, messages)).await?;
+        let (messages, publishing) = (self.endangered.clone(), self.publishing.take());
+        let rescued = self.rescuing.run(move || rescue(shared, channel, publishing, queue, messages)).await?;
+        self.publishing = rescued.publishing;
         self.endangered.retain(|message| !rescued.tags.contains(&message.tag));
         let count = rescued.tags.len() as u64;
         self.rescued += count;

@@ -125,6 +125,12 @@ impl RabbitMq {
     }
 }
 
+/// What the queues of a type (`classic`, `quorum`, `stream`) can do, whatever the server.
+#[must_use]
+pub fn queue_capability(kind: &str) -> Capability {
+    inventory::capability(Kind::parse(kind), true)
+}
+
 impl fmt::Debug for RabbitMq {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("RabbitMq").field(&self.shared.login.place()).finish()

@@ -60,6 +60,8 @@ pub(super) struct RabbitPublisher {
     exchange: ShortString,
     /// The key for every message; `None` keeps each message's own.
     key: Option<ShortString>,
+    /// Whether the target is known to be a stream.
+    stream: bool,
     idle: Mutex<Vec<Pooled>>,
     permits: Semaphore,
     /// The broker's `max_message_size`, once it has refused a message for it; 0 before.
@@ -83,9 +85,12 @@ impl RabbitPublisher {
     pub(super) async fn open(shared: Arc<Shared>, target: &Target) -> Result<Self> {
         let link = shared.publishing().await?;
         let channel = link.channel().await?;
+        let mut stream = false;
         let (exchange, key) = match target {
             Target::Queue { name, partition: None } => {
-                learn::count(&channel, name).await?;
+                let (counted, row) = tokio::join!(learn::count(&channel, name), shared.management.queue(name));
+                counted?;
+                stream = matches!(row, Ok(Some(row)) if row.kind == "stream");
                 (ShortString::default(), Some(short("queue name", name)?))
             }
             Target::Queue { partition: Some(_), .. } => {
@@ -106,6 +111,7 @@ impl RabbitPublisher {
             shared,
             exchange,
             key,
+            stream,
             idle: Mutex::new(Vec::new()),
             permits: Semaphore::new(CHANNELS),
             max: AtomicU64::new(0),
@@ -158,6 +164,10 @@ impl RabbitPublisher {
         if let Some(name) = ["CC", "BCC"].into_iter().find(|name| headers.get(name).is_some()) {
             return Err(rejected(format!("the header {name} would send copies to more queues"))
                 .hint("remove the header by an edit"));
+        }
+        if let Some(name) = convert::lost_in_a_stream(headers).filter(|_| self.stream) {
+            return Err(rejected(format!("the header {name:?} has a type that a RabbitMQ stream does not keep"))
+                .hint("change or drop the header by an edit"));
         }
         if let Some(user) = properties.user_id().as_ref().filter(|user| self.shared.login.user() != Some(user.as_str()))
         {
@@ -343,8 +353,9 @@ impl Publisher for RabbitPublisher {
     }
 
     async fn close(&self) -> Result<()> {
-        // All permits together mean that nothing is under way.
+        // All permits together mean that nothing is under way; a second close finds none.
         let _all = self.permits.acquire_many(u32::try_from(CHANNELS).unwrap_or(u32::MAX)).await;
+        self.permits.close();
         for pooled in self.idle.lock().await.drain(..) {
             close_quietly(&pooled.channel).await;
         }

@@ -39,14 +39,22 @@ pub(super) struct Rescued {
     pub(super) failed: Option<Error>,
     /// What the copies lack.
     pub(super) notes: Vec<String>,
+    /// The channel that published them, where it can be used again.
+    pub(super) publishing: Option<Channel>,
 }
 
 /// Puts copies of these at the tail of their queue and acknowledges the originals on the channel that holds them.
 ///
 /// # Errors
 /// None is lost in a result: what could not be rescued stays held, and [`Rescued::failed`] says why.
-pub(super) async fn rescue(shared: Arc<Shared>, holding: Channel, queue: String, messages: Vec<Endangered>) -> Rescued {
-    let mut rescued = Rescued::default();
+pub(super) async fn rescue(
+    shared: Arc<Shared>,
+    holding: Channel,
+    publishing: Option<Channel>,
+    queue: String,
+    messages: Vec<Endangered>,
+) -> Rescued {
+    let mut rescued = Rescued { publishing, ..Rescued::default() };
     if let Err(error) = attempt(&shared, &holding, &queue, &messages, &mut rescued).await {
         rescued.failed.get_or_insert(error);
     }
@@ -63,7 +71,10 @@ async fn attempt(
     let key = short("queue name", queue)?;
     let link = shared.publishing().await?;
     unblocked(&link).await?;
-    let channel = confirming(&link).await?;
+    let channel = match rescued.publishing.take() {
+        Some(channel) if channel.status().connected() => channel,
+        _ => confirming(&link).await?,
+    };
     let copies: Vec<Outgoing> =
         messages.iter().map(|message| copy(shared, &key, message, &mut rescued.notes)).collect();
     let sent = send(&channel, &copies).await;
@@ -87,9 +98,7 @@ async fn attempt(
             }
         }
     }
-    if sent.usable {
-        super::connection::close_quietly(&channel).await;
-    }
+    rescued.publishing = sent.usable.then_some(channel);
     // The acknowledgements are in when this is answered.
     learn::count(holding, queue).await?;
     Ok(())

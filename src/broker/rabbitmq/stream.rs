@@ -25,8 +25,8 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// Messages under way to us at most.
 const CREDIT: u16 = 500;
-/// How long the last chunk may take to come.
-const LAST_CHUNK: Duration = Duration::from_millis(300);
+/// How long the last chunk may take to come where it was not there at once; an empty stream is told by this silence.
+const LAST_CHUNK: Duration = Duration::from_secs(1);
 /// How long a stream that is not at its end may be silent.
 const SILENT: Duration = Duration::from_secs(5);
 /// The same before its first message: a start by time behind the last message brings none.
@@ -74,11 +74,11 @@ async fn last_offset(link: &Link, queue: &str) -> Result<Option<u64>> {
     loop {
         let mut news = None;
         // What the broker has for us it sends before it answers this.
-        let (count, _) = learn::count(&channel, queue).await?;
+        learn::count(&channel, queue).await?;
         while let Some(Some(delivery)) = consumer.next().now_or_never() {
             news = Some(delivery.map_err(|error| explain("reading the end of the stream", &error))?);
         }
-        if news.is_none() && last.is_none() && count > 0 {
+        if news.is_none() && last.is_none() {
             let late = tokio::time::timeout(LAST_CHUNK, consumer.next()).await.ok().flatten();
             news = late.transpose().map_err(|error| explain("reading the end of the stream", &error))?;
         }
@@ -232,6 +232,10 @@ impl StreamRead {
 impl Reader for StreamRead {
     async fn next_batch(&mut self, max: usize) -> Result<Batch> {
         loop {
+            if self.options.cancel.is_cancelled() && !(self.waiting.is_empty() && self.end.is_some()) {
+                self.waiting.clear();
+                self.end = Some(End::Cancelled);
+            }
             if !self.waiting.is_empty() {
                 let deliveries: Vec<_> = self.waiting.drain(..max.max(1).min(self.waiting.len())).collect();
                 self.progress.delivered += deliveries.len() as u64;
@@ -254,6 +258,7 @@ impl Reader for StreamRead {
     }
 
     async fn close(&mut self) -> Result<Closed> {
+        self.waiting.clear();
         self.end.get_or_insert(End::Cancelled);
         if let Some(consumer) = self.consumer.take()
             && self.channel.status().connected()

@@ -5,7 +5,7 @@
 //! [`Settle::Return`] is made at the close, with all others and by the way that costs the queue least: given back at
 //! once, they would be delivered to us again. Limits: what is held unmatched is known by its tag only.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -40,6 +40,10 @@ pub(super) struct Take {
     progress: Progress,
     waiting: VecDeque<Delivery>,
     held: Tags,
+    /// The last delivery tag.
+    last: u64,
+    /// Settled as returned, and held until the close.
+    returned: BTreeSet<u64>,
     /// The last message seen was at its limit, so the next comes alone.
     careful: bool,
     end: Option<End>,
@@ -76,6 +80,8 @@ impl Take {
             progress: Progress { of: Some(of), ..Progress::default() },
             waiting: VecDeque::new(),
             held: Tags::default(),
+            last: 0,
+            returned: BTreeSet::new(),
             end: None,
             closed: None,
         })
@@ -87,7 +93,9 @@ impl Take {
             self.progress.scanned += 1;
             self.progress.bytes += raw.data.len() as u64;
             self.window.see(raw.data.len() as u64);
-            self.held.insert(raw.delivery_tag);
+            // Tags follow one another, so one that is missing is held unseen: nothing may acknowledge it.
+            (self.last + 1..=raw.delivery_tag).for_each(|tag| self.held.insert(tag));
+            self.last = raw.delivery_tag;
             self.careful = self.keeper.inspect(&raw);
             if !self.careful && may_match(self.options.prefilter.as_ref(), &raw) {
                 self.waiting.push_back(convert::delivery(&self.address, raw, self.counts));
@@ -126,8 +134,10 @@ impl Take {
             self.end = Some(if all { End::Exhausted } else { End::Limit });
             return Ok(());
         }
+        // A consumer that is acknowledged goes on with the same prefetch, so the small first ones end early.
+        let settled = self.window.is_settled();
         let window = if self.careful { 1 } else { self.window.next(behind) };
-        let quota = if self.careful { 1 } else { behind };
+        let quota = if self.careful || !settled { window } else { behind };
         let fed = tokio::select! {
             biased;
             () = self.options.cancel.cancelled() => {
@@ -145,6 +155,11 @@ impl Take {
             }
         }
         Ok(())
+    }
+
+    /// Whether a delivery was given out and waits to be settled.
+    fn is_ours(&self, tag: u64) -> bool {
+        self.held.contains(tag) && !self.returned.contains(&tag)
     }
 
     /// Acknowledges tags that are held, and waits until the channel has worked them off.
@@ -198,6 +213,10 @@ impl Take {
 impl Reader for Take {
     async fn next_batch(&mut self, max: usize) -> Result<Batch> {
         loop {
+            if self.options.cancel.is_cancelled() && !(self.waiting.is_empty() && self.end.is_some()) {
+                self.waiting.clear();
+                self.end = Some(End::Cancelled);
+            }
             if !self.waiting.is_empty() && !self.keeper.is_alarmed() {
                 let deliveries: Vec<_> = self.waiting.drain(..max.max(1).min(self.waiting.len())).collect();
                 self.progress.delivered += deliveries.len() as u64;
@@ -212,24 +231,27 @@ impl Reader for Take {
     }
 
     async fn settle(&mut self, tokens: &[Token], how: Settle) -> Vec<Result<()>> {
-        let unknown = |token: &Token| {
-            Error::new(ErrorKind::Unexpected, format!("delivery {} is not held by this reader", token.0))
-        };
-        let mut tags: Vec<u64> = tokens.iter().map(|token| token.0).filter(|tag| self.held.contains(*tag)).collect();
-        tags.sort_unstable();
-        tags.dedup();
-        let known: Vec<bool> = tokens.iter().map(|token| self.held.contains(token.0)).collect();
+        let open = self.closed.is_none();
+        let known: Vec<bool> = tokens.iter().map(|token| open && self.is_ours(token.0)).collect();
+        let ours = tokens.iter().zip(&known).filter(|(_, known)| **known).map(|(token, _)| token.0);
+        let tags: BTreeSet<u64> = ours.collect();
         let done = match how {
-            Settle::Remove if !tags.is_empty() => self.remove(&tags).await,
-            Settle::Remove | Settle::Return => Ok(()),
+            Settle::Remove if tags.is_empty() => Ok(()),
+            Settle::Remove => self.remove(&tags.into_iter().collect::<Vec<_>>()).await,
+            Settle::Return => {
+                self.returned.extend(tags);
+                Ok(())
+            }
         };
-        tokens
-            .iter()
-            .zip(known)
-            .map(|(token, known)| match (&done, known) {
-                (_, false) => Err(unknown(token)),
-                (Ok(()), true) => Ok(()),
-                (Err(error), true) => Err(Error::new(error.kind(), error.to_string())),
+        known
+            .into_iter()
+            .map(|known| match &done {
+                _ if !known => Err(Error::new(
+                    ErrorKind::Rejected,
+                    "the message is not held by this reader: it was settled already, or the reader is closed",
+                )),
+                Ok(()) => Ok(()),
+                Err(error) => Err(Error::new(error.kind(), error.to_string())),
             })
             .collect()
     }

@@ -1,7 +1,7 @@
 //! How many messages to have delivered at once, so that what is in memory stays within its bound.
 //!
 //! Sizes are those that the management API tells, later those that were seen. Without any the windows begin small
-//! and double. Limits: an average; a window of unusually large messages can exceed the bound.
+//! and grow. Limits: an average; a window of unusually large messages can exceed the bound.
 
 /// Bytes in memory where the caller does not say.
 const MEMORY: u64 = 64 * 1024 * 1024;
@@ -35,6 +35,11 @@ impl Window {
         self.bytes += bytes;
     }
 
+    /// Whether the next windows will be no larger for what was seen.
+    pub(super) fn is_settled(&self) -> bool {
+        self.told.is_some() || self.grown == MOST
+    }
+
     /// How many messages to ask for next, at most `wanted`.
     pub(super) fn next(&mut self, wanted: u64) -> u64 {
         let seen = self.bytes.checked_div(self.seen).unwrap_or(0);
@@ -42,7 +47,7 @@ impl Window {
         let mut window = (self.memory / size).clamp(1, MOST);
         if self.told.is_none() {
             window = window.min(self.grown);
-            self.grown = (self.grown * 2).min(MOST);
+            self.grown = (self.grown * 8).min(MOST);
         }
         window.min(wanted).max(1)
     }
@@ -59,7 +64,7 @@ mod tests {
         told.see(1_000_000);
         assert_eq!(told.next(u64::MAX), 1);
         let mut blind = Window::new(None, None, None);
-        let windows: Vec<u64> = (0..7).map(|_| blind.next(u64::MAX)).collect();
-        assert_eq!(windows, [64, 128, 256, 512, 1024, 2048, 3000]);
+        let windows: Vec<u64> = (0..4).map(|_| blind.next(u64::MAX)).collect();
+        assert_eq!(windows, [64, 512, 3000, 3000]);
     }
 }
