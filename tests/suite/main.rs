@@ -12,5 +12,6 @@ mod environment;
 mod faults;
 mod filter;
 mod generated;
+mod moves;
 mod properties;
 mod triage;

@@ -4,7 +4,7 @@ use super::record::{Identity, Intent, Left, Ranges, Record};
 use crate::operation::report::{Ended, Outcome};
 
 /// What is said of a message that was sent once more.
-pub(crate) const TWICE: &str = "may be there twice: it was sent again after a try that was cut short";
+pub(crate) const TWICE: &str = "may be there more than once: it was sent again after a try that was cut short";
 /// What is said of a message that was sent and is no longer in the source.
 pub(crate) const LOST: &str = "it left the source before its copy was confirmed: consumed or expired meanwhile";
 

@@ -3,6 +3,8 @@
 //! The invariant: source, target and archive together hold every message that was there, and one that is there twice
 //! was reported as ambiguous.
 
+mod journal;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -65,6 +67,8 @@ const BODIES: [&str; 7] = ["a", "b", "c", "d", "e", "f", "g"];
 const TWINS: [&str; 7] = ["a", "b", "a", "a", "c", "b", "c"];
 
 impl World {
+    const JOURNAL: &str = "20260302-101112-test";
+
     fn new(case: Case) -> Self {
         let target = if case.profile == Profile::Kafka { Profile::Kafka } else { Profile::RabbitClassic };
         let memory =
@@ -85,7 +89,7 @@ impl World {
     }
 
     fn journals(&self) -> Journals {
-        Journals::at(self.folder.path().join("journal")).ids(|_| "20260302-101112-test".into())
+        Journals::at(self.folder.path().join("journal")).ids(|_| Self::JOURNAL.into())
     }
 
     fn archive(&self) -> std::path::PathBuf {
@@ -104,13 +108,16 @@ impl World {
 
     /// The verb, from the plan to the report.
     async fn act(&self, journals: &Journals) -> Result<Report> {
-        let control = self.control();
+        self.act_with(journals, &self.control()).await
+    }
+
+    async fn act_with(&self, journals: &Journals, control: &Control) -> Result<Report> {
         let (source, selection, mode) = (self.at("demo:from"), self.selection(), self.case.mode);
         match self.case.verb {
             What::Drain => {
                 let to = DrainTo::Archive(self.archive());
                 let request = DrainRequest { source, to, selection, limit: None, rescue: false, mode };
-                drain::run(drain::plan(request, &control).await?, journals, &control).await
+                drain::run(drain::plan(request, control).await?, journals, control).await
             }
             What::Replay | What::Copy => {
                 let request = ReplayRequest {
@@ -124,7 +131,7 @@ impl World {
                     pace: Pace::default(),
                     mode,
                 };
-                replay::run(replay::plan(request, &control).await?, journals, &control).await
+                replay::run(replay::plan(request, control).await?, journals, control).await
             }
         }
     }
@@ -135,12 +142,7 @@ impl World {
         let mut last = None;
         let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
         while std::time::Instant::now() < deadline {
-            // A killed run's journal thread lets go of the lock a moment later.
-            let running = |summary: &Summary| summary.state == JournalState::Running;
-            if journals.list().unwrap().0.iter().any(running) {
-                tokio::task::yield_now().await;
-                continue;
-            }
+            self.let_go().await;
             let Ok(id) = journals.newest_unfinished() else { return last };
             let control = self.control();
             match resume::prepare(&id, &journals, self).await {
@@ -154,6 +156,20 @@ impl World {
             }
         }
         panic!("still unfinished: {:?}\n{last:#?}", journals.list().unwrap().0);
+    }
+
+    /// A killed run's journal thread lets go of the lock a moment later.
+    async fn let_go(&self) {
+        let running = |summary: &Summary| summary.state == JournalState::Running;
+        while self.journals().list().unwrap().0.iter().any(running) {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// What has to be in the target at the end.
+    fn wanted(&self) -> Vec<&'static str> {
+        let matches = |body: &&str| self.case.filter.is_none() || !["b", "d"].contains(body);
+        self.bodies().iter().copied().filter(matches).collect()
     }
 
     async fn archived(&self) -> Vec<String> {
@@ -177,8 +193,12 @@ impl World {
         messages.iter().map(|message| String::from_utf8_lossy(message.body()).into_owned()).collect()
     }
 
-    /// Every message is somewhere; duplicates are no more than the journal calls ambiguous.
     async fn check(&self, told: &str) {
+        self.check_after(told, 1).await;
+    }
+
+    /// Every message is somewhere; what is there more than once, at most once more for each kill, was told.
+    async fn check_after(&self, told: &str, kills: i64) {
         let source = self.snapshot("from");
         let target = [self.snapshot("to"), self.archived().await].concat();
         let mut counts: BTreeMap<&str, [i64; 3]> = BTreeMap::new();
@@ -209,9 +229,20 @@ impl World {
             }
         }
         let all = self.journals().list().unwrap().0;
-        assert!(twice <= ambiguous, "{told}: {twice} twice, {ambiguous} told: {source:?} {target:?} {all:#?}");
+        let log = self.journals().folder().join(Self::JOURNAL).join("log.jsonl");
+        let log = std::fs::read_to_string(log).unwrap_or_default();
+        assert!(
+            twice <= ambiguous * kills,
+            "{told}: {twice} twice, {ambiguous} told: {source:?} {target:?} {all:#?}\n{log}"
+        );
         assert_eq!(self.memory.held("from").unwrap(), [], "{told}: something is still held");
         assert!(self.memory.destroyed().is_empty(), "{told}: {:?}", self.memory.destroyed());
+    }
+}
+
+impl Case {
+    fn is_classic(&self) -> bool {
+        self.profile == Profile::RabbitClassic
     }
 }
 
@@ -235,8 +266,7 @@ async fn without_a_fault_everything_arrives_once_and_in_order() {
         let world = World::new(case);
         let report = world.act(&world.journals()).await.unwrap();
         assert_eq!((report.state, report.ambiguous, report.failed), (Ended::Finished, 0, 0), "{case:?} {report:#?}");
-        let wanted: Vec<_> =
-            world.bodies().iter().filter(|b| case.filter.is_none() || !["b", "d"].contains(b)).copied().collect();
+        let wanted = world.wanted();
         let target = [world.snapshot("to"), world.archived().await].concat();
         assert_eq!(target, wanted, "{case:?}");
         assert_eq!(report.done, wanted.len() as u64);
@@ -274,6 +304,40 @@ async fn no_single_fault_loses_a_message_or_hides_a_duplicate() {
                 _ => 3,
             };
             assert!(runs >= counted, "{case:?} {fault:?} struck only {runs} times");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_kill_during_the_run_and_another_during_the_resume_lose_nothing() {
+    for case in cases().into_iter().filter(|case| case.is_classic() && case.mode == Mode::Streaming) {
+        let mut first = 1;
+        loop {
+            let mut struck = false;
+            at_each(Fault::Kill, async |second| {
+                let world = World::new(case);
+                world.memory.arm(Fault::Kill, first);
+                let journals = world.journals();
+                tokio::select! {
+                    biased;
+                    () = world.memory.killed() => struck = true,
+                    _ = world.act(&journals) => {}
+                }
+                world.memory.disarm();
+                world.let_go().await;
+                let told = format!("{case:?} killed at {first}, then at {}", second.nth());
+                if second.strike(&world.memory, world.resume()).await.is_none() {
+                    world.check_now(&told);
+                }
+                world.resume().await;
+                world.check_after(&told, 2).await;
+            })
+            .await;
+            if !struck {
+                break;
+            }
+            // Every third is enough here: each is tried alone above.
+            first += 3;
         }
     }
 }

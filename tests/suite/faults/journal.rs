@@ -1,0 +1,162 @@
+//! The journal's own disk failing, the power going, and Ctrl-C: at each write and each sync of its log.
+
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use postroom::operation::journal::{Journals, LogFile};
+use postroom::operation::report::Ended;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use super::{Case, What, World, cases};
+
+/// What happens at the nth event of a log.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Trouble {
+    /// The disk is full from then on.
+    Full,
+    /// The process is killed: what was written stays written.
+    Killed,
+    /// The power goes: what was not synced is gone.
+    PowerLost,
+    /// The operator presses Ctrl-C.
+    Cancelled,
+}
+
+#[derive(Default)]
+struct Script {
+    events: u64,
+    due: u64,
+    struck: bool,
+    synced: u64,
+    length: u64,
+}
+
+#[derive(Clone)]
+struct Probe {
+    trouble: Trouble,
+    script: Arc<Mutex<Script>>,
+    killed: Arc<Notify>,
+    cancel: CancellationToken,
+}
+
+struct Log {
+    file: File,
+    probe: Probe,
+}
+
+impl Probe {
+    fn new(trouble: Trouble, due: u64) -> Self {
+        let script = Arc::new(Mutex::new(Script { due, ..Script::default() }));
+        Self { trouble, script, killed: Arc::default(), cancel: CancellationToken::new() }
+    }
+
+    fn journals(&self, world: &World) -> Journals {
+        let probe = self.clone();
+        world.journals().log_files(move |_: &Path, file| Box::new(Log { file, probe: probe.clone() }))
+    }
+
+    /// Counts an event; an error where the log can't be written any more.
+    fn event(&self) -> io::Result<()> {
+        let mut script = self.script.lock().unwrap();
+        script.events += 1;
+        let first = script.events == script.due;
+        script.struck |= first;
+        if !script.struck {
+            return Ok(());
+        }
+        match self.trouble {
+            Trouble::Cancelled => {
+                self.cancel.cancel();
+                Ok(())
+            }
+            Trouble::Full => Err(io::Error::new(io::ErrorKind::StorageFull, "no space left on device")),
+            Trouble::Killed | Trouble::PowerLost => {
+                self.killed.notify_one();
+                Err(io::Error::other("killed"))
+            }
+        }
+    }
+}
+
+impl LogFile for Log {
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        // A full disk takes a part of it; a kill comes before or in the middle of a write.
+        let done = self.probe.event();
+        let (part, after) = bytes.split_at(if done.is_ok() { bytes.len() } else { bytes.len() / 2 });
+        self.file.write_all(part)?;
+        self.probe.script.lock().unwrap().length += part.len() as u64;
+        debug_assert!(done.is_err() || after.is_empty());
+        done
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.probe.event()?;
+        let mut script = self.probe.script.lock().unwrap();
+        script.synced = script.length;
+        Ok(())
+    }
+}
+
+/// Runs a case with the trouble at its nth event, and resumes. Whether it happened.
+async fn attempt(case: Case, trouble: Trouble, due: u64) -> bool {
+    let world = World::new(case);
+    let probe = Probe::new(trouble, due);
+    let journals = probe.journals(&world);
+    let control = world.control().cancel(probe.cancel.clone());
+    let done = {
+        let act = world.act_with(&journals, &control);
+        tokio::select! {
+            biased;
+            () = probe.killed.notified() => None,
+            done = act => Some(done),
+        }
+    };
+    let struck = probe.script.lock().unwrap().struck;
+    let told = format!("{case:?} {trouble:?} at event {due}: {:?}", done.as_ref().map(|d| d.as_ref().map(|r| r.state)));
+    if done.is_none() {
+        world.memory.disconnect();
+    }
+    world.let_go().await;
+    if trouble == Trouble::PowerLost && struck {
+        let log = world.journals().folder().join(World::JOURNAL).join("log.jsonl");
+        let synced = probe.script.lock().unwrap().synced;
+        File::options().write(true).open(log).unwrap().set_len(synced).unwrap();
+    }
+    world.check_now(&told);
+    match (trouble, &done) {
+        (Trouble::Full, Some(Ok(report))) if struck => {
+            assert_eq!(report.state, Ended::Stopped, "{told}");
+            let error = report.error.as_ref().unwrap();
+            assert!(error.message.contains("no space left"), "{told} {error:?}");
+        }
+        (Trouble::Cancelled, Some(Ok(report))) => {
+            assert!(matches!(report.state, Ended::Interrupted | Ended::Finished), "{told} {report:#?}");
+            assert_eq!((report.failed, report.ambiguous), (0, 0), "{told} {report:#?}");
+        }
+        _ => {}
+    }
+    world.resume().await;
+    world.check(&told).await;
+    if trouble == Trouble::Cancelled {
+        let all = [world.snapshot("to"), world.archived().await].concat();
+        assert_eq!(all.len(), world.wanted().len(), "{told}: {all:?}");
+    }
+    struck
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_trouble_with_the_journal_loses_a_message_or_hides_a_duplicate() {
+    for case in cases().into_iter().filter(Case::is_classic) {
+        for trouble in [Trouble::Full, Trouble::Killed, Trouble::PowerLost, Trouble::Cancelled] {
+            let mut due = 1;
+            while attempt(case, trouble, due).await {
+                due += 1;
+            }
+            assert!(due > 3, "{case:?} {trouble:?} struck only {} times", due - 1);
+            assert!(case.verb != What::Replay || due > 5, "{case:?} {trouble:?}");
+        }
+    }
+}

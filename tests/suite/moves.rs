@@ -1,0 +1,241 @@
+//! What a replay and a drain do with each kind of message, and what they refuse.
+
+use std::sync::Arc;
+
+use postroom::broker::memory::{ExchangeSpec, Fault, Memory, Profile, PublishFault, QueueSpec};
+use postroom::config::Policy;
+use postroom::message::{Fields, Message, Value};
+use postroom::operation::control::Control;
+use postroom::operation::drain::{self, DrainRequest, DrainTo};
+use postroom::operation::journal::{JournalState, Journals};
+use postroom::operation::place::Place;
+use postroom::operation::plan::{Mode, Pace, Plan};
+use postroom::operation::planned;
+use postroom::operation::replay::{self, ReplayRequest, ReplayTo};
+use postroom::operation::report::{Ended, Report, exit_code};
+use postroom::operation::resume::{self, Opener};
+use postroom::operation::select::Selection;
+use postroom::{ErrorKind, Result};
+
+struct Shop {
+    memory: Memory,
+    folder: tempfile::TempDir,
+    policy: Policy,
+}
+
+#[async_trait::async_trait]
+impl Opener for Shop {
+    async fn place(&self, address: &postroom::broker::Address) -> Result<Place> {
+        Ok(Place { address: address.clone(), broker: Arc::new(self.memory.clone()), policy: self.policy.clone() })
+    }
+}
+
+fn message(body: &str) -> Message {
+    Message { payload: Some(body.to_owned().into()), ..Message::default() }
+}
+
+impl Shop {
+    /// Two queues behind an exchange, both dead-lettering into one.
+    fn new() -> Self {
+        let memory = Memory::builder()
+            .queue(QueueSpec::new("orders", Profile::RabbitQuorum43).dead_letter_to("dlq"))
+            .queue(QueueSpec::new("mails", Profile::RabbitClassic).dead_letter_to("dlq"))
+            .queue(QueueSpec::new("dlq", Profile::RabbitQuorum43))
+            .exchange(ExchangeSpec::topic("shop").bind("order.*", "orders").bind("mail.*", "mails"))
+            .build();
+        Self { memory, folder: tempfile::tempdir().unwrap(), policy: Policy::default() }
+    }
+
+    fn die(&self, exchange: &str, key: &str, body: &str) {
+        let queue = if key.starts_with("order") { "orders" } else { "mails" };
+        let message = Message { key: Some(key.to_owned().into()), ..message(body) };
+        if exchange.is_empty() {
+            self.memory.publish(queue, message).unwrap();
+        } else {
+            self.memory.publish_to_exchange(exchange, message).unwrap();
+        }
+        self.memory.reject(queue, 1).unwrap();
+    }
+
+    fn at(&self, address: &str) -> Place {
+        Place { address: address.parse().unwrap(), broker: Arc::new(self.memory.clone()), policy: self.policy.clone() }
+    }
+
+    fn journals(&self) -> Journals {
+        Journals::at(self.folder.path().join("journal"))
+    }
+
+    fn request(&self, to: ReplayTo, mode: Mode) -> ReplayRequest {
+        ReplayRequest {
+            source: self.at("demo:dlq"),
+            to,
+            selection: Selection::all(),
+            limit: None,
+            keep: false,
+            again: false,
+            rescue: false,
+            pace: Pace::default(),
+            mode,
+        }
+    }
+
+    async fn replay(&self, request: ReplayRequest) -> Report {
+        let prepared = replay::plan(request, &Control::new()).await.unwrap();
+        replay::run(prepared, &self.journals(), &Control::new()).await.unwrap()
+    }
+
+    fn bodies(&self, queue: &str) -> Vec<String> {
+        let messages = self.memory.snapshot(queue).unwrap();
+        messages.iter().map(|message| String::from_utf8_lossy(message.body()).into_owned()).collect()
+    }
+}
+
+#[tokio::test]
+async fn each_message_goes_to_its_own_origin_and_the_rest_stays_with_its_reason() {
+    for mode in [Mode::Exact, Mode::Streaming] {
+        let shop = Shop::new();
+        shop.die("shop", "order.created", "a");
+        shop.die("", "mail", "b");
+        shop.memory.publish("dlq", message("nobody knows")).unwrap();
+        shop.die("shop", "mail.sent", "c");
+        let prepared = replay::plan(shop.request(ReplayTo::Origin, mode), &Control::new()).await.unwrap();
+        if mode == Mode::Exact {
+            let to: Vec<_> = prepared.plan.destinations.iter().map(|d| (d.address.as_str(), d.messages)).collect();
+            assert_eq!(to, [("demo:exchange:shop", Some(2)), ("demo:mails", Some(1))]);
+            assert_eq!(prepared.plan.skipped.len(), 1);
+        }
+        let report = replay::run(prepared, &shop.journals(), &Control::new()).await.unwrap();
+        let skipped = u64::from(mode == Mode::Streaming);
+        assert_eq!((report.state, report.done, report.skipped), (Ended::Finished, 3, skipped), "{report:#?}");
+        assert_eq!(exit_code(&report), 0);
+        // Order is kept for each destination, and there are two that lead to this queue.
+        let mut mails = shop.bodies("mails");
+        mails.sort();
+        assert_eq!((shop.bodies("orders"), mails), (vec!["a".into()], vec!["b".into(), "c".into()]));
+        assert_eq!(shop.bodies("dlq"), ["nobody knows"]);
+        let copy = shop.memory.snapshot("orders").unwrap().remove(0);
+        assert_eq!(copy.key.as_deref(), Some(b"order.created".as_slice()));
+        assert_eq!(copy.headers.get("postroom-replay-count"), Some(&Value::Int(1)));
+        let journal = report.journal.unwrap();
+        assert_eq!(copy.headers.get_str("postroom-replay-id"), Some(format!("{journal}-1").as_str()));
+        assert!(copy.headers.get("x-death").is_some());
+        let shown = shop.journals().show(&journal).unwrap();
+        assert_eq!((shown.summary.state, shown.summary.done), (JournalState::Finished, 3));
+        let error = resume::prepare(&journal, &shop.journals(), &shop).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Refused);
+    }
+}
+
+#[tokio::test]
+async fn a_second_replay_of_the_same_message_has_to_be_asked_for() {
+    let shop = Shop::new();
+    shop.die("shop", "order.created", "a");
+    shop.replay(shop.request(ReplayTo::Origin, Mode::Exact)).await;
+    shop.memory.reject("orders", 1).unwrap();
+    let report = shop.replay(shop.request(ReplayTo::Origin, Mode::Streaming)).await;
+    assert_eq!((report.done, report.skipped, exit_code(&report)), (0, 1, 1));
+    assert!(report.problems[0].why.contains("--again"), "{report:#?}");
+    let request = ReplayRequest { again: true, ..shop.request(ReplayTo::Origin, Mode::Streaming) };
+    assert_eq!(shop.replay(request).await.done, 1);
+    let copy = shop.memory.snapshot("orders").unwrap().remove(0);
+    assert_eq!(copy.headers.get("postroom-replay-count"), Some(&Value::Int(2)));
+}
+
+#[tokio::test]
+async fn what_the_target_refuses_stays_and_is_named() {
+    let shop = Shop::new();
+    for body in ["a", "b", "c"] {
+        shop.die("", "order", body);
+    }
+    let to = ReplayTo::Place(Box::new(shop.at("demo:mails")));
+    let prepared = replay::plan(shop.request(to, Mode::Streaming), &Control::new()).await.unwrap();
+    shop.memory.arm(Fault::Publish(PublishFault::Nacked), 2);
+    let report = replay::run(prepared, &shop.journals(), &Control::new()).await.unwrap();
+    assert_eq!((report.done, report.failed, exit_code(&report)), (2, 1, 3), "{report:#?}");
+    assert_eq!((shop.bodies("dlq"), shop.bodies("mails")), (vec!["b".into()], vec!["a".into(), "c".into()]));
+}
+
+#[tokio::test]
+async fn a_saved_plan_acts_on_what_it_names_and_on_nothing_that_came_later() {
+    let shop = Shop::new();
+    for body in ["a", "b", "b"] {
+        shop.die("", "order", body);
+    }
+    let request = ReplayRequest { limit: Some(2), ..shop.request(ReplayTo::Origin, Mode::Exact) };
+    let text = replay::plan(request, &Control::new()).await.unwrap().plan.to_json();
+    shop.memory.consume("dlq", 1).unwrap();
+    shop.die("", "order", "later");
+    let plan = Plan::from_json(text.as_bytes()).unwrap();
+    let prepared = planned::open(plan, &shop, false, false).await.unwrap();
+    let report = planned::run(prepared, &shop.journals(), &Control::new()).await.unwrap();
+    assert_eq!((report.planned, report.done, report.skipped), (2, 1, 1), "{report:#?}");
+    assert_eq!(report.problems[0].why, "it is no longer in the queue");
+    assert_eq!((shop.bodies("orders"), shop.bodies("dlq")), (vec!["b".into()], vec!["b".into(), "later".into()]));
+}
+
+#[tokio::test]
+async fn the_source_a_missing_target_and_a_read_only_profile_are_refused_before_anything_is_done() {
+    let mut shop = Shop::new();
+    shop.die("", "order", "a");
+    let refusal = async |shop: &Shop, to: &str| {
+        let to = ReplayTo::Place(Box::new(shop.at(to)));
+        replay::plan(shop.request(to, Mode::Exact), &Control::new()).await.map(|_| ()).unwrap_err().kind()
+    };
+    assert_eq!(refusal(&shop, "demo:dlq").await, ErrorKind::Refused);
+    assert_eq!(refusal(&shop, "demo:typo").await, ErrorKind::NotFound);
+    shop.policy.read_only = true;
+    shop.memory.delete("orders");
+    assert_eq!(refusal(&shop, "demo:orders").await, ErrorKind::Refused);
+    let to = DrainTo::Archive(shop.folder.path().join("a.jsonl"));
+    let request = DrainRequest {
+        source: shop.at("demo:nothing-is-asked"),
+        to,
+        selection: Selection::all(),
+        limit: None,
+        rescue: false,
+        mode: Mode::Exact,
+    };
+    assert_eq!(drain::plan(request, &Control::new()).await.map(|_| ()).unwrap_err().kind(), ErrorKind::Refused);
+    assert!(!shop.journals().folder().exists());
+}
+
+#[tokio::test]
+async fn a_discard_drops_what_matches_and_an_existing_archive_is_refused() {
+    let shop = Shop::new();
+    for body in ["a", "b", "c"] {
+        shop.die("", "order", body);
+    }
+    let path = shop.folder.path().join("a.jsonl");
+    std::fs::write(&path, "mine").unwrap();
+    let request = |to, filter| DrainRequest {
+        source: shop.at("demo:dlq"),
+        to,
+        selection: Selection::parse(filter, None, jiff::Timestamp::UNIX_EPOCH).unwrap(),
+        limit: None,
+        rescue: false,
+        mode: Mode::Streaming,
+    };
+    let refused = drain::plan(request(DrainTo::Archive(path.clone()), None), &Control::new()).await;
+    assert_eq!(refused.map(|_| ()).unwrap_err().kind(), ErrorKind::Refused);
+    assert_eq!(std::fs::read(&path).unwrap(), b"mine");
+    let prepared = drain::plan(request(DrainTo::Discard, Some("body=b")), &Control::new()).await.unwrap();
+    assert!(prepared.plan.checks.iter().any(|check| check.why.contains("gone for good")));
+    let report = drain::run(prepared, &shop.journals(), &Control::new()).await.unwrap();
+    assert_eq!(report.done, 1);
+    assert_eq!(shop.bodies("dlq"), ["a", "c"]);
+}
+
+#[tokio::test]
+async fn what_distorts_a_replay_is_left_out_of_the_copy() {
+    let shop = Shop::new();
+    let properties = Fields::from_iter([("expiration", Value::from("60000")), ("type", Value::from("order"))]);
+    let headers = Fields::from_iter([("x-acquired-count", Value::Int(3)), ("tenant", Value::from("acme"))]);
+    shop.memory.publish("dlq", Message { properties, headers, ..message("a") }).unwrap();
+    let to = ReplayTo::Place(Box::new(shop.at("demo:orders")));
+    assert_eq!(shop.replay(shop.request(to, Mode::Streaming)).await.done, 1);
+    let copy = shop.memory.snapshot("orders").unwrap().remove(0);
+    assert!(copy.properties.get("expiration").is_none());
+    assert_eq!(copy.properties.get_str("type"), Some("order"));
+    assert_eq!(copy.headers.get_str("tenant"), Some("acme"));
+    assert!(copy.headers.get("x-acquired-count").is_none());
+}
