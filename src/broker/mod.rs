@@ -306,7 +306,8 @@ pub enum End {
 pub enum Settle {
     /// Gone from the queue: its copy is confirmed elsewhere, or the operator dropped it.
     Remove,
-    /// Back where it was.
+    /// Back where it was: noted at once and carried out by the close, for what is given back earlier would be
+    /// delivered to the same reader again.
     Return,
 }
 

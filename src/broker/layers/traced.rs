@@ -163,3 +163,60 @@ impl Publisher for TracedPublisher {
         told(self.span.clone(), self.inner.close()).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::sync::{Mutex, PoisonError};
+
+    use tracing::instrument::WithSubscriber as _;
+
+    use super::*;
+    use crate::broker::layers::wrap;
+    use crate::broker::memory::{Memory, Profile, QueueSpec};
+    use crate::message::Fields;
+
+    /// A log that can be read.
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    #[allow(clippy::missing_trait_methods, reason = "the lint is for decorators of the seam")]
+    impl Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn the_log_tells_operations_and_counts_but_no_content() {
+        let memory = Memory::builder().named("shop").queue(QueueSpec::new("orders", Profile::RabbitClassic)).build();
+        let broker = wrap(Arc::new(memory));
+        let log = Log::default();
+        let writer = log.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::TRACE)
+            .with_ansi(false)
+            .with_writer(move || writer.clone())
+            .finish();
+        let work = async {
+            let publisher = broker.publisher(&Target::queue("orders")).await.unwrap();
+            let headers = Fields::from_iter([("authorization", "Bearer hush")]);
+            let message = Message { payload: Some("card 4711".into()), headers, ..Message::default() };
+            publisher.publish(&[message, Message::default()]).await;
+            let mut reader = broker.browse("orders", BrowseOptions::default()).await.unwrap();
+            reader.next_batch(10).await.unwrap();
+            reader.close().await.unwrap();
+            broker.describe("gone").await.unwrap_err();
+        };
+        work.with_subscriber(subscriber).await;
+        let told = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+        for word in ["place=\"shop\"", "operation=\"publish\"", "count=2 failed=1", "deliveries=1", "not_found"] {
+            assert!(told.contains(word), "{word} in {told}");
+        }
+        assert!(!told.contains("4711") && !told.contains("hush"), "{told}");
+    }
+}

@@ -204,7 +204,7 @@ impl Line {
         }
     }
 
-    /// Gives a message back by the rules of the queue's type; `None` where it went back and lives.
+    /// Gives a message back by the rules of the queue's type; what dies of it comes out.
     pub(super) fn give_back(&mut self, spec: &QueueSpec, tag: u64, how: Back) -> Vec<Dead> {
         let Some(Held { mut place, mut stored, .. }) = self.held.remove(&tag) else { return Vec::new() };
         stored.redelivered = true;

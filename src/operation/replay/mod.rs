@@ -1,6 +1,6 @@
 //! Replay: publish again what a queue holds, then remove it there.
 //!
-//! [`plan`] verifies the targets and says what is going to happen; [`run`] does it. An *exact* plan has named every
+//! [`plan()`] verifies the targets and says what is going to happen; [`run()`] does it. An *exact* plan has named every
 //! message by a scan; a *streaming* one goes through the messages that were there when it was made, and fixes each as
 //! it is held. Limits: edits, ramps and verification are not here.
 
