@@ -41,7 +41,14 @@ complete -c postroom -n "__fish_postroom_needs_command" -s V -l version -d 'Prin
 complete -c postroom -n "__fish_postroom_needs_command" -a "queues" -d 'List queues with depth, rates, oldest age, consumers and dead-letter pairing; dead-letter queues first'
 complete -c postroom -n "__fish_postroom_needs_command" -a "show" -d 'Show one queue: type, arguments and policies, pairing, read cost and peek budget, expiry, consumers'
 complete -c postroom -n "__fish_postroom_needs_command" -a "browse" -d 'Look at messages; whatever a look holds is given back'
+complete -c postroom -n "__fish_postroom_needs_command" -a "groups" -d 'Group dead messages by what killed them: count, share, first and last death, expiry, a sample'
 complete -c postroom -n "__fish_postroom_needs_command" -a "publish" -d 'Publish message lines from standard input, or one raw body; each confirmed by the broker'
+complete -c postroom -n "__fish_postroom_needs_command" -a "capture" -d 'Copy messages to an archive; the queue keeps everything'
+complete -c postroom -n "__fish_postroom_needs_command" -a "replay" -d 'Send messages back to where they came from, or elsewhere; each is removed only after its copy is confirmed'
+complete -c postroom -n "__fish_postroom_needs_command" -a "drain" -d 'Move messages into an archive: written, on disk, read back, and only then removed'
+complete -c postroom -n "__fish_postroom_needs_command" -a "plan" -d 'Run a plan that was saved with --plan-out'
+complete -c postroom -n "__fish_postroom_needs_command" -a "journal" -d 'List runs, show what became of each message, and finish a run that was cut short'
+complete -c postroom -n "__fish_postroom_needs_command" -a "demo" -d 'Show the built-in incident: a bookshop after a bad release, 2,000 dead messages on three brokers'
 complete -c postroom -n "__fish_postroom_needs_command" -a "config" -d 'Write, find, show and check the config file'
 complete -c postroom -n "__fish_postroom_needs_command" -a "completions" -d 'Print the completion script for a shell'
 complete -c postroom -n "__fish_postroom_needs_command" -a "man" -d 'Print the manual page, or write all of them into a folder'
@@ -96,6 +103,24 @@ complete -c postroom -n "__fish_postroom_using_subcommand browse" -s n -l dry-ru
 complete -c postroom -n "__fish_postroom_using_subcommand browse" -s q -l quiet -d 'Say only errors on stderr'
 complete -c postroom -n "__fish_postroom_using_subcommand browse" -s v -l verbose -d 'Log to stderr: -v what is done, -vv more, -vvv everything (`POSTROOM_LOG` takes a filter)'
 complete -c postroom -n "__fish_postroom_using_subcommand browse" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postroom -n "__fish_postroom_using_subcommand groups" -l by -d 'Group by: failure, class, origin, type, shape, or a field such as header.tenant or body.currency' -r
+complete -c postroom -n "__fish_postroom_using_subcommand groups" -s f -l filter -d 'Only messages that match; see `postroom help filter`' -r
+complete -c postroom -n "__fish_postroom_using_subcommand groups" -s g -l group -d 'Only messages of this group, as `postroom groups` names it' -r
+complete -c postroom -n "__fish_postroom_using_subcommand groups" -s l -l limit -d 'Look at no more than N messages of each queue' -r
+complete -c postroom -n "__fish_postroom_using_subcommand groups" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
+json\t'One JSON value: an object, or an array of them'
+jsonl\t'One JSON object on each line'
+raw\t'Payload bytes as they are, nothing between them'"
+complete -c postroom -n "__fish_postroom_using_subcommand groups" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c postroom -n "__fish_postroom_using_subcommand groups" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand groups" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
+complete -c postroom -n "__fish_postroom_using_subcommand groups" -l rescue -d 'Put messages that a return would destroy back as new copies at the tail, instead of refusing the look'
+complete -c postroom -n "__fish_postroom_using_subcommand groups" -s n -l dry-run -d 'Show the plan of a write and stop'
+complete -c postroom -n "__fish_postroom_using_subcommand groups" -s q -l quiet -d 'Say only errors on stderr'
+complete -c postroom -n "__fish_postroom_using_subcommand groups" -s v -l verbose -d 'Log to stderr: -v what is done, -vv more, -vvv everything (`POSTROOM_LOG` takes a filter)'
+complete -c postroom -n "__fish_postroom_using_subcommand groups" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c postroom -n "__fish_postroom_using_subcommand publish" -s b -l body -d 'Publish one message with this body' -r
 complete -c postroom -n "__fish_postroom_using_subcommand publish" -l file -d 'Publish one message with this file\'s bytes as its body' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand publish" -s k -l key -d 'The raw body\'s key: a record key, routing key or message group' -r
@@ -115,6 +140,165 @@ complete -c postroom -n "__fish_postroom_using_subcommand publish" -s n -l dry-r
 complete -c postroom -n "__fish_postroom_using_subcommand publish" -s q -l quiet -d 'Say only errors on stderr'
 complete -c postroom -n "__fish_postroom_using_subcommand publish" -s v -l verbose -d 'Log to stderr: -v what is done, -vv more, -vvv everything (`POSTROOM_LOG` takes a filter)'
 complete -c postroom -n "__fish_postroom_using_subcommand publish" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postroom -n "__fish_postroom_using_subcommand capture" -l to -d 'The new archive, compressed where its name ends in .zst' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand capture" -s f -l filter -d 'Only messages that match; see `postroom help filter`' -r
+complete -c postroom -n "__fish_postroom_using_subcommand capture" -s g -l group -d 'Only messages of this group, as `postroom groups` names it' -r
+complete -c postroom -n "__fish_postroom_using_subcommand capture" -s l -l limit -d 'Copy at most N messages, the first that match' -r
+complete -c postroom -n "__fish_postroom_using_subcommand capture" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
+json\t'One JSON value: an object, or an array of them'
+jsonl\t'One JSON object on each line'
+raw\t'Payload bytes as they are, nothing between them'"
+complete -c postroom -n "__fish_postroom_using_subcommand capture" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c postroom -n "__fish_postroom_using_subcommand capture" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand capture" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
+complete -c postroom -n "__fish_postroom_using_subcommand capture" -l rescue -d 'Put messages that a return would destroy back as new copies at the tail, instead of refusing the look'
+complete -c postroom -n "__fish_postroom_using_subcommand capture" -s n -l dry-run -d 'Show the plan of a write and stop'
+complete -c postroom -n "__fish_postroom_using_subcommand capture" -s q -l quiet -d 'Say only errors on stderr'
+complete -c postroom -n "__fish_postroom_using_subcommand capture" -s v -l verbose -d 'Log to stderr: -v what is done, -vv more, -vvv everything (`POSTROOM_LOG` takes a filter)'
+complete -c postroom -n "__fish_postroom_using_subcommand capture" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postroom -n "__fish_postroom_using_subcommand replay" -l to -d '`origin`, or the address of a queue or exchange' -r
+complete -c postroom -n "__fish_postroom_using_subcommand replay" -s f -l filter -d 'Only messages that match; see `postroom help filter`' -r
+complete -c postroom -n "__fish_postroom_using_subcommand replay" -s g -l group -d 'Only messages of this group, as `postroom groups` names it' -r
+complete -c postroom -n "__fish_postroom_using_subcommand replay" -s l -l limit -d 'Replay at most N messages, the first that match' -r
+complete -c postroom -n "__fish_postroom_using_subcommand replay" -l rate -d 'Replay at most N messages a second' -r
+complete -c postroom -n "__fish_postroom_using_subcommand replay" -l plan-out -d 'Save the plan, which names every message, and stop; `postroom plan run FILE` runs it' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand replay" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
+json\t'One JSON value: an object, or an array of them'
+jsonl\t'One JSON object on each line'
+raw\t'Payload bytes as they are, nothing between them'"
+complete -c postroom -n "__fish_postroom_using_subcommand replay" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c postroom -n "__fish_postroom_using_subcommand replay" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand replay" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
+complete -c postroom -n "__fish_postroom_using_subcommand replay" -l keep -d 'Keep the originals: a copy'
+complete -c postroom -n "__fish_postroom_using_subcommand replay" -l again -d 'Also messages that were replayed before'
+complete -c postroom -n "__fish_postroom_using_subcommand replay" -l rescue -d 'Put messages that a return would destroy back as new copies at the tail, instead of refusing'
+complete -c postroom -n "__fish_postroom_using_subcommand replay" -l exact -d 'Look at the whole queue first and name every message in the plan, also with --yes'
+complete -c postroom -n "__fish_postroom_using_subcommand replay" -s n -l dry-run -d 'Show the plan of a write and stop'
+complete -c postroom -n "__fish_postroom_using_subcommand replay" -s q -l quiet -d 'Say only errors on stderr'
+complete -c postroom -n "__fish_postroom_using_subcommand replay" -s v -l verbose -d 'Log to stderr: -v what is done, -vv more, -vvv everything (`POSTROOM_LOG` takes a filter)'
+complete -c postroom -n "__fish_postroom_using_subcommand replay" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postroom -n "__fish_postroom_using_subcommand drain" -l to -d 'The new archive, compressed where its name ends in .zst' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand drain" -s f -l filter -d 'Only messages that match; see `postroom help filter`' -r
+complete -c postroom -n "__fish_postroom_using_subcommand drain" -s g -l group -d 'Only messages of this group, as `postroom groups` names it' -r
+complete -c postroom -n "__fish_postroom_using_subcommand drain" -s l -l limit -d 'Drain at most N messages, the first that match' -r
+complete -c postroom -n "__fish_postroom_using_subcommand drain" -l plan-out -d 'Save the plan, which names every message, and stop; `postroom plan run FILE` runs it' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand drain" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
+json\t'One JSON value: an object, or an array of them'
+jsonl\t'One JSON object on each line'
+raw\t'Payload bytes as they are, nothing between them'"
+complete -c postroom -n "__fish_postroom_using_subcommand drain" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c postroom -n "__fish_postroom_using_subcommand drain" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand drain" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
+complete -c postroom -n "__fish_postroom_using_subcommand drain" -l discard -d 'Drop the messages without a copy'
+complete -c postroom -n "__fish_postroom_using_subcommand drain" -l rescue -d 'Put messages that a return would destroy back as new copies at the tail, instead of refusing'
+complete -c postroom -n "__fish_postroom_using_subcommand drain" -l exact -d 'Look at the whole queue first and name every message in the plan, also with --yes'
+complete -c postroom -n "__fish_postroom_using_subcommand drain" -s n -l dry-run -d 'Show the plan of a write and stop'
+complete -c postroom -n "__fish_postroom_using_subcommand drain" -s q -l quiet -d 'Say only errors on stderr'
+complete -c postroom -n "__fish_postroom_using_subcommand drain" -s v -l verbose -d 'Log to stderr: -v what is done, -vv more, -vvv everything (`POSTROOM_LOG` takes a filter)'
+complete -c postroom -n "__fish_postroom_using_subcommand drain" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postroom -n "__fish_postroom_using_subcommand plan; and not __fish_seen_subcommand_from run" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
+json\t'One JSON value: an object, or an array of them'
+jsonl\t'One JSON object on each line'
+raw\t'Payload bytes as they are, nothing between them'"
+complete -c postroom -n "__fish_postroom_using_subcommand plan; and not __fish_seen_subcommand_from run" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c postroom -n "__fish_postroom_using_subcommand plan; and not __fish_seen_subcommand_from run" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand plan; and not __fish_seen_subcommand_from run" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
+complete -c postroom -n "__fish_postroom_using_subcommand plan; and not __fish_seen_subcommand_from run" -s n -l dry-run -d 'Show the plan of a write and stop'
+complete -c postroom -n "__fish_postroom_using_subcommand plan; and not __fish_seen_subcommand_from run" -s q -l quiet -d 'Say only errors on stderr'
+complete -c postroom -n "__fish_postroom_using_subcommand plan; and not __fish_seen_subcommand_from run" -s v -l verbose -d 'Log to stderr: -v what is done, -vv more, -vvv everything (`POSTROOM_LOG` takes a filter)'
+complete -c postroom -n "__fish_postroom_using_subcommand plan; and not __fish_seen_subcommand_from run" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postroom -n "__fish_postroom_using_subcommand plan; and not __fish_seen_subcommand_from run" -f -a "run" -d 'Run it: the messages that it names and no others (--dry-run shows it)'
+complete -c postroom -n "__fish_postroom_using_subcommand plan; and __fish_seen_subcommand_from run" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
+json\t'One JSON value: an object, or an array of them'
+jsonl\t'One JSON object on each line'
+raw\t'Payload bytes as they are, nothing between them'"
+complete -c postroom -n "__fish_postroom_using_subcommand plan; and __fish_seen_subcommand_from run" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c postroom -n "__fish_postroom_using_subcommand plan; and __fish_seen_subcommand_from run" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand plan; and __fish_seen_subcommand_from run" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
+complete -c postroom -n "__fish_postroom_using_subcommand plan; and __fish_seen_subcommand_from run" -l again -d 'Also messages that were replayed before'
+complete -c postroom -n "__fish_postroom_using_subcommand plan; and __fish_seen_subcommand_from run" -l rescue -d 'Put messages that a return would destroy back as new copies at the tail, instead of refusing'
+complete -c postroom -n "__fish_postroom_using_subcommand plan; and __fish_seen_subcommand_from run" -s n -l dry-run -d 'Show the plan of a write and stop'
+complete -c postroom -n "__fish_postroom_using_subcommand plan; and __fish_seen_subcommand_from run" -s q -l quiet -d 'Say only errors on stderr'
+complete -c postroom -n "__fish_postroom_using_subcommand plan; and __fish_seen_subcommand_from run" -s v -l verbose -d 'Log to stderr: -v what is done, -vv more, -vvv everything (`POSTROOM_LOG` takes a filter)'
+complete -c postroom -n "__fish_postroom_using_subcommand plan; and __fish_seen_subcommand_from run" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and not __fish_seen_subcommand_from list show resume" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
+json\t'One JSON value: an object, or an array of them'
+jsonl\t'One JSON object on each line'
+raw\t'Payload bytes as they are, nothing between them'"
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and not __fish_seen_subcommand_from list show resume" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and not __fish_seen_subcommand_from list show resume" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and not __fish_seen_subcommand_from list show resume" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and not __fish_seen_subcommand_from list show resume" -s n -l dry-run -d 'Show the plan of a write and stop'
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and not __fish_seen_subcommand_from list show resume" -s q -l quiet -d 'Say only errors on stderr'
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and not __fish_seen_subcommand_from list show resume" -s v -l verbose -d 'Log to stderr: -v what is done, -vv more, -vvv everything (`POSTROOM_LOG` takes a filter)'
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and not __fish_seen_subcommand_from list show resume" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and not __fish_seen_subcommand_from list show resume" -f -a "list" -d 'List the runs, the newest first'
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and not __fish_seen_subcommand_from list show resume" -f -a "show" -d 'Show one run; with -o jsonl what became of each message, too'
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and not __fish_seen_subcommand_from list show resume" -f -a "resume" -d 'Finish a run that was killed, failed or stopped'
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from list" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
+json\t'One JSON value: an object, or an array of them'
+jsonl\t'One JSON object on each line'
+raw\t'Payload bytes as they are, nothing between them'"
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from list" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from list" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from list" -s n -l dry-run -d 'Show the plan of a write and stop'
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say only errors on stderr'
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Log to stderr: -v what is done, -vv more, -vvv everything (`POSTROOM_LOG` takes a filter)'
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from show" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
+json\t'One JSON value: an object, or an array of them'
+jsonl\t'One JSON object on each line'
+raw\t'Payload bytes as they are, nothing between them'"
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from show" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from show" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from show" -s n -l dry-run -d 'Show the plan of a write and stop'
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Say only errors on stderr'
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Log to stderr: -v what is done, -vv more, -vvv everything (`POSTROOM_LOG` takes a filter)'
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from resume" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
+json\t'One JSON value: an object, or an array of them'
+jsonl\t'One JSON object on each line'
+raw\t'Payload bytes as they are, nothing between them'"
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from resume" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from resume" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from resume" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from resume" -s n -l dry-run -d 'Show the plan of a write and stop'
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from resume" -s q -l quiet -d 'Say only errors on stderr'
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from resume" -s v -l verbose -d 'Log to stderr: -v what is done, -vv more, -vvv everything (`POSTROOM_LOG` takes a filter)'
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from resume" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postroom -n "__fish_postroom_using_subcommand demo" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
+json\t'One JSON value: an object, or an array of them'
+jsonl\t'One JSON object on each line'
+raw\t'Payload bytes as they are, nothing between them'"
+complete -c postroom -n "__fish_postroom_using_subcommand demo" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c postroom -n "__fish_postroom_using_subcommand demo" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand demo" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
+complete -c postroom -n "__fish_postroom_using_subcommand demo" -s n -l dry-run -d 'Show the plan of a write and stop'
+complete -c postroom -n "__fish_postroom_using_subcommand demo" -s q -l quiet -d 'Say only errors on stderr'
+complete -c postroom -n "__fish_postroom_using_subcommand demo" -s v -l verbose -d 'Log to stderr: -v what is done, -vv more, -vvv everything (`POSTROOM_LOG` takes a filter)'
+complete -c postroom -n "__fish_postroom_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c postroom -n "__fish_postroom_using_subcommand config; and not __fish_seen_subcommand_from init path show check" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
 json\t'One JSON value: an object, or an array of them'
 jsonl\t'One JSON object on each line'

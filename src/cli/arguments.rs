@@ -71,6 +71,14 @@ pub(super) fn pair(text: &str) -> Result<(String, String), String> {
     }
 }
 
+/// Reads an archive's address: `file:PATH`.
+pub(super) fn archive(text: &str) -> Result<PathBuf, String> {
+    match text.strip_prefix("file:") {
+        Some(path) if !path.is_empty() && path != "-" => Ok(PathBuf::from(path)),
+        _ => Err("an archive is file:PATH.jsonl or file:PATH.jsonl.zst".to_owned()),
+    }
+}
+
 /// Reads messages a second.
 pub(super) fn rate(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {

@@ -1,6 +1,7 @@
 //! `postroom browse`: look at messages, and give them back.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -8,10 +9,11 @@ use super::Exit;
 use super::arguments::address;
 use super::completions;
 use super::context::Context;
+use super::cost;
 use super::output::message::View;
 use super::output::{Format, Output, Shape, human};
 use super::selection::SelectionArgs;
-use crate::broker::{Address, CostKind, Delivery, End, From, QueueInfo, Until};
+use crate::broker::{Address, CostKind, Delivery, End, From, Until};
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::filter::parse_time;
 use crate::operation::browse::{BrowseRequest, FnSink, Summary, run as browse};
@@ -88,28 +90,12 @@ pub(super) async fn run(args: &Args, context: &Context<'_>) -> Exit {
     };
     let place = request.source.clone();
     if place.broker.capability().read_cost != CostKind::None {
-        let info = place.broker.describe(args.address.need_target()?.queue_name().unwrap_or_default()).await?;
-        say_cost(&info, args, output)?;
+        cost::say(&place, args.all, args.rescue, output).await?;
     }
     let mut printer = Printer::new(args, &place, now, output)?;
     let done = browse(request, &context.control(), &mut FnSink(|deliveries| printer.take(deliveries))).await;
     let summary = done.and_then(|summary| printer.end().map(|()| summary))?;
     end(&summary, args, limit, output)
-}
-
-/// Says what a look costs, and refuses to spend the last look of a whole queue.
-fn say_cost(info: &QueueInfo, args: &Args, output: &Output) -> Result<()> {
-    let cost = &info.read_cost;
-    if cost.kind == CostKind::None {
-        return Ok(());
-    }
-    let budget = cost.budget.map_or_else(String::new, |n| format!(" (peek budget: {})", human::count(n)));
-    output.note(&format!("{}: {}{budget}", args.address, cost.why));
-    if args.all && cost.budget == Some(0) && !args.rescue {
-        return Err(Error::new(ErrorKind::Refused, format!("--all exceeds the peek budget of {}", args.address))
-            .hint("--rescue puts what a return would destroy back as new copies at the tail"));
-    }
-    Ok(())
 }
 
 /// Reads `--from`.
@@ -141,6 +127,8 @@ struct Printer<'a> {
     view: View,
     format: Format,
     output: &'a Output,
+    /// As it was typed: a backend knows only its URL.
+    address: Arc<str>,
     number: u64,
     buffer: Vec<u8>,
 }
@@ -166,12 +154,14 @@ impl<'a> Printer<'a> {
         if format == Format::Raw && args.redact {
             return Err(Error::new(ErrorKind::Usage, "-o raw can't be redacted").hint("use -o jsonl with --redact"));
         }
-        Ok(Self { view, format, output, number: 0, buffer: Vec::new() })
+        let address = place.address.to_string().into();
+        Ok(Self { view, format, output, address, number: 0, buffer: Vec::new() })
     }
 
     fn take(&mut self, deliveries: Vec<Delivery>) -> Result<ControlFlow<()>> {
-        for delivery in deliveries {
+        for mut delivery in deliveries {
             self.number += 1;
+            delivery.message.address = Arc::clone(&self.address);
             match self.format {
                 Format::Table => {
                     let lines = self.view.lines(self.number, &delivery);

@@ -9,9 +9,34 @@ use super::context::Context;
 use super::output::paint::Role;
 use super::output::plan::sheet;
 use super::output::text::safe;
+use crate::broker::Address;
+use crate::config::Policy;
 use crate::error::{Error, ErrorKind, Result};
 use crate::operation::place::Place;
 use crate::operation::plan::Plan;
+
+/// A place that a write changes, and its policy.
+#[derive(Clone, Debug)]
+pub(super) struct Changed {
+    address: Address,
+    policy: Policy,
+}
+
+impl Changed {
+    /// The place of an address. Nothing is opened: a refusal by policy comes before any connection.
+    ///
+    /// # Errors
+    /// `Config` for an unknown profile.
+    pub(super) fn at(address: &Address, context: &Context<'_>) -> Result<Self> {
+        Ok(Self { address: address.clone(), policy: context.places.policy(address)? })
+    }
+}
+
+impl From<&Place> for Changed {
+    fn from(place: &Place) -> Self {
+        Self { address: place.address.clone(), policy: place.policy.clone() }
+    }
+}
 
 /// What the operator decided about a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,31 +48,31 @@ pub(super) enum Decision {
 }
 
 /// Refuses a write that could never be agreed to, before any work is done for it: on a read-only profile; without a
-/// terminal to ask on and without `--yes`; on a production profile with the wrong name.
+/// terminal to ask on and without `--yes`; on a production profile with the wrong name. `changed` are the places that
+/// the write changes.
 ///
 /// # Errors
 /// `Refused`.
-pub(super) fn check(place: &Place, context: &Context<'_>) -> Result<()> {
-    if place.policy.read_only {
+pub(super) fn check(changed: &[Changed], context: &Context<'_>) -> Result<()> {
+    if let Some(place) = changed.iter().find(|place| place.policy.read_only) {
         return Err(Error::new(ErrorKind::Refused, format!("{} is read-only", place.address))
             .hint("the profile says read_only = true; use another profile, or change it in the config file"));
     }
     if context.global.dry_run {
         return Ok(());
     }
-    let wanted = place.policy.production.then(|| name_of(place));
-    match (&context.global.yes, wanted) {
-        (Some(given), Some(name)) if *given != name => {
+    match (&context.global.yes, production(changed)) {
+        (Some(given), Some((address, name))) if *given != name => {
             let what = if given.is_empty() {
                 "--yes alone is not enough".to_owned()
             } else {
                 format!("--yes={given} names another queue")
             };
-            Err(Error::new(ErrorKind::Refused, format!("{} is production: {what}", place.address))
+            Err(Error::new(ErrorKind::Refused, format!("{address} is production: {what}"))
                 .hint(format!("write --yes={name}")))
         }
         (None, wanted) if !can_ask(context) => {
-            let yes = wanted.map_or_else(|| "--yes".to_owned(), |name| format!("--yes={name}"));
+            let yes = wanted.map_or_else(|| "--yes".to_owned(), |(_, name)| format!("--yes={name}"));
             Err(Error::new(ErrorKind::Refused, "there is no terminal to ask on")
                 .hint(format!("look at the plan with --dry-run, then write {yes}")))
         }
@@ -59,7 +84,7 @@ pub(super) fn check(place: &Place, context: &Context<'_>) -> Result<()> {
 ///
 /// # Errors
 /// `Refused` for a plan with a failed check and for an answer that is not yes; `Interrupted` for Ctrl-C.
-pub(super) async fn ask(plan: &Plan, place: &Place, question: &str, context: &Context<'_>) -> Result<Decision> {
+pub(super) async fn ask(plan: &Plan, changed: &[Changed], question: &str, context: &Context<'_>) -> Result<Decision> {
     let output = &context.output;
     if context.global.dry_run {
         let json = || serde_json::to_value(plan).unwrap_or_default();
@@ -71,23 +96,33 @@ pub(super) async fn ask(plan: &Plan, place: &Place, question: &str, context: &Co
         output.say(&sheet(plan, output.width, output.talk_paint).join("\n"));
     }
     plan.require_checks()?;
-    if context.global.yes.is_some() {
-        return Ok(Decision::Go);
-    }
-    let wanted = if place.policy.production { name_of(place) } else { String::from("y") };
-    let prompt = if place.policy.production {
-        format!("{} Type {} to go on: ", output.talk_paint.paint(Role::Bad, "This is production."), safe(&wanted))
-    } else {
-        format!("{} [y/N] ", safe(question))
-    };
-    let answer = answer(&prompt, context).await?;
-    let yes = answer == wanted || (!place.policy.production && matches!(answer.to_lowercase().as_str(), "y" | "yes"));
-    if yes { Ok(Decision::Go) } else { Err(Error::new(ErrorKind::Refused, "not confirmed: nothing was done")) }
+    confirm(changed, question, context).await.map(|()| Decision::Go)
 }
 
-/// What a production profile wants to be typed: the queue's name as in the address.
-fn name_of(place: &Place) -> String {
-    place.address.target.as_ref().map(ToString::to_string).unwrap_or_default()
+/// Asks unless `--yes` is there.
+///
+/// # Errors
+/// `Refused` for an answer that is not yes; `Interrupted` for Ctrl-C.
+pub(super) async fn confirm(changed: &[Changed], question: &str, context: &Context<'_>) -> Result<()> {
+    check(changed, context)?;
+    if context.global.yes.is_some() {
+        return Ok(());
+    }
+    let yes = if let Some((address, name)) = production(changed) {
+        let warning = context.output.talk_paint.paint(Role::Bad, &format!("{} is production.", safe(&address)));
+        answer(&format!("{warning} Type {} to go on: ", safe(&name)), context).await? == name
+    } else {
+        let answer = answer(&format!("{} [y/N] ", safe(question)), context).await?;
+        matches!(answer.to_lowercase().as_str(), "y" | "yes")
+    };
+    if yes { Ok(()) } else { Err(Error::new(ErrorKind::Refused, "not confirmed: nothing was done")) }
+}
+
+/// The first place that is production: its address, and what has to be typed for it, the queue's name as in the address.
+fn production(changed: &[Changed]) -> Option<(String, String)> {
+    let place = changed.iter().find(|place| place.policy.production)?;
+    let name = place.address.target.as_ref().map(ToString::to_string).unwrap_or_default();
+    Some((place.address.to_string(), name))
 }
 
 /// The question is put on stderr; the answer comes from stdin, or from the terminal itself where stdin holds data.

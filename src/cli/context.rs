@@ -15,6 +15,7 @@ use crate::broker::{Address, Connection};
 use crate::config::{Config, Environment};
 use crate::error::{Error, ErrorKind, Result};
 use crate::operation::control::{Clock, Control};
+use crate::operation::journal::Journals;
 use crate::operation::place::Places;
 
 /// Everything a verb works with.
@@ -48,6 +49,14 @@ impl<'a> Context<'a> {
     /// The time at an address: in the demo it stands still.
     pub(super) fn now_at(&self, address: &Address) -> Timestamp {
         if address.connection == Connection::Demo { demo::NOW } else { self.now() }
+    }
+
+    /// This user's journals.
+    ///
+    /// # Errors
+    /// `Config` where there is no folder for them.
+    pub(super) fn journals(&self) -> Result<Journals> {
+        Journals::of_user(self.places.config().environment())
     }
 
     /// How an engine is steered: this clock, Ctrl-C, progress on the terminal, outcomes as lines.

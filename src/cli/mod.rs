@@ -6,17 +6,26 @@
 
 mod arguments;
 mod browse;
+mod capture;
 mod completions;
 mod config;
 mod consent;
 mod context;
+mod cost;
+mod demo;
+mod drain;
+mod groups;
 mod help;
 mod interrupt;
+mod journal;
 mod log;
 mod man;
 mod output;
+mod plan;
+mod planning;
 mod publish;
 mod queues;
+mod replay;
 mod reporting;
 mod selection;
 mod show;
@@ -64,7 +73,14 @@ enum Verb {
     Queues(queues::Args),
     Show(show::Args),
     Browse(browse::Args),
+    Groups(groups::Args),
     Publish(publish::Args),
+    Capture(capture::Args),
+    Replay(replay::Args),
+    Drain(drain::Args),
+    Plan(plan::Args),
+    Journal(journal::Args),
+    Demo(demo::Args),
     Config(config::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -119,8 +135,16 @@ async fn dispatch(cli: &Cli, context: &Context<'_>) -> Exit {
         Some(Verb::Queues(args)) => queues::run(args, context).await,
         Some(Verb::Show(args)) => show::run(args, context).await,
         Some(Verb::Browse(args)) => browse::run(args, context).await,
+        Some(Verb::Groups(args)) => groups::run(args, context).await,
         Some(Verb::Publish(args)) => publish::run(args, context).await,
+        Some(Verb::Capture(args)) => capture::run(args, context).await,
+        Some(Verb::Replay(args)) => replay::run(args, context).await,
+        Some(Verb::Drain(args)) => drain::run(args, context).await,
+        Some(Verb::Plan(args)) => Box::pin(plan::run(args, context)).await,
+        Some(Verb::Journal(args)) => Box::pin(journal::run(args, context)).await,
+        Some(Verb::Demo(_)) => demo::run(context).await,
         Some(Verb::Completions(_) | Verb::Man(_) | Verb::Help(_) | Verb::Config(_)) => Ok(0),
+        None if cli.address.is_none() && context.places.config().profiles.is_empty() => demo::run(context).await,
         None => queues::overview(cli.address.as_ref(), context).await.map_err(|error| verb_hint(cli, error)),
     }
 }

@@ -10,7 +10,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader, Stdin};
 use super::Exit;
 use super::arguments::{address, pair};
 use super::completions;
-use super::consent::{self, Decision};
+use super::consent::{self, Changed, Decision};
 use super::context::Context;
 use super::reporting::finish;
 use crate::broker::Address;
@@ -61,11 +61,8 @@ pub(super) struct Args {
 
 /// Runs the verb.
 pub(super) async fn run(args: &Args, context: &Context<'_>) -> Exit {
-    context.places.policy(&args.address)?;
-    let place = context.places.open(&args.address).await?;
-    if place.policy.read_only {
-        consent::check(&place, context)?;
-    }
+    let policy = context.places.policy(&args.address)?;
+    let changed = [Changed::at(&args.address, context)?];
     let mut input = if let Some(message) = raw(args).await? {
         Lines::of(message)
     } else {
@@ -78,14 +75,15 @@ pub(super) async fn run(args: &Args, context: &Context<'_>) -> Exit {
     };
     // Whether there is more than one message decides whether to ask, so two lines are read beforehand.
     let count = if context.global.dry_run { Some(input.read_all().await?) } else { input.count_if_short().await? };
-    let asks = count.is_none_or(|n| n > 1) || place.policy.production || context.global.dry_run;
-    if asks {
-        consent::check(&place, context)?;
+    let asks = count.is_none_or(|n| n > 1) || policy.production || context.global.dry_run;
+    if asks || policy.read_only {
+        consent::check(&changed, context)?;
     }
     let control = context.control();
-    let request = PublishRequest { to: place.clone(), count, pace: Pace { rate: args.rate } };
+    let request =
+        PublishRequest { to: context.places.open(&args.address).await?, count, pace: Pace { rate: args.rate } };
     let prepared = publish::plan(request, &control).await?;
-    if asks && consent::ask(&prepared.plan, &place, "Publish them?", context).await? == Decision::Printed {
+    if asks && consent::ask(&prepared.plan, &changed, "Publish them?", context).await? == Decision::Printed {
         return Ok(0);
     }
     let report = publish::run(prepared, input, &control).await;

@@ -37,6 +37,18 @@ pub struct Prepared {
     to: Option<ReplayTo>,
 }
 
+impl Prepared {
+    /// The places that the resume changes.
+    #[must_use]
+    pub fn changed(&self) -> Vec<&Place> {
+        let to = match &self.to {
+            Some(ReplayTo::Place(place)) => Some(place.as_ref()),
+            _ => None,
+        };
+        std::iter::once(&self.source).chain(to).collect()
+    }
+}
+
 /// Looks at a journal and opens its places. Changes nothing.
 ///
 /// # Errors

@@ -4,12 +4,16 @@ use std::fmt;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 
 /// The program under test.
 pub(crate) const POSTROOM: &str = env!("CARGO_BIN_EXE_postroom");
 
 /// The time that every run sees.
-pub(crate) const NOW: &str = "2026-03-02T12:00:00Z";
+pub(crate) const NOW: &str = "2026-03-02T15:00:00Z";
+
+/// The id of a journal: its time is fixed, the rest is random.
+static JOURNAL: LazyLock<regex::Regex> = LazyLock::new(|| regex::Regex::new(r"20260302-150000-[a-z0-9]{5}").unwrap());
 
 /// A home of its own, gone at the end of the test.
 pub(crate) struct TestEnvironment {
@@ -102,10 +106,10 @@ impl TestEnvironment {
     }
 
     /// Text with the paths and durations of this run taken out.
-    fn normal(&self, bytes: &[u8]) -> String {
+    pub(crate) fn normal(&self, bytes: &[u8]) -> String {
         let text = String::from_utf8(bytes.to_vec()).expect("output is UTF-8");
         let root = self.root.path().to_str().unwrap();
-        text.replace(root, "$ROOT")
+        JOURNAL.replace_all(&text.replace(root, "$ROOT"), "20260302-150000-xxxxx").into_owned()
     }
 }
 

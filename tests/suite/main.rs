@@ -8,6 +8,8 @@ mod archive;
 mod cli;
 mod cli_config;
 mod cli_look;
+mod cli_terminal;
+mod cli_write;
 mod environment;
 mod faults;
 mod filter;

@@ -4,9 +4,10 @@
 
 use std::io::Write as _;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use async_trait::async_trait;
+use tokio::sync::Mutex;
 
 use super::{ArchiveWriter, Existing, PUBLISH, STANDARD_STREAM, off_thread};
 use crate::broker::{PublishLimits, Publisher, Receipt};
@@ -114,8 +115,10 @@ impl Publisher for ArchivePublisher {
     }
 
     async fn publish(&self, batch: &[Message]) -> Vec<Result<Receipt>> {
-        let (sink, messages) = (Arc::clone(&self.sink), batch.to_vec());
-        let outcome = off_thread(move || Ok(sink.lock().unwrap_or_else(PoisonError::into_inner).publish(&messages)));
+        let messages = batch.to_vec();
+        // A fair lock, taken before the thread starts: batches are written in the order in which they were given.
+        let mut sink = Arc::clone(&self.sink).lock_owned().await;
+        let outcome = off_thread(move || Ok(sink.publish(&messages)));
         match outcome.await {
             Ok(results) => results,
             Err(error) => refuse_all(batch, &Error::new(ErrorKind::Ambiguous, error.to_string())),
@@ -124,9 +127,9 @@ impl Publisher for ArchivePublisher {
 
     async fn close(&self) -> Result<()> {
         // Publishing holds the lock, so nothing is under way when it is ours.
-        let sink = Arc::clone(&self.sink);
+        let mut sink = Arc::clone(&self.sink).lock_owned().await;
         off_thread(move || {
-            *sink.lock().unwrap_or_else(PoisonError::into_inner) = Sink::Closed;
+            *sink = Sink::Closed;
             Ok(())
         })
         .await

@@ -3,7 +3,9 @@
 //! A broken pipe on stdout is no error: [`Output::is_closed`] turns true, and what is written after it goes nowhere.
 //! Limits: nothing here knows a broker; each kind of object has its own file beside this one.
 
+pub(crate) mod groups;
 pub(crate) mod human;
+pub(crate) mod journal;
 pub(crate) mod message;
 
 pub(crate) mod paint;
@@ -226,6 +228,10 @@ impl Output {
 
     /// Writes to stderr; nothing is left to do where that fails.
     pub(crate) fn say(&self, text: &str) {
+        // On one screen, what was written first is to be seen first.
+        if self.stdout_is_terminal {
+            _ = self.flush();
+        }
         let write = || _ = writeln!(io::stderr().lock(), "{text}");
         match &*self.bar.lock().unwrap_or_else(PoisonError::into_inner) {
             Some(bar) => bar.suspend(write),

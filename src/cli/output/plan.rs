@@ -3,7 +3,7 @@
 use super::human;
 use super::paint::{Paint, Role};
 use super::table::{Cell, Column, table};
-use super::text::safe;
+use super::text::{safe, wrap};
 use crate::operation::plan::{Mode, Plan, Verb};
 
 /// Reasons for staying that are listed one by one.
@@ -17,17 +17,21 @@ pub(crate) fn sheet(plan: &Plan, width: usize, paint: Paint) -> Vec<String> {
     for check in &plan.checks {
         let (sign, role) = if check.ok { ("✓", Role::Good) } else { ("✗", Role::Bad) };
         let why = if check.why.is_empty() { String::new() } else { format!(": {}", safe(&check.why)) };
-        lines.push(format!("  {} {}{why}", paint.paint(role, sign), safe(&check.name)));
+        let text = wrap(&format!("{}{why}", safe(&check.name)), width.saturating_sub(4), 4);
+        lines.push(format!("  {} {text}", paint.paint(role, sign)));
     }
     let policy = &plan.header_policy;
     let mut entry = |name: &str, value: String| {
-        lines.push(format!("  {} {}", paint.paint(Role::Faint, &format!("{name:<8}")), safe(&value)));
+        let text = wrap(&safe(&value), width.saturating_sub(11), 11);
+        lines.push(format!("  {} {text}", paint.paint(Role::Faint, &format!("{name:<8}"))));
     };
     if !policy.adds.is_empty() {
         entry("adds", policy.adds.join(", "));
     }
     if !policy.strips.is_empty() {
-        entry("strips", policy.strips.join(", "));
+        // The reasons are in the plan's JSON.
+        let names: Vec<&str> = policy.strips.iter().map(|strip| strip.split(": ").next().unwrap_or(strip)).collect();
+        entry("strips", names.join(", "));
     }
     if let Some(converted) = policy.converted.filter(|n| *n > 0) {
         entry("converts", format!("{}, for the target has no such type", human::plural(converted, "header value")));
@@ -44,8 +48,10 @@ pub(crate) fn headline(plan: &Plan) -> String {
     let at_most = plan.mode == Mode::Streaming && plan.filter.is_some();
     let count = match (plan.planned, plan.verb) {
         (0, Verb::Publish) => "the messages of the input".to_owned(),
-        (n, _) => format!("{}{}", if at_most { "at most " } else { "" }, human::messages(n)),
+        (n, _) if plan.scanned > n => format!("{} of {}", human::count(n), human::messages(plan.scanned)),
+        (n, _) => human::messages(n),
     };
+    let count = if at_most { format!("at most {count}") } else { count };
     let (verb, keeps) = match plan.verb {
         Verb::Publish => return format!("Publish {count}"),
         Verb::Replay if plan.keep => ("Copy", "; the queue keeps them"),
@@ -57,11 +63,10 @@ pub(crate) fn headline(plan: &Plan) -> String {
     let which = match (&plan.filter, &plan.group) {
         (None, None) => String::new(),
         (Some(filter), None) => format!(" that match {filter}"),
-        (None, Some(group)) => format!(" of group {group}"),
-        (Some(filter), Some(group)) => format!(" of group {group} that match {filter}"),
+        (None, Some(group)) => format!(", group {group}"),
+        (Some(filter), Some(group)) => format!(", group {group}, that match {filter}"),
     };
-    let of = if plan.scanned > plan.planned { format!(" of {}", human::count(plan.scanned)) } else { String::new() };
-    format!("{verb} {count}{of} in {}{which}{keeps}", plan.source)
+    format!("{verb} {count} in {}{which}{keeps}", plan.source)
 }
 
 fn destinations(plan: &Plan, width: usize, paint: Paint) -> Vec<String> {

@@ -78,6 +78,23 @@ pub(crate) fn fit(text: &str, width: usize) -> String {
     out
 }
 
+/// A safe text broken between words into lines of at most `width` cells; all but the first are indented.
+pub(crate) fn wrap(text: &str, width: usize, indent: usize) -> String {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let Some(line) = lines.last_mut() else { break };
+        if line.is_empty() {
+            line.push_str(word);
+        } else if width_of(line) + 1 + width_of(word) <= width {
+            line.push(' ');
+            line.push_str(word);
+        } else {
+            lines.push(word.to_owned());
+        }
+    }
+    lines.join(&format!("\n{}", " ".repeat(indent)))
+}
+
 /// How many cells a safe text takes.
 ///
 /// Summed over characters, as terminals draw them, and not over clusters: it may come out too wide, never too narrow.
@@ -128,6 +145,12 @@ mod tests {
         assert_eq!(fit("orders.dlq", 7), "orders…");
         assert_eq!(fit("数数数数", 5), "数数…");
         assert_eq!(fit("abc", 0), "");
+    }
+
+    #[test]
+    fn long_text_is_broken_between_words() {
+        assert_eq!(wrap("one two three", 7, 2), "one two\n  three");
+        assert_eq!(wrap("unbreakable", 4, 2), "unbreakable");
     }
 
     proptest! {

@@ -1,0 +1,78 @@
+//! `postroom drain`: archive what a queue holds, then remove it there; or drop it without a copy.
+
+use super::Exit;
+use super::arguments::{address, archive};
+use super::completions;
+use super::consent::{self, Changed, Decision};
+use super::context::Context;
+use super::planning::PlanArgs;
+use super::reporting::finish;
+use super::selection::SelectionArgs;
+use crate::broker::Address;
+use crate::error::{Error, ErrorKind};
+use crate::operation::drain::{self, DrainRequest, DrainTo};
+
+/// Move messages into an archive: written, on disk, read back, and only then removed
+///
+/// The archive is a new JSON Lines file, compressed where its name ends in .zst; an existing file is refused.
+/// `postroom replay file:F --to QUEUE` puts the messages back.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The queue
+    #[arg(value_parser = address, add = clap_complete::engine::ArgValueCompleter::new(completions::addresses))]
+    address: Address,
+
+    /// The new archive, compressed where its name ends in .zst
+    #[arg(long, value_name = "file:F", value_parser = archive, conflicts_with = "discard", required_unless_present = "discard")]
+    to: Option<std::path::PathBuf>,
+
+    /// Drop the messages without a copy
+    #[arg(long)]
+    discard: bool,
+
+    #[command(flatten)]
+    selection: SelectionArgs,
+
+    /// Drain at most N messages, the first that match
+    #[arg(short = 'l', long, value_name = "N")]
+    limit: Option<u64>,
+
+    /// Put messages that a return would destroy back as new copies at the tail, instead of refusing
+    #[arg(long)]
+    rescue: bool,
+
+    #[command(flatten)]
+    plan: PlanArgs,
+}
+
+/// Runs the verb.
+pub(super) async fn run(args: &Args, context: &Context<'_>) -> Exit {
+    let selection = args.selection.selection(context.now_at(&args.address))?;
+    let to = match (&args.to, args.discard) {
+        (Some(path), false) => DrainTo::Archive(path.clone()),
+        (None, true) => DrainTo::Discard,
+        _ => return Err(Error::new(ErrorKind::Usage, "write either --to file:F or --discard")),
+    };
+    let changed = [Changed::at(&args.address, context)?];
+    if !args.plan.is_only_saved() {
+        consent::check(&changed, context)?;
+    }
+    let request = DrainRequest {
+        source: context.places.open(&args.address).await?,
+        to,
+        selection,
+        limit: args.limit,
+        rescue: args.rescue,
+        mode: args.plan.mode(context),
+    };
+    let control = context.control();
+    let prepared = drain::plan(request, &control).await?;
+    let question = if args.discard { "Drop them without a copy?" } else { "Drain them?" };
+    if args.plan.save(&prepared.plan, context)?
+        || consent::ask(&prepared.plan, &changed, question, context).await? == Decision::Printed
+    {
+        return Ok(0);
+    }
+    let report = drain::run(prepared, &context.journals()?, &control).await?;
+    finish(&report, context)
+}

@@ -1,0 +1,103 @@
+//! What verbs that make plans share: their options, the file of a plan, and both ends of a replay.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::consent::Changed;
+use super::context::Context;
+use crate::broker::Address;
+use crate::error::{Error, ErrorKind, Result};
+use crate::operation::place::Place;
+use crate::operation::plan::{Mode, Plan};
+use crate::operation::replay::ReplayTo;
+
+/// Options of verbs that make plans.
+#[derive(Args, Clone, Debug, Default)]
+pub(super) struct PlanArgs {
+    /// Save the plan, which names every message, and stop; `postroom plan run FILE` runs it
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    plan_out: Option<PathBuf>,
+
+    /// Look at the whole queue first and name every message in the plan, also with --yes
+    #[arg(long)]
+    exact: bool,
+}
+
+impl PlanArgs {
+    /// Whether nothing is run.
+    pub(super) fn is_only_saved(&self) -> bool {
+        self.plan_out.is_some()
+    }
+
+    /// How the plan fixes its messages: whoever reads it first gets every message named, at the price of a look; a
+    /// script goes through the messages that are there in one pass.
+    pub(super) fn mode(&self, context: &Context<'_>) -> Mode {
+        let is_read = context.global.yes.is_none() || context.global.dry_run;
+        if self.exact || self.is_only_saved() || is_read { Mode::Exact } else { Mode::Streaming }
+    }
+
+    /// Saves the plan where that was asked for, and says so; whether it was. An existing file is not touched.
+    ///
+    /// # Errors
+    /// `Refused` for a file that is there, `Io` for one that can't be written.
+    pub(super) fn save(&self, plan: &Plan, context: &Context<'_>) -> Result<bool> {
+        let Some(path) = &self.plan_out else { return Ok(false) };
+        let failed = |error: std::io::Error| {
+            let shown = path.display();
+            if error.kind() == std::io::ErrorKind::AlreadyExists {
+                Error::new(ErrorKind::Refused, format!("there is a file {shown} already")).hint("name another")
+            } else {
+                Error::new(ErrorKind::Io, format!("can't write the plan {shown}")).because(error)
+            }
+        };
+        let mut options = std::fs::OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(path).map_err(failed)?;
+        file.write_all(plan.to_json().as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
+        let output = &context.output;
+        output.note(&format!("Wrote {}; run it: postroom plan run {}", path.display(), path.display()));
+        output.object(
+            || serde_json::to_value(plan).unwrap_or_default(),
+            || super::output::plan::sheet(plan, output.width, output.paint),
+        )?;
+        Ok(true)
+    }
+}
+
+/// Both ends of a replay, before anything is opened.
+pub(super) struct Ends {
+    source: Address,
+    to: Option<Address>,
+    /// The places that it changes. A source that keeps its messages is none; the origin is on the source's own broker.
+    pub(super) changed: Vec<Changed>,
+}
+
+impl Ends {
+    /// Reads the target, `origin` or an address, and looks up the policies.
+    ///
+    /// # Errors
+    /// `Usage` for what is no address, `Config` for an unknown profile.
+    pub(super) fn new(source: &Address, to: &str, keep: bool, context: &Context<'_>) -> Result<Self> {
+        let to = if to == "origin" { None } else { Some(to.parse::<Address>()?) };
+        let source_changes = (!keep || to.is_none()).then_some(source);
+        let changed = source_changes.into_iter().chain(&to).map(|address| Changed::at(address, context));
+        Ok(Self { source: source.clone(), changed: changed.collect::<Result<_>>()?, to })
+    }
+
+    /// Opens both.
+    ///
+    /// # Errors
+    /// As [`crate::operation::place::Places::open`].
+    pub(super) async fn open(&self, context: &Context<'_>) -> Result<(Place, ReplayTo)> {
+        let source = context.places.open(&self.source).await?;
+        let to = match &self.to {
+            None => ReplayTo::Origin,
+            Some(address) => ReplayTo::Place(Box::new(context.places.open(address).await?)),
+        };
+        Ok((source, to))
+    }
+}

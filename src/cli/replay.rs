@@ -1,0 +1,86 @@
+//! `postroom replay`: publish again what a queue holds, then remove it there.
+
+use super::Exit;
+use super::arguments::{address, rate};
+use super::completions;
+use super::consent::{self, Decision};
+use super::context::Context;
+use super::planning::{Ends, PlanArgs};
+use super::reporting::finish;
+use super::selection::SelectionArgs;
+use crate::broker::Address;
+use crate::operation::plan::Pace;
+use crate::operation::replay::{self, ReplayRequest};
+
+/// Send messages back to where they came from, or elsewhere; each is removed only after its copy is confirmed
+///
+/// Without --to each message goes to the place that its own failure record names. The plan says how many go where,
+/// which ones can't, and what was checked. A journal records every step: after a crash, `postroom journal resume`
+/// finishes the run.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The queue or archive to replay from
+    #[arg(value_parser = address, add = clap_complete::engine::ArgValueCompleter::new(completions::addresses))]
+    address: Address,
+
+    /// `origin`, or the address of a queue or exchange
+    #[arg(long, value_name = "origin|ADDRESS", default_value = "origin",
+        add = clap_complete::engine::ArgValueCompleter::new(completions::addresses))]
+    to: String,
+
+    #[command(flatten)]
+    selection: SelectionArgs,
+
+    /// Replay at most N messages, the first that match
+    #[arg(short = 'l', long, value_name = "N")]
+    limit: Option<u64>,
+
+    /// Keep the originals: a copy
+    #[arg(long)]
+    keep: bool,
+
+    /// Also messages that were replayed before
+    #[arg(long)]
+    again: bool,
+
+    /// Replay at most N messages a second
+    #[arg(long, value_name = "N", value_parser = rate)]
+    rate: Option<f64>,
+
+    /// Put messages that a return would destroy back as new copies at the tail, instead of refusing
+    #[arg(long)]
+    rescue: bool,
+
+    #[command(flatten)]
+    plan: PlanArgs,
+}
+
+/// Runs the verb.
+pub(super) async fn run(args: &Args, context: &Context<'_>) -> Exit {
+    let selection = args.selection.selection(context.now_at(&args.address))?;
+    let ends = Ends::new(&args.address, &args.to, args.keep, context)?;
+    if !args.plan.is_only_saved() {
+        consent::check(&ends.changed, context)?;
+    }
+    let (source, to) = ends.open(context).await?;
+    let request = ReplayRequest {
+        source,
+        to,
+        selection,
+        limit: args.limit,
+        keep: args.keep,
+        again: args.again,
+        rescue: args.rescue,
+        pace: Pace { rate: args.rate },
+        mode: args.plan.mode(context),
+    };
+    let control = context.control();
+    let prepared = replay::plan(request, &control).await?;
+    if args.plan.save(&prepared.plan, context)?
+        || consent::ask(&prepared.plan, &ends.changed, "Replay them?", context).await? == Decision::Printed
+    {
+        return Ok(0);
+    }
+    let report = replay::run(prepared, &context.journals()?, &control).await?;
+    finish(&report, context)
+}
