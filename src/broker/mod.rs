@@ -96,7 +96,7 @@ pub trait Publisher: Send + Sync {
 
     /// Publishes a batch; one result per message, in order. A receipt only for confirmed and routed;
     /// `Rejected` where the broker said no; `Ambiguous` where the answer was lost. Several batches may be
-    /// under way at once; order is kept within a batch.
+    /// called at once; messages arrive in the order of the calls, as far as the queue keeps an order.
     async fn publish(&self, batch: &[Message]) -> Vec<Result<Receipt>>;
 
     /// Waits until nothing is under way and closes. Idempotent.

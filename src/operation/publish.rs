@@ -21,8 +21,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::message::Message;
 
 /// Messages in one call of the publisher at most.
-const BATCH: usize = 500;
-/// Calls of the publisher under way at once.
+const BATCH: usize = 1000;
+/// Calls of the publisher at once: the next ones are made ready while one is on its way.
 const IN_FLIGHT: usize = 3;
 
 /// What to publish to.

@@ -1,9 +1,10 @@
 //! Publishing to one queue or exchange: mandatory, confirmed, and never a surprise for the broker.
 //!
 //! What would close the channel or route a copy elsewhere is refused beforehand, so that one odd message can't make
-//! its neighbours ambiguous. Three channels work side by side, each with one batch at a time. The first message of a
-//! publisher goes alone: whether the user may publish here at all is told by it. Limits: nothing is sent twice by
-//! itself, and a lost channel is replaced for the next batch only.
+//! its neighbours ambiguous. One batch at a time goes out, on one channel, so that messages arrive in the order of the
+//! calls and a return belongs to the batch under way; a large batch hides the wait for its last confirm. The first
+//! message of a publisher goes alone: whether the user may publish here at all is told by it. Limits: nothing is sent
+//! twice by itself, and a lost channel is replaced for the next batch only.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -13,7 +14,7 @@ use async_trait::async_trait;
 use lapin::options::{ConfirmSelectOptions, ExchangeDeclareOptions};
 use lapin::types::{FieldTable, ShortString};
 use lapin::{BasicProperties, Channel, ExchangeKind};
-use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
+use tokio::sync::Mutex;
 
 use super::connection::{Link, close_quietly};
 use super::errors::{answer, short};
@@ -23,8 +24,6 @@ use crate::broker::{HeaderTypes, PublishLimits, Publisher, Receipt, Target};
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::{Fields, Message};
 
-/// Channels that publish side by side; more gain nothing (`broker-facts.md` 1.6).
-const CHANNELS: usize = 3;
 /// The default `max_message_size` since 4.0. What is larger may close the channel, so it goes alone.
 const LARGE: usize = 16 * 1024 * 1024;
 /// How long to wait for a broker that blocks publishers before saying so.
@@ -54,6 +53,16 @@ struct Pooled {
     link: Arc<Link>,
 }
 
+/// Where a publisher's batches go out.
+enum Outlet {
+    /// No channel is open.
+    Shut,
+    /// The channel, while it rests.
+    Open(Pooled),
+    /// The publisher is closed.
+    Closed,
+}
+
 /// A publisher to one target.
 pub(super) struct RabbitPublisher {
     shared: Arc<Shared>,
@@ -62,8 +71,8 @@ pub(super) struct RabbitPublisher {
     key: Option<ShortString>,
     /// Whether the target is known to be a stream.
     stream: bool,
-    idle: Mutex<Vec<Pooled>>,
-    permits: Semaphore,
+    /// Held for a whole batch: the lock is fair, so batches go out as they were called.
+    outlet: Mutex<Outlet>,
     /// The broker's `max_message_size`, once it has refused a message for it; 0 before.
     max: AtomicU64,
     /// Whether a message has arrived at all.
@@ -112,8 +121,7 @@ impl RabbitPublisher {
             exchange,
             key,
             stream,
-            idle: Mutex::new(Vec::new()),
-            permits: Semaphore::new(CHANNELS),
+            outlet: Mutex::new(Outlet::Shut),
             max: AtomicU64::new(0),
             proven: AtomicBool::new(false),
         })
@@ -191,29 +199,32 @@ impl RabbitPublisher {
         Ok(())
     }
 
-    /// A channel, taken from those that rest or opened.
-    async fn channel(&self) -> Result<(Pooled, SemaphorePermit<'_>)> {
-        let permit =
-            self.permits.acquire().await.map_err(|_| Error::new(ErrorKind::Unexpected, "the publisher is closed"))?;
-        let rested = self.idle.lock().await.pop().filter(|pooled| pooled.channel.status().connected());
-        let pooled = if let Some(pooled) = rested {
-            pooled
-        } else {
-            let link = self.shared.publishing().await?;
-            Pooled { channel: confirming(&link).await?, link }
+    /// Takes the channel out, opened where there is none that lives.
+    async fn open_channel(&self, outlet: &mut Outlet) -> Result<Pooled> {
+        let pooled = match std::mem::replace(outlet, Outlet::Shut) {
+            Outlet::Closed => {
+                *outlet = Outlet::Closed;
+                return Err(Error::new(ErrorKind::Unexpected, "the publisher is closed"));
+            }
+            Outlet::Open(pooled) if pooled.channel.status().connected() => pooled,
+            Outlet::Open(_) | Outlet::Shut => {
+                let link = self.shared.publishing().await?;
+                Pooled { channel: confirming(&link).await?, link }
+            }
         };
         unblocked(&pooled.link).await?;
-        Ok((pooled, permit))
+        Ok(pooled)
     }
 
     /// Sends messages that are ready, in order, in as many runs as safety asks for.
     async fn send_all(&self, messages: &[Outgoing]) -> Vec<Result<Receipt>> {
         let mut results = Vec::with_capacity(messages.len());
+        let mut outlet = self.outlet.lock().await;
         while results.len() < messages.len() {
             let rest = messages.get(results.len()..).unwrap_or_default();
             let run = rest.get(..self.run_length(rest)).unwrap_or(rest);
-            let (pooled, _permit) = match self.channel().await {
-                Ok(channel) => channel,
+            let pooled = match self.open_channel(&mut outlet).await {
+                Ok(pooled) => pooled,
                 Err(error) => {
                     results.extend(rest.iter().map(|_| Err(again(&error))));
                     break;
@@ -221,7 +232,7 @@ impl RabbitPublisher {
             };
             let sent = send(&pooled.channel, run).await;
             if sent.usable {
-                self.idle.lock().await.push(pooled);
+                *outlet = Outlet::Open(pooled);
             } else if let [_] = run
                 && let Some((code, text)) = &sent.reply
             {
@@ -353,10 +364,8 @@ impl Publisher for RabbitPublisher {
     }
 
     async fn close(&self) -> Result<()> {
-        // All permits together mean that nothing is under way; a second close finds none.
-        let _all = self.permits.acquire_many(u32::try_from(CHANNELS).unwrap_or(u32::MAX)).await;
-        self.permits.close();
-        for pooled in self.idle.lock().await.drain(..) {
+        // Whoever has the lock has no batch under way; a second close finds nothing.
+        if let Outlet::Open(pooled) = std::mem::replace(&mut *self.outlet.lock().await, Outlet::Closed) {
             close_quietly(&pooled.channel).await;
         }
         Ok(())
