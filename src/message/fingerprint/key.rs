@@ -45,7 +45,7 @@ impl Key {
         match failure {
             Some(failure) if tells_why(failure) => {
                 key.push("class", failure.class.as_deref().map(Cow::Borrowed));
-                key.push("message", cause_text(failure).map(|text| Cow::Owned(mask(&rules.masked(text)))));
+                key.push("message", cause_text(failure).map(|text| Cow::Owned(template(failure, text, rules))));
                 if failure.frames.is_empty() {
                     key.push_place(failure);
                 } else {
@@ -158,6 +158,14 @@ impl Key {
         let id = self.id();
         let title = rules.title(id).map_or_else(|| self.title(), str::to_owned);
         Group { id, title, key: self.parts }
+    }
+}
+
+/// The template of a failure's text. Java's `UnknownHostException` has the bare host as its message, which may be any word.
+fn template(failure: &Failure, text: &str, rules: &Rules) -> String {
+    match failure.class.as_deref() {
+        Some(class) if class.ends_with("UnknownHostException") && !text.contains(' ') => "*".to_owned(),
+        _ => mask(&rules.masked(text)),
     }
 }
 

@@ -106,6 +106,8 @@ impl<'a, F: FnMut(usize, &str)> Scanner<'a, F> {
             }
         }
         self.slot_end = Some(self.out.len());
+        // What follows a value is not named by the word before it.
+        self.before = "";
         (self.seen)(self.slots - 1, raw);
     }
 
@@ -178,7 +180,7 @@ impl<'a, F: FnMut(usize, &str)> Scanner<'a, F> {
 
     fn token(&mut self) {
         let whole = token_of(self.rest());
-        let token = whole.trim_end_matches(['.', ':', '-', '?', '#', '&', '+', '/', '%']);
+        let token = whole.trim_end_matches(['.', ':', '-', '?', '#', '&', '+', '/']);
         if token.is_empty() {
             self.copy_char();
             return;
@@ -209,7 +211,7 @@ impl<'a, F: FnMut(usize, &str)> Scanner<'a, F> {
                 && (followed_by_slash
                     || self.names_host()
                     || (self.out.len() == self.start && (followed_by_colon || ends_text))))
-            || (words::is_naming(self.before) && !words::is_plain(token))
+            || words::is_value_of(self.before, token)
         {
             self.slot(token);
         } else {
@@ -300,7 +302,8 @@ fn holds_data(inside: &str, open: u8) -> bool {
         b'[' => {
             bytes.iter().any(|b| b.is_ascii_digit() || matches!(b, b',' | b'=' | b':' | b'"' | b'\'' | b'`' | b'{'))
         }
-        _ => fields(bytes),
+        // `(17, 12.5)`, as a row of values.
+        _ => fields(bytes) || (bytes.iter().any(u8::is_ascii_digit) && !inside.chars().any(char::is_alphabetic)),
     }
 }
 
@@ -407,6 +410,19 @@ mod tests {
             "*: Name or service not known",
             &["payments-db: Name or service not known", "db7: Name or service not known"],
         );
+    }
+
+    #[test]
+    fn units_rows_and_names_vary_within_one_template() {
+        alike(
+            "Total * does not match *",
+            &["Total 12,50 EUR does not match 13,00 EUR", "Total €5 does not match 1.250 USD"],
+        );
+        alike("memory at * of *", &["memory at 95% of 2 GB", "memory at 99.5 % of 900 MB"]);
+        alike("insert * failed", &["insert (17, 12.5), (18, 3) failed", "insert (99, 1) failed"]);
+        alike("no handler for tenant *", &["no handler for tenant globex", "no handler for tenant acme-eu"]);
+        alike("lookup *: no such host", &["lookup payments: no such host", "lookup db.acme.com: no such host"]);
+        assert_eq!(mask("tenant is unknown"), "tenant is unknown");
     }
 
     #[test]

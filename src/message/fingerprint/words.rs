@@ -13,7 +13,16 @@ fn is_one_of(word: &str, list: &[&str]) -> bool {
 
 /// A unit that goes with the number before it.
 pub(super) fn is_unit(word: &str) -> bool {
-    const UNITS: [&str; 36] = [
+    const UNITS: [&str; 45] = [
+        "EUR",
+        "USD",
+        "GBP",
+        "CHF",
+        "JPY",
+        "SEK",
+        "PLN",
+        "°C",
+        "°F",
         "ns",
         "us",
         "µs",
@@ -103,10 +112,11 @@ pub(super) fn starts_date(word: &str, rest: &str) -> bool {
         || next.split([' ', ',']).next().is_some_and(|next| next != word && is_day_or_month(next))
 }
 
-/// A counted noun without its plural `s`.
+/// A counted noun without its plural `s` (a verb that follows a number loses it, too, but for `does`).
 pub(super) fn singular(word: &str) -> Option<&str> {
     let one = word.strip_suffix('s')?;
-    let plural = one.len() > 2 && one.bytes().all(|b| b.is_ascii_lowercase()) && !one.ends_with(['s', 'u', 'i']);
+    let plural =
+        one.len() > 2 && one.bytes().all(|b| b.is_ascii_lowercase()) && !one.ends_with(['s', 'u', 'i']) && one != "doe";
     plural.then_some(one)
 }
 
@@ -125,7 +135,7 @@ fn is_code(word: &str) -> bool {
 }
 
 /// A word after which a name that is no plain word is a value.
-pub(super) fn is_naming(word: &str) -> bool {
+fn is_naming(word: &str) -> bool {
     const NAMING: [&str; 18] = [
         "id",
         "uuid",
@@ -149,8 +159,22 @@ pub(super) fn is_naming(word: &str) -> bool {
     word.len() <= 9 && is_one_of(word, &NAMING)
 }
 
+/// Whether a token is the value that the word before it names: any word for a tenant or a host that is looked up, but
+/// for the words that go on with the sentence; no plain word for the others.
+pub(super) fn is_value_of(before: &str, token: &str) -> bool {
+    const ALWAYS: [&str; 4] = ["tenant", "hostname", "username", "lookup"];
+    const SENTENCE: [&str; 27] = [
+        "is", "was", "has", "had", "not", "does", "did", "could", "cannot", "can't", "must", "for", "in", "of", "on",
+        "and", "or", "with", "by", "failed", "failure", "error", "missing", "unknown", "already", "limit", "name",
+    ];
+    if is_one_of(before, &ALWAYS) {
+        return !is_one_of(token, &SENTENCE);
+    }
+    is_naming(before) && !is_plain(token)
+}
+
 /// All lower case letters, as the words of a sentence are, or a camel case name, as a class has.
-pub(super) fn is_plain(word: &str) -> bool {
+fn is_plain(word: &str) -> bool {
     word.bytes().any(|b| b.is_ascii_lowercase()) && !word.contains(['-', '_', '.', '/', ':'])
 }
 
