@@ -11,6 +11,8 @@
 mod cases;
 mod fixture;
 mod fixtures;
+#[cfg(feature = "rabbitmq")]
+mod rabbitmq;
 mod world;
 
 use std::process::ExitCode;
@@ -29,6 +31,8 @@ fn main() -> ExitCode {
         trials.extend(cases::all().into_iter().filter_map(|case| trial(&fixture, &case)));
     }
     trials.extend(fixtures::absent());
+    #[cfg(feature = "rabbitmq")]
+    trials.extend(rabbitmq::trials());
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
