@@ -110,6 +110,7 @@ Register-ArgumentCompleter -Native -CommandName 'postroom' -ScriptBlock {
             [CompletionResult]::new('--follow', '--follow', [CompletionResultType]::ParameterName, 'Go on after the end and wait for arrivals; Ctrl-C ends it')
             [CompletionResult]::new('--rescue', '--rescue', [CompletionResultType]::ParameterName, 'Put messages that a return would destroy back as new copies at the tail, instead of refusing the look')
             [CompletionResult]::new('--redact', '--redact', [CompletionResultType]::ParameterName, 'Apply the profile''s redact rules to machine output, too')
+            [CompletionResult]::new('--decode', '--decode', [CompletionResultType]::ParameterName, 'Add what the payload is to machine output: its formats and its decoded form beside the raw bytes')
             [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Show the plan of a write and stop')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show the plan of a write and stop')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say only errors on stderr')

@@ -141,7 +141,7 @@ _postroom() {
             return 0
             ;;
         postroom__subcmd__browse)
-            opts="-l -a -f -g -o -y -n -q -v -h --limit --all --from --until --filter --group --partition --follow --rescue --redact --output --color --config --yes --dry-run --quiet --verbose --help"
+            opts="-l -a -f -g -o -y -n -q -v -h --limit --all --from --until --filter --group --partition --follow --rescue --redact --decode --output --color --config --yes --dry-run --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

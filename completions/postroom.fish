@@ -99,6 +99,7 @@ complete -c postroom -n "__fish_postroom_using_subcommand browse" -s a -l all -d
 complete -c postroom -n "__fish_postroom_using_subcommand browse" -l follow -d 'Go on after the end and wait for arrivals; Ctrl-C ends it'
 complete -c postroom -n "__fish_postroom_using_subcommand browse" -l rescue -d 'Put messages that a return would destroy back as new copies at the tail, instead of refusing the look'
 complete -c postroom -n "__fish_postroom_using_subcommand browse" -l redact -d 'Apply the profile\'s redact rules to machine output, too'
+complete -c postroom -n "__fish_postroom_using_subcommand browse" -l decode -d 'Add what the payload is to machine output: its formats and its decoded form beside the raw bytes'
 complete -c postroom -n "__fish_postroom_using_subcommand browse" -s n -l dry-run -d 'Show the plan of a write and stop'
 complete -c postroom -n "__fish_postroom_using_subcommand browse" -s q -l quiet -d 'Say only errors on stderr'
 complete -c postroom -n "__fish_postroom_using_subcommand browse" -s v -l verbose -d 'Log to stderr: -v what is done, -vv more, -vvv everything (`POSTROOM_LOG` takes a filter)'

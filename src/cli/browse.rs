@@ -69,6 +69,10 @@ pub(super) struct Args {
     /// Apply the profile's redact rules to machine output, too
     #[arg(long)]
     redact: bool,
+
+    /// Add what the payload is to machine output: its formats and its decoded form beside the raw bytes
+    #[arg(long)]
+    decode: bool,
 }
 
 /// Runs the verb.
@@ -147,6 +151,7 @@ impl<'a> Printer<'a> {
             broker: Address { target: None, ..place.address.clone() },
             redaction: place.policy.redaction.clone(),
             redact_lines: args.redact,
+            decode_lines: args.decode,
             now,
             width: output.width,
             paint: output.paint,

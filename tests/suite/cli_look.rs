@@ -100,10 +100,10 @@ fn browse_shows_people_the_reason_and_the_payload() {
     assert_snapshot!(environment.run(&["browse", "demo:inventory.updates.dlq", "-o", "table", "--limit", "2"]), @"
     0:0  2026-03-02 14:02:23Z (44m)  978-9498873691  1.8 kB  g-72ae3c
         RestClientException: Schema 4712 not found; error c…  from inventory.updates
-        35 B of binary data: 00 00 00 12 68 1c 39 37 38 2d 39 34 39 38 38 37 33 36 …
+        (confluent) a record of schema 4712, probably Avro
     0:1  2026-03-02 14:02:38Z (44m)  978-2220680043  1.8 kB  g-72ae3c
         RestClientException: Schema 4712 not found; error c…  from inventory.updates
-        37 B of binary data: 00 00 00 12 68 1c 39 37 38 2d 32 32 32 30 36 38 30 30 …
+        (confluent) a record of schema 4712, probably Avro
     [exit 0]
     ");
 }

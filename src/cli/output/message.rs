@@ -8,6 +8,7 @@ use super::text::{fit, safe, width_of};
 use crate::broker::archive::home;
 use crate::broker::{Address, Delivery, Target};
 use crate::config::Redaction;
+use crate::message::codec::{self, Form};
 use crate::message::failure::{Failure, Origin, detect};
 use crate::message::fingerprint::fingerprint;
 use crate::message::jsonl::{Derived, write_line};
@@ -25,6 +26,8 @@ pub(crate) struct View {
     pub(crate) redaction: Redaction,
     /// Whether machine lines are redacted too.
     pub(crate) redact_lines: bool,
+    /// Whether machine lines show the payload's decoded form beside it.
+    pub(crate) decode_lines: bool,
     /// The time, for ages.
     pub(crate) now: Timestamp,
     /// Cells in a line.
@@ -56,7 +59,13 @@ impl View {
         let failure = detect(message);
         let group = failure.as_ref().map(|failure| fingerprint(message, Some(failure)).id.to_string());
         let origin = failure.as_ref().and_then(|failure| self.origin(message, failure));
-        let derived = Derived { failure: failure.as_ref(), origin: origin.as_deref(), group: group.as_deref() };
+        let decoded = self.decode_lines.then(|| codec::view(message));
+        let derived = Derived {
+            failure: failure.as_ref(),
+            origin: origin.as_deref(),
+            group: group.as_deref(),
+            decoded: decoded.as_ref(),
+        };
         write_line(message, Some(&derived), out);
     }
 
@@ -136,18 +145,28 @@ fn preview(message: &Message, width: usize) -> Preview {
     if payload.is_empty() {
         return faint("empty payload".to_owned());
     }
-    let start = payload.get(..PREVIEW).unwrap_or(payload);
-    // A letter cut in two at the end of the part looked at is no sign of binary data.
-    let text = match std::str::from_utf8(start) {
-        Ok(text) => Some(text),
-        Err(error) if error.error_len().is_none() => std::str::from_utf8(&start[..error.valid_up_to()]).ok(),
-        Err(_) => None,
-    };
-    if let Some(text) = text {
-        return Preview { text: fit(&one_line(text), width), faint: false };
+    let view = codec::view(message);
+    let formats = view.steps.iter().map(|step| step.format).chain(match &view.form {
+        Form::Tree { format, .. } => Some(*format),
+        _ => None,
+    });
+    let mut wrapped: Vec<&str> = formats.collect();
+    wrapped.dedup();
+    let wrapped = if wrapped.is_empty() { String::new() } else { format!("({}) ", wrapped.join(", ")) };
+    match (&view.form, view.form.text()) {
+        (_, Some(text)) => {
+            let end = text.floor_char_boundary(PREVIEW);
+            let text = one_line(text.get(..end).unwrap_or(text));
+            Preview { text: fit(&format!("{wrapped}{text}"), width), faint: false }
+        }
+        (Form::Label { what, .. }, None) => faint(format!("{wrapped}{}", one_line(what))),
+        _ => {
+            let why = view.stopped.map(|why| format!(" ({})", one_line(&why))).unwrap_or_default();
+            let start = payload.get(..PREVIEW).unwrap_or(payload);
+            let hex: Vec<String> = start.iter().take(width / 3).map(|byte| format!("{byte:02x}")).collect();
+            faint(format!("{} of binary data{why}: {}", human::size(payload.len() as u64), hex.join(" ")))
+        }
     }
-    let hex: Vec<String> = start.iter().take(width / 3).map(|byte| format!("{byte:02x}")).collect();
-    faint(format!("{} of binary data: {}", human::size(payload.len() as u64), hex.join(" ")))
 }
 
 /// Line ends and runs of spaces as one space; everything else is made visible.
@@ -168,6 +187,7 @@ mod tests {
             broker: "shop".parse().unwrap(),
             redaction: Redaction::new(rules.iter().map(|rule| rule.parse().unwrap()).collect()),
             redact_lines: false,
+            decode_lines: false,
             now: "2026-03-02T10:14:12Z".parse().unwrap(),
             width: 80,
             paint: Paint { on: false },
@@ -223,5 +243,25 @@ mod tests {
         assert_eq!(text(None), "no payload (null)");
         assert_eq!(text(Some(b"")), "empty payload");
         assert_eq!(text(Some(b"\xff\x00\x1b")), "3 B of binary data: ff 00 1b");
+        assert_eq!(text(Some(b"\x1f\x8b\x08")), "3 B of binary data (gzip: it is cut): 1f 8b 08");
+    }
+
+    #[test]
+    fn payloads_in_other_formats_are_shown_decoded_and_what_redaction_hides_stays_hidden() {
+        let encoded: &[u8] = b"eyJjYXJkIjoiNDExMSIsIngiOjF9";
+        let message = Message { payload: Some(Bytes::from_static(encoded)), ..Message::default() };
+        assert_eq!(preview(&message, 60).text, r#"(base64) {"card":"4111","x":1}"#);
+        let lines = view(&["body.card"]).lines(1, &delivery(message.clone())).join("\n");
+        assert!(!lines.contains("4111"), "{lines}");
+        for redact_lines in [false, true] {
+            let mut line = Vec::new();
+            View { decode_lines: true, redact_lines, ..view(&["body.card"]) }.line(&message, &mut line);
+            let line = String::from_utf8(line).unwrap();
+            assert_eq!(
+                line.contains(r#""decoded":{"formats":["base64","json"],"json":{"card":"4111","x":1}}"#),
+                !redact_lines
+            );
+            assert_eq!(line.contains("4111"), !redact_lines, "{line}");
+        }
     }
 }

@@ -8,6 +8,7 @@ use super::hints::Hints;
 use super::plain::{is_plain, is_readable, starts_as_markup};
 use super::view::{Form, Limits, Step, View};
 use super::{cbor, encoded, envelope, framed, label, msgpack, protobuf, tree};
+use crate::message::Message;
 
 /// What one look at the outside of some bytes found.
 enum Layer {
@@ -65,6 +66,13 @@ pub fn decode(payload: &Bytes, hints: &Hints, limits: &Limits) -> View {
         view.labels = envelope::labels(json);
     }
     view
+}
+
+/// Decodes a message's payload by what the message says of it and the usual limits.
+#[must_use]
+pub fn view(message: &Message) -> View {
+    let payload = message.payload.clone().unwrap_or_default();
+    decode(&payload, &Hints::of(message), &Limits::default())
 }
 
 fn unwrapped(format: &'static str, inner: Vec<u8>) -> Layer {
@@ -240,7 +248,7 @@ mod tests {
 
     use super::super::compressed::tests::gzip;
     use super::*;
-    use crate::message::{Fields, Message};
+    use crate::message::Fields;
 
     fn view(payload: &[u8]) -> View {
         decode(&Bytes::copy_from_slice(payload), &Hints::default(), &Limits::default())

@@ -20,7 +20,7 @@ mod tree;
 mod unescape;
 mod view;
 
-pub use decode::decode;
+pub use decode::{decode, view};
 pub use hints::Hints;
 pub(crate) use plain::{is_encodable, is_plain, starts_as_markup};
 pub(crate) use unescape::unescape;

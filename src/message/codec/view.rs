@@ -2,6 +2,8 @@
 
 use bytes::Bytes;
 
+use crate::message::jsonl::write_string;
+
 /// How far decoding may go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -122,5 +124,92 @@ impl View {
     /// Everything that the payload is, outermost first: its steps, its form, and what that is an instance of.
     pub fn formats(&self) -> impl Iterator<Item = &'static str> {
         self.steps.iter().map(|step| step.format).chain(self.form.format()).chain(self.labels.iter().copied())
+    }
+
+    /// Appends the view as one JSON object, the `decoded` field of a message line.
+    ///
+    /// | field | holds |
+    /// |---|---|
+    /// | `formats` | the formats, outermost first |
+    /// | `details` | what their frames say (`schema 42`), if anything |
+    /// | `json`, `text` or `what` | JSON as it is (also of MessagePack, CBOR and Protobuf), other text, or what the bytes are |
+    /// | `stopped` | why decoding went no further than that, where it should have |
+    ///
+    /// Nothing in it acts on a terminal or breaks a line.
+    pub fn write_json(&self, out: &mut Vec<u8>) {
+        let list = |texts: &mut dyn Iterator<Item = &str>, out: &mut Vec<u8>| {
+            for (at, text) in texts.enumerate() {
+                out.push(if at == 0 { b'[' } else { b',' });
+                write_string(text, out);
+            }
+            out.push(b']');
+        };
+        out.extend_from_slice(b"{\"formats\":");
+        match self.formats().next() {
+            None => out.extend_from_slice(b"[]"),
+            Some(_) => list(&mut self.formats(), out),
+        }
+        if self.steps.iter().any(|step| step.detail.is_some()) {
+            out.extend_from_slice(b",\"details\":");
+            list(&mut self.steps.iter().filter_map(|step| step.detail.as_deref()), out);
+        }
+        match &self.form {
+            Form::Json(json) | Form::Tree { json, .. } => {
+                out.extend_from_slice(b",\"json\":");
+                write_on_one_line(json, out);
+            }
+            Form::Label { what, .. } => {
+                out.extend_from_slice(b",\"what\":");
+                write_string(what, out);
+            }
+            Form::JsonLines(_) | Form::Xml(_) | Form::Text(_) | Form::Empty | Form::Binary(_) => {
+                if let Some(text) = self.form.text() {
+                    out.extend_from_slice(b",\"text\":");
+                    write_string(text, out);
+                }
+            }
+        }
+        if let Some(why) = &self.stopped {
+            out.extend_from_slice(b",\"stopped\":");
+            write_string(why, out);
+        }
+        out.push(b'}');
+    }
+}
+
+/// Valid JSON on one line: what is not printable is a space outside of strings and is escaped inside of them.
+fn write_on_one_line(json: &[u8], out: &mut Vec<u8>) {
+    for c in String::from_utf8_lossy(json).chars() {
+        match c {
+            // JSON has these nowhere but between its tokens.
+            '\n' | '\r' | '\t' => out.push(b' '),
+            c if c.is_control() => out.extend_from_slice(format!("\\u{:04x}", u32::from(c)).as_bytes()),
+            c => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn json(view: &View) -> String {
+        let mut out = Vec::new();
+        view.write_json(&mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_view_is_one_object_on_one_line() {
+        let step = Step { format: "confluent", detail: Some("schema 42".into()) };
+        let form = Form::Json(Bytes::from("{\n\t\"a\": \"\u{7f}\u{9b}é\"}"));
+        let mut view = View { steps: vec![step], form, labels: vec!["sns"], stopped: None };
+        let expected = "{\"formats\":[\"confluent\",\"json\",\"sns\"],\"details\":[\"schema 42\"],\"json\":{  \"a\": \"\\u007f\\u009bé\"}}";
+        assert_eq!(json(&view), expected);
+        view =
+            View { steps: Vec::new(), form: Form::Empty, labels: Vec::new(), stopped: Some("it is \u{1b}cut".into()) };
+        assert_eq!(json(&view), "{\"formats\":[],\"stopped\":\"it is \\u001bcut\"}");
+        view.form = Form::Label { format: "java", what: "an object".into(), bytes: Bytes::new() };
+        assert!(json(&view).starts_with("{\"formats\":[\"java\"],\"what\":\"an object\","));
     }
 }

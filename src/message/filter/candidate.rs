@@ -9,7 +9,7 @@ use super::datum::Datum;
 use super::extract::any_in_json;
 use super::path::Path;
 use crate::message::Message;
-use crate::message::codec::{self, Hints, Limits, View, is_plain, unescape};
+use crate::message::codec::{self, View, is_plain, unescape};
 use crate::message::failure::{self, Failure};
 use crate::message::fingerprint::{GroupId, fingerprint};
 
@@ -62,10 +62,7 @@ impl<'a> Candidate<'a> {
 
     /// The payload's decoded form.
     pub fn view(&self) -> &View {
-        self.view.get_or_init(|| {
-            let payload = self.message.payload.clone().unwrap_or_default();
-            codec::decode(&payload, &Hints::of(self.message), &Limits::default())
-        })
+        self.view.get_or_init(|| codec::view(self.message))
     }
 
     /// The payload's text in its decoded form, where that can differ from the raw bytes.

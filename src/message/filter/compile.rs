@@ -1,7 +1,7 @@
 //! From an expression to the bytes that it implies.
 //!
 //! Only what must stand in a message literally becomes a condition: texts that are looked for, names of headers and
-//! of members on a path. Numbers (`100` is `1e2`), times, regexes on parts, derived fields (reason, class, origin,
+//! of members on a path, the digits of a number. Times, regexes on parts, derived fields (reason, class, origin,
 //! group) and everything negated become none.
 
 use super::decimal::Decimal;
@@ -55,8 +55,9 @@ fn compile_test(field: &Field, test: &Test) -> Condition {
 fn implied(test: &Test) -> Option<Needle> {
     match test {
         Test::Contains(needle) => Some(needle.clone()),
-        // A null has no text of its own in headers, and a number can be written in many ways.
-        Test::Equals(Literal::Plain(text)) if text == "null" || Decimal::parse(text).is_some() => None,
+        // A null has no text of its own in headers.
+        Test::Equals(Literal::Plain(text)) if text == "null" => None,
+        Test::Equals(Literal::Plain(text)) if Decimal::parse(text).is_some() => Needle::number(text),
         Test::Equals(Literal::Plain(text) | Literal::Quoted(text)) => Some(Needle::exact(text)),
         Test::Equals(Literal::Typed(_)) | Test::Differs(_) | Test::Present | Test::Order(..) | Test::Matches(_) => None,
     }

@@ -5,7 +5,9 @@
 //! So a line may be refused when that part is not in it, it has no `\u`, no `"base64"` (bytes that are no text), its
 //! payload is plain (see [`crate::message::codec`]), and nothing that is rendered on reading could hold the text.
 
-use memchr::memmem;
+use std::sync::LazyLock;
+
+use memchr::memmem::{self, Finder};
 
 use super::needle::Needle;
 use super::prefilter::{Place, could_be_digest, is_short_escape};
@@ -13,6 +15,18 @@ use crate::message::codec::{is_encodable, is_plain, starts_as_markup};
 
 /// What every line written by postroom starts with; such a line always holds its id.
 const WRITTEN: &[u8] = b"{\"schema\":\"postroom.message/1\",";
+
+/// What decides whether a needle that is not there proves anything. Built once, for each is looked for in every line.
+static UNICODE_ESCAPE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\\u"));
+static BASE64: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"base64\""));
+static AMQP: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"amqp\""));
+static NO_ID: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"id\":\"\""));
+static PAYLOAD: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"payload\":"));
+
+/// Whether a JSON text spells any character by its number.
+pub(crate) fn has_unicode_escape(json: &[u8]) -> bool {
+    UNICODE_ESCAPE.find(json).is_some()
+}
 
 /// A needle and its part that can be looked for in lines.
 #[derive(Clone, Debug)]
@@ -53,31 +67,29 @@ impl LineNeedle {
     /// Whether it is there as it is, or spelled in a way that was not looked at.
     fn is_seen(&self, line: &[u8]) -> bool {
         self.part.as_ref().is_none_or(|part| part.is_in(line))
-            || memmem::find(line, b"\\u").is_some()
-            || memmem::find(line, b"\"base64\"").is_some()
+            || has_unicode_escape(line)
+            || BASE64.find(line).is_some()
     }
 
     /// What only reading renders (decimals, floats, timestamps) has none but these characters.
     fn may_be_rendered(&self, line: &[u8]) -> bool {
         let number = |c: char| c.is_ascii_digit() || ".-+eEinfaNTtZz:".contains(c);
-        self.text.text().chars().all(number) && memmem::find(line, b"\"amqp\"").is_some()
+        self.text.text().chars().all(number) && AMQP.find(line).is_some()
     }
 
     /// A line without an id gets one from its digest.
     fn may_be_made_id(&self, line: &[u8]) -> bool {
-        could_be_digest(self.text.text())
-            && (!line.starts_with(WRITTEN) || memmem::find(line, b"\"id\":\"\"").is_some())
+        could_be_digest(self.text.text()) && (!line.starts_with(WRITTEN) || NO_ID.find(line).is_some())
     }
 }
 
 /// Whether the payload of a line is one that no decoder looks into: [`is_plain`], seen through JSON's escapes.
 /// The line has no `\u`.
 fn payload_is_plain(line: &[u8]) -> bool {
-    const FIELD: &[u8] = b"\"payload\":";
     let mut found = false;
-    let all_plain = memmem::find_iter(line, FIELD).all(|at| {
+    let all_plain = PAYLOAD.find_iter(line).all(|at| {
         found = true;
-        let value = line.get(at + FIELD.len()..).unwrap_or_default();
+        let value = line.get(at + PAYLOAD.needle().len()..).unwrap_or_default();
         let text = value.strip_prefix(b"{\"utf8\":\"").or_else(|| value.strip_prefix(b"\""));
         text.map_or_else(|| value.starts_with(b"null"), escaped_is_plain)
     });

@@ -22,6 +22,8 @@ enum How {
     AsciiAnyCase { rare: usize, lower: u8, upper: u8 },
     /// Unicode letters in either case.
     AnyCase(Regex),
+    /// The digits of a number, with a point anywhere between them.
+    Digits(Regex),
 }
 
 impl Needle {
@@ -46,6 +48,24 @@ impl Needle {
         Some(Self { text: text.into(), how })
     }
 
+    /// What every way to write a number has: its digits, but for zeros at either end, in a row that only the point may
+    /// interrupt. `None` for a number with more digits than are worth it.
+    pub(crate) fn number(text: &str) -> Option<Self> {
+        const MOST: usize = 40;
+        let mantissa = text.split(['e', 'E']).next().unwrap_or_default();
+        let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
+        let digits = match digits.trim_matches('0') {
+            "" => "0",
+            digits => digits,
+        };
+        if digits.len() > MOST {
+            return None;
+        }
+        let ways = (1..digits.len()).filter_map(|point| digits.split_at_checked(point));
+        let ways = ways.map(|(whole, fraction)| format!("|{whole}\\.{fraction}")).collect::<Vec<_>>().concat();
+        Some(Self { text: digits.into(), how: How::Digits(Regex::new(&format!("{digits}{ways}")).ok()?) })
+    }
+
     /// The text as given.
     pub(crate) fn text(&self) -> &str {
         &self.text
@@ -56,6 +76,8 @@ impl Needle {
         match (&self.how, part) {
             (_, "") => None,
             (How::Exact(_), _) => Some(Self::exact(part)),
+            // No part of a number is ever escaped.
+            (How::Digits(_), _) => Some(self.clone()),
             // A part with no letters but ASCII could fold to fewer letters than the whole: Unicode's rule stays.
             (How::AnyCase(_), _) => {
                 let regex = RegexBuilder::new(&regex::escape(part)).case_insensitive(true).build().ok()?;
@@ -69,7 +91,7 @@ impl Needle {
     pub(crate) fn is_in(&self, bytes: &[u8]) -> bool {
         match &self.how {
             How::Exact(finder) => finder.find(bytes).is_some(),
-            How::AnyCase(regex) => regex.is_match(bytes),
+            How::AnyCase(regex) | How::Digits(regex) => regex.is_match(bytes),
             How::AsciiAnyCase { rare, lower, upper } => {
                 let text = self.text.as_bytes();
                 // The rare byte of a match lies between the needle's part before it and its part after it.
@@ -113,6 +135,21 @@ mod tests {
         let needle = Needle::smart("müller").unwrap();
         assert!(needle.is_in("Frau MÜLLER".as_bytes()) && !needle.is_in(b"muller"));
         assert!(needle.is_in(&[b"\xff".as_slice(), "Müller".as_bytes(), b"\xfe"].concat()));
+    }
+
+    #[test]
+    fn a_number_is_found_however_it_is_written() {
+        for (number, found, missed) in [
+            ("100", ["1e2", "\"100\"", "100.0"], "[0, 20.5]"),
+            ("12.5", ["12.50", "1.25e1", "125e-1"], "12.6 and 1.5"),
+            ("-0.0", ["0", "-0e7", "0.00"], "1.25"),
+            ("1.25e3", ["1250", "12.5e2", "1250.0"], "12.35"),
+        ] {
+            let needle = Needle::number(number).unwrap();
+            assert!(found.iter().all(|text| needle.is_in(text.as_bytes())), "{number}");
+            assert!(!needle.is_in(missed.as_bytes()), "{number}");
+        }
+        assert!(Needle::number(&"7".repeat(100)).is_none());
     }
 
     #[test]

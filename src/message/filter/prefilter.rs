@@ -7,10 +7,9 @@
 
 use std::sync::Arc;
 
-use memchr::memmem;
 use regex::bytes::Regex;
 
-use super::line::LineNeedle;
+use super::line::{LineNeedle, has_unicode_escape};
 use super::needle::Needle;
 use crate::message::codec::is_plain;
 use crate::message::{Amqp, Fields, Message, Value};
@@ -198,11 +197,7 @@ fn payload_may_hold(needle: &Needle, payload: &[u8]) -> bool {
 
 /// Whether the text could be there in JSON escapes: `\u` spells anything, the short ones only a few characters.
 fn escapes_may_spell(text: &str, json: &[u8]) -> bool {
-    if text.contains(is_short_escape) {
-        memchr::memchr(b'\\', json).is_some()
-    } else {
-        memmem::find(json, b"\\u").is_some()
-    }
+    if text.contains(is_short_escape) { memchr::memchr(b'\\', json).is_some() } else { has_unicode_escape(json) }
 }
 
 /// The characters that JSON may write as a backslash and one letter.

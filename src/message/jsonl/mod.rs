@@ -17,6 +17,7 @@
 //! | `deliveries` | how often it was delivered before, or null |
 //! | `failure` | derived, not read back: `dialect`, `class`, `message`, `stack`, `origin`, `consumer`, `attempts`, `first`, `last`, `history` `[{reason, queue, count, time}]`; what is not known is left out |
 //! | `group` | derived, not read back: the id of its group |
+//! | `decoded` | derived, not read back, and only where asked for: what the payload is, see [`crate::message::codec::View::write_json`] |
 //!
 //! A *text* is `{"utf8":"…"}`, `{"base64":"…"}` or null; null and empty are different. A plain string is short for
 //! `utf8` on reading. A *value* (of a header, a property or metadata) is one of:
@@ -127,7 +128,7 @@ mod tests {
             history: vec![Death { reason: "rejected".into(), queue: "orders".into(), count: 3, time: None }],
             ..Failure::default()
         };
-        let derived = Derived { failure: Some(&failure), origin: None, group: Some("g-5f3a9c") };
+        let derived = Derived { failure: Some(&failure), group: Some("g-5f3a9c"), ..Derived::default() };
         let text = line(&sample(), Some(&derived));
         assert!(text.ends_with(concat!(
             r#","failure":{"dialect":"rabbitmq","class":"rejected","origin":"exchange:shop/a.b","attempts":3,"#,

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use jiff::fmt::temporal::DateTimePrinter;
 
 use super::SCHEMA;
+use crate::message::codec::View;
 use crate::message::failure::{Failure, Origin};
 use crate::message::{Amqp, Fields, Message, Value};
 
@@ -21,6 +22,8 @@ pub struct Derived<'a> {
     pub origin: Option<&'a str>,
     /// The id of its group; null in the line when `None`.
     pub group: Option<&'a str>,
+    /// The payload's decoded form; not in the line when `None`.
+    pub decoded: Option<&'a View>,
 }
 
 /// Appends the message as one line, the line feed included. With `derived`, `failure` and `group` are shown too.
@@ -66,6 +69,10 @@ pub fn write_line(message: &Message, derived: Option<&Derived<'_>>, out: &mut Ve
         optional(derived.failure, out, |failure, out| write_failure(failure, derived.origin, out));
         out.extend_from_slice(b",\"group\":");
         optional(derived.group, out, write_string);
+        if let Some(view) = derived.decoded {
+            out.extend_from_slice(b",\"decoded\":");
+            view.write_json(out);
+        }
     }
     out.extend_from_slice(b"}\n");
 }
