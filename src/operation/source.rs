@@ -2,7 +2,7 @@
 
 use super::journal::Opened;
 use super::place::Place;
-use super::plan::{Check, Mode};
+use super::plan::{Check, Mode, Plan};
 use super::select::Selection;
 use super::transfer::Picker;
 use crate::broker::{Accuracy, Ordering, ReadCost, Remove};
@@ -48,6 +48,12 @@ pub(super) async fn look(source: &Place, keep: bool) -> Result<Look> {
 }
 
 impl Look {
+    /// How many messages of the source a run of this plan goes through: those that were there, where the source counts.
+    /// What an exact plan names is looked for up to the end.
+    pub(super) fn scan(&self, plan: &Plan) -> Option<u64> {
+        self.messages.filter(|_| plan.mode == Mode::Streaming)
+    }
+
     /// What was seen, as checks.
     pub(super) fn checks(&self, rescue: bool) -> Vec<Check> {
         let mut checks = Vec::new();
@@ -68,8 +74,7 @@ impl Look {
 /// Who decides which messages are acted on, and how many deliveries to ask the source for.
 pub(super) fn picker(opened: &Opened, selection: Selection, resuming: bool) -> (Picker, Option<u64>) {
     let Opened { head, plan, state, .. } = opened;
-    // A queue that does not count what it holds is read to its end.
-    let scan = Some(head.scan).filter(|scan| *scan > 0 && head.mode == Mode::Streaming);
+    let scan = head.scan;
     let picker = match plan {
         Some(plan) => Picker::named(plan, head.keep),
         None => Picker::matching(selection, scan.unwrap_or(u64::MAX), head.limit, head.keep),
@@ -78,5 +83,5 @@ pub(super) fn picker(opened: &Opened, selection: Selection, resuming: bool) -> (
         return (picker, scan);
     }
     let gone = if head.keep { 0 } else { state.removed() };
-    (picker.resuming(state, plan.as_ref(), head.ordered), scan.map(|scan| scan.saturating_sub(gone).max(1)))
+    (picker.resuming(state, plan.as_ref(), head.ordered), scan.map(|scan| scan.saturating_sub(gone)))
 }

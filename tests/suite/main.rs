@@ -15,5 +15,7 @@ mod faults;
 mod filter;
 mod generated;
 mod moves;
+#[cfg(feature = "rabbitmq")]
+mod moves_rabbitmq;
 mod properties;
 mod triage;

@@ -83,6 +83,8 @@ pub struct Prepared {
     pub plan: Plan,
     request: DrainRequest,
     ordered: bool,
+    /// How many messages of the source to go through.
+    scan: Option<u64>,
 }
 
 /// Looks at the source and the archive's place, and says what is going to happen. Removes and creates nothing; an exact
@@ -141,7 +143,8 @@ pub async fn plan(request: DrainRequest, control: &Control) -> Result<Prepared> 
         };
         scan::fill(&mut plan, look, &mut One(request.to.text()), control).await?;
     }
-    Ok(Prepared { plan, request, ordered: look.ordered })
+    let scan = look.scan(&plan);
+    Ok(Prepared { plan, request, ordered: look.ordered, scan })
 }
 
 /// Takes up an exact plan that was saved.
@@ -159,7 +162,8 @@ pub async fn load(plan: Plan, request: DrainRequest) -> Result<Prepared> {
         check_new(path)?;
     }
     let look = source::look(&request.source, false).await?;
-    Ok(Prepared { plan, request, ordered: look.ordered })
+    let scan = look.scan(&plan);
+    Ok(Prepared { plan, request, ordered: look.ordered, scan })
 }
 
 /// Does what was planned.
@@ -168,7 +172,7 @@ pub async fn load(plan: Plan, request: DrainRequest) -> Result<Prepared> {
 /// `Refused` for a failed check; what the archive, the journal's folder or the source says before anything is removed.
 /// Everything later is in the report.
 pub async fn run(prepared: Prepared, journals: &Journals, control: &Control) -> Result<Report> {
-    let Prepared { plan, request, ordered } = prepared;
+    let Prepared { plan, request, ordered, scan } = prepared;
     plan.require_checks()?;
     let carrier = open(&request.to, Existing::Refuse)?;
     let head = Head {
@@ -184,7 +188,7 @@ pub async fn run(prepared: Prepared, journals: &Journals, control: &Control) -> 
         again: false,
         rescue: request.rescue,
         pace: plan.pace,
-        scan: plan.scanned,
+        scan,
         limit: request.limit,
         planned: plan.planned,
         ordered,

@@ -43,8 +43,9 @@ pub struct Head {
     /// How fast.
     #[serde(default)]
     pub pace: Pace,
-    /// Messages of the source that the run goes through.
-    pub scan: u64,
+    /// Messages of the source that the run goes through; without it, all up to its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scan: Option<u64>,
     /// How many matching messages at most.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u64>,

@@ -383,7 +383,7 @@ mod tests {
             again: false,
             rescue: false,
             pace: Pace::default(),
-            scan: 3,
+            scan: Some(3),
             limit: None,
             planned: 3,
             ordered: true,

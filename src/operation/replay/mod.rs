@@ -73,6 +73,8 @@ pub struct Prepared {
     request: ReplayRequest,
     routes: Routes,
     ordered: bool,
+    /// How many messages of the source to go through.
+    scan: Option<u64>,
 }
 
 /// Verifies source and targets, and says what is going to happen. Sends and removes nothing; an exact plan looks at the
@@ -126,7 +128,8 @@ pub async fn plan(request: ReplayRequest, control: &Control) -> Result<Prepared>
                 lanes.map(|lane| Destination { address: lane.address.clone(), messages: count }).collect();
         }
     }
-    Ok(Prepared { plan, request, routes, ordered: look.ordered })
+    let scan = look.scan(&plan);
+    Ok(Prepared { plan, request, routes, ordered: look.ordered, scan })
 }
 
 /// Takes up an exact plan that was saved: verifies its targets and its checks.
@@ -145,7 +148,8 @@ pub async fn load(plan: Plan, request: ReplayRequest) -> Result<Prepared> {
     let mut routes = Routes::open(&request.source, &request.to, request.again).await?;
     let addresses: Vec<_> = plan.destinations.iter().map(|destination| destination.address.clone()).collect();
     routes.reopen(&addresses).await?;
-    Ok(Prepared { plan, request, routes, ordered: look.ordered })
+    let scan = look.scan(&plan);
+    Ok(Prepared { plan, request, routes, ordered: look.ordered, scan })
 }
 
 /// Does what was planned.
@@ -154,7 +158,7 @@ pub async fn load(plan: Plan, request: ReplayRequest) -> Result<Prepared> {
 /// `Refused` for a failed check; what the journal's folder or the source says before anything is done. Everything later
 /// is in the report.
 pub async fn run(prepared: Prepared, journals: &Journals, control: &Control) -> Result<Report> {
-    let Prepared { plan, request, routes, ordered } = prepared;
+    let Prepared { plan, request, routes, ordered, scan } = prepared;
     plan.require_checks()?;
     let head = Head {
         schema: journal::SCHEMA.into(),
@@ -169,7 +173,7 @@ pub async fn run(prepared: Prepared, journals: &Journals, control: &Control) -> 
         again: request.again,
         rescue: request.rescue,
         pace: plan.pace,
-        scan: plan.scanned,
+        scan,
         limit: request.limit,
         planned: plan.planned,
         ordered,

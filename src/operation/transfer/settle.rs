@@ -135,6 +135,8 @@ impl Mover<'_> {
         if let Err(fault) = finished {
             error.get_or_insert(fault);
         }
+        let (done, noted) = self.tally.counts();
+        self.meter.set(done, noted, None);
         self.meter.end();
         let state = if error.is_some() { Ended::Stopped } else { state };
         Ok(self.tally.finish(state, error.as_ref(), Some(journal.to_owned()), at.duration_since(began)))
