@@ -119,9 +119,9 @@ start_process() {
     pids+=($!)
 }
 
-# wait_until WHAT LOG COMMAND...: waits until the command succeeds, at most 90 s; then shows the end of the log.
+# wait_until WHAT LOG COMMAND...: waits until the command succeeds, at most 3 minutes; then shows the end of the log.
 wait_until() {
-    local what=$1 log=$2 deadline=$((SECONDS + 90)) pid
+    local what=$1 log=$2 deadline=$((SECONDS + 180)) pid
     shift 2
     until "$@"; do
         for pid in "${pids[@]}"; do

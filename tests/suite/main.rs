@@ -14,6 +14,8 @@ mod environment;
 mod faults;
 mod filter;
 mod generated;
+#[cfg(feature = "rabbitmq")]
+mod kill;
 mod moves;
 #[cfg(feature = "rabbitmq")]
 mod moves_rabbitmq;
