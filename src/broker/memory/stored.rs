@@ -121,7 +121,7 @@ impl Stored {
                 self.message.id = match (position, properties.get_str("message_id")) {
                     (Some(position), _) => position.offset.to_string(),
                     (None, Some(id)) => id.to_owned(),
-                    (None, None) => format!("h-{}", self.message.digest().to_string().split_at(16).0),
+                    (None, None) => self.message.content_id(),
                 };
             }
             Product::Kafka => {
