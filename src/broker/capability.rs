@@ -23,6 +23,9 @@ pub struct Capability {
     pub publish: Option<PublishLimits>,
     /// In which order messages come.
     pub ordering: Ordering,
+    /// What a connection held when it died comes back at its old place. `RabbitMQ`'s classic queues do so; a quorum queue
+    /// keeps returned messages in a list of their own, behind earlier ones, so that two deaths leave them out of order.
+    pub returns_in_place: bool,
 }
 
 /// What a look does to a queue.
@@ -159,6 +162,7 @@ impl Capability {
             count: Accuracy::Exact,
             publish: None,
             ordering: Ordering::Unordered,
+            returns_in_place: false,
         }
     }
 }

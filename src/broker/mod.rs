@@ -55,6 +55,12 @@ pub trait Broker: fmt::Debug + Send + Sync {
     /// Everything about one queue, its own capability and read cost included. Never costs a message.
     async fn describe(&self, queue: &str) -> Result<QueueInfo>;
 
+    /// What decides how one queue may be read: its kind, count, cost and capability, as cheaply as the broker allows.
+    /// Pairing and details may be left out, where they take a walk over all queues (`RabbitMQ`). Never costs a message.
+    async fn inspect(&self, queue: &str) -> Result<QueueInfo> {
+        self.describe(queue).await
+    }
+
     /// Opens a look at a queue. Requires [`Capability::browse`]. Refuses, before any message is delivered, where
     /// the look could destroy one. Whatever was delivered is back in the queue after [`Reader::close`].
     async fn browse(&self, queue: &str, options: BrowseOptions) -> Result<Box<dyn Reader>>;

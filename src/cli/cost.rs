@@ -16,7 +16,7 @@ pub(super) async fn say(place: &Place, whole: bool, rescue: bool, output: &Outpu
         Error::new(ErrorKind::Usage, format!("{address} is an exchange; only a queue can be read"))
             .hint("name a queue that is bound to it")
     })?;
-    let info = place.broker.describe(queue).await?;
+    let info = place.broker.inspect(queue).await?;
     let cost = &info.read_cost;
     if cost.kind != CostKind::None {
         let budget = cost.budget.map_or_else(String::new, |n| format!(" (peek budget: {})", human::count(n)));

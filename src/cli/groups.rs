@@ -92,7 +92,7 @@ pub(super) async fn look(
     let mut found = Found::new(By::Failure);
     for address in addresses {
         let place = context.places.open(address).await?;
-        let info = place.broker.describe(address.need_target()?.queue_name().unwrap_or_default()).await?;
+        let info = place.broker.inspect(address.need_target()?.queue_name().unwrap_or_default()).await?;
         let request = BrowseRequest { selection: selection.clone(), ..BrowseRequest::all(place) };
         found.look(request, &info, context).await?;
     }

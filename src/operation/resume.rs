@@ -8,6 +8,7 @@ use super::plan::Verb;
 use super::replay::{self, ReplayTo};
 use super::report::Report;
 use super::select::Selection;
+use super::source;
 use crate::broker::Address;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -93,6 +94,9 @@ pub async fn run(prepared: Prepared, journals: &Journals, control: &Control) -> 
     let Prepared { summary, source, to } = prepared;
     let opened = journals.open(&summary.id)?;
     let head = &opened.head;
+    if !head.keep {
+        source::wait_for_returned(&source, head, &opened.state, control).await?;
+    }
     // Ages in the filter are counted from when the run began: the same messages match.
     let selection = Selection::parse(head.filter.as_deref(), head.group.as_deref(), head.started)?;
     match to {

@@ -1,12 +1,22 @@
 //! What a run has to know about its source before it begins: whether it gives messages up, in which order, how many.
 
-use super::journal::Opened;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::control::Control;
+use super::journal::state::State;
+use super::journal::{Head, Opened};
 use super::place::Place;
 use super::plan::{Check, Mode, Plan};
 use super::select::Selection;
 use super::transfer::Picker;
 use crate::broker::{Accuracy, Ordering, ReadCost, Remove};
 use crate::error::{Error, ErrorKind, Result};
+
+/// How long a resume waits for messages that a dead run held. A lost connection is noticed at once where its machine
+/// lives on, and by the heartbeat where it does not.
+const RETURN: Duration = Duration::from_secs(10);
 
 /// A look at the source that costs nothing.
 pub(super) struct Look {
@@ -16,6 +26,8 @@ pub(super) struct Look {
     kept_by_nature: bool,
     /// It gives its messages in a fixed order, arrivals last.
     pub(super) ordered: bool,
+    /// And it gives what a dead run held at its old place again.
+    pub(super) in_place: bool,
     /// Messages in it, where the broker counts them.
     pub(super) messages: Option<u64>,
     cost: ReadCost,
@@ -26,7 +38,7 @@ pub(super) struct Look {
 /// # Errors
 /// `Unsupported` where messages can't be removed one by one; what the broker says.
 pub(super) async fn look(source: &Place, keep: bool) -> Result<Look> {
-    let info = source.broker.describe(source.queue()?).await.map_err(|error| source.locate(error))?;
+    let info = source.broker.inspect(source.queue()?).await.map_err(|error| source.locate(error))?;
     let capability = info.capability;
     let kept_by_nature = !keep && capability.remove == Remove::Never;
     let keep = keep || kept_by_nature;
@@ -42,9 +54,32 @@ pub(super) async fn look(source: &Place, keep: bool) -> Result<Look> {
         keep,
         kept_by_nature,
         ordered: capability.ordering == Ordering::Fifo,
+        in_place: capability.ordering == Ordering::Fifo && capability.returns_in_place,
         messages: info.messages.filter(|_| info.accuracy == Accuracy::Exact),
         cost: info.read_cost,
     })
+}
+
+/// Waits until the source has back what a run that died held of it: the broker notices a lost connection in its own
+/// time, and a resume that read before would take the messages for gone. Where others took them meanwhile, or the
+/// broker counts only roughly, nothing is waited for beyond [`RETURN`].
+///
+/// # Errors
+/// What the broker says.
+pub(super) async fn wait_for_returned(source: &Place, head: &Head, state: &State, control: &Control) -> Result<()> {
+    let least = state.least_in_source(head.scan);
+    let end = Instant::now() + RETURN;
+    loop {
+        let info = source.broker.inspect(source.queue()?).await.map_err(|error| source.locate(error))?;
+        let there = info.accuracy != Accuracy::Exact || info.messages.is_none_or(|messages| messages >= least);
+        if there || Instant::now() >= end {
+            return Ok(());
+        }
+        tokio::select! {
+            () = control.cancel.cancelled() => return Ok(()),
+            () = tokio::time::sleep(Duration::from_millis(100)) => {}
+        }
+    }
 }
 
 impl Look {
@@ -83,5 +118,5 @@ pub(super) fn picker(opened: &Opened, selection: Selection, resuming: bool) -> (
         return (picker, scan);
     }
     let gone = if head.keep { 0 } else { state.removed() };
-    (picker.resuming(state, plan.as_ref(), head.ordered), scan.map(|scan| scan.saturating_sub(gone)))
+    (picker.resuming(state, plan.as_ref(), head.in_place), scan.map(|scan| scan.saturating_sub(gone)))
 }

@@ -1,6 +1,6 @@
 //! Kill -9 in the middle of a replay and of a drain, twenty times each, on real brokers: after `journal resume` source,
-//! target and archive together hold every message; after a replay no more of them are there again than the journal
-//! calls ambiguous.
+//! target and archive together hold every message, the source is empty, and no more messages are there again than the
+//! journal calls ambiguous.
 //!
 //! Needs `tests/with-brokers`; without brokers it says so, unless they are required. The client here is bare `lapin`,
 //! so that what is judged does not judge itself.
@@ -143,7 +143,8 @@ impl Ground {
         }
         let status = ended.unwrap_or_else(|| self.start(&RESUME).wait().unwrap());
         assert!(finished(status), "the run after {kills} kills: {status}\n{}", self.said());
-        assert!(kills >= KILLS / 4, "only {kills} of {KILLS} runs could be killed before one had finished");
+        // The last run can be through with the rest before it is caught.
+        assert!(kills >= KILLS - 2, "only {kills} of {KILLS} runs could be killed before one had finished");
     }
 
     /// No more messages are there again than the journal calls ambiguous. One that was under way at several kills can
@@ -159,14 +160,17 @@ impl Ground {
     }
 }
 
-/// Every number is there.
-fn judge_losses(seen: &BTreeMap<u64, u64>) {
+/// Every number has arrived, and the source is empty, as the run said that it has finished.
+fn judge_losses(ground: &Ground, from: &str, seen: &BTreeMap<u64, u64>) {
+    let left = ground.numbers(from);
     let missing: Vec<u64> = (0..MESSAGES).filter(|n| !seen.contains_key(n)).collect();
-    assert!(
-        missing.is_empty(),
-        "{} messages are lost, among them {:?}",
-        missing.len(),
-        &missing[..missing.len().min(5)]
+    let lost = missing.iter().filter(|n| !left.contains_key(n)).count();
+    assert_eq!(
+        (lost, missing.len(), left.len()),
+        (0, 0, 0),
+        "lost, not moved, still in the source; of those not moved {:?}\n{}",
+        &missing[..missing.len().min(5)],
+        ground.said()
     );
 }
 
@@ -199,12 +203,6 @@ fn number(body: &[u8]) -> u64 {
     value["n"].as_u64().unwrap()
 }
 
-fn add(all: &mut BTreeMap<u64, u64>, more: BTreeMap<u64, u64>) {
-    for (number, count) in more {
-        *all.entry(number).or_insert(0) += count;
-    }
-}
-
 /// How often each number is in an archive, which must be whole.
 fn archived(archive: &PathBuf) -> BTreeMap<u64, u64> {
     let mut seen = BTreeMap::new();
@@ -226,9 +224,8 @@ fn a_replay_that_is_killed_again_and_again_loses_nothing() {
         ground.fill(&from, MESSAGES);
         let replay = ["replay", &ground.address(&from), "--to", &ground.address(&to), "--yes", "-o", "json"];
         ground.kill_often(&replay, || ground.ready(&to));
-        let mut seen = ground.numbers(&to);
-        add(&mut seen, ground.numbers(&from));
-        judge_losses(&seen);
+        let seen = ground.numbers(&to);
+        judge_losses(&ground, &from, &seen);
         ground.judge_repeats(&seen);
     }
 }
@@ -248,8 +245,8 @@ fn a_drain_that_is_killed_again_and_again_loses_nothing() {
             text.len() as u64 / first
         };
         ground.kill_often(&["drain", &ground.address(&from), "--to", &to, "--yes", "-o", "json"], lines);
-        let mut seen = archived(&archive);
-        add(&mut seen, ground.numbers(&from));
-        judge_losses(&seen);
+        let seen = archived(&archive);
+        judge_losses(&ground, &from, &seen);
+        ground.judge_repeats(&seen);
     }
 }

@@ -78,6 +78,7 @@ fn capability(is_stream: bool) -> Capability {
         count: Accuracy::Exact,
         publish: Some(PUBLISH),
         ordering: Ordering::Fifo,
+        returns_in_place: false,
         ..Capability::none()
     }
 }

@@ -74,6 +74,10 @@ impl Broker for Checked {
         self.inner.describe(queue).await.map_err(|error| self.queue(queue).name("describe", error))
     }
 
+    async fn inspect(&self, queue: &str) -> Result<QueueInfo> {
+        self.inner.inspect(queue).await.map_err(|error| self.queue(queue).name("inspect", error))
+    }
+
     async fn browse(&self, queue: &str, options: BrowseOptions) -> Result<Box<dyn Reader>> {
         let place = self.queue(queue);
         let name = |error| place.name("browse", error);

@@ -79,6 +79,10 @@ impl Broker for Retry {
         again(|| self.inner.describe(queue)).await
     }
 
+    async fn inspect(&self, queue: &str) -> Result<QueueInfo> {
+        again(|| self.inner.inspect(queue)).await
+    }
+
     async fn browse(&self, queue: &str, options: BrowseOptions) -> Result<Box<dyn Reader>> {
         self.inner.browse(queue, options).await
     }

@@ -65,6 +65,10 @@ impl Broker for Timeout {
         self.within(ANSWER, "describe", self.inner.describe(queue)).await
     }
 
+    async fn inspect(&self, queue: &str) -> Result<QueueInfo> {
+        self.within(ANSWER, "inspect", self.inner.inspect(queue)).await
+    }
+
     async fn browse(&self, queue: &str, options: BrowseOptions) -> Result<Box<dyn Reader>> {
         self.within(OPEN, "browse", self.inner.browse(queue, options)).await
     }

@@ -78,6 +78,10 @@ impl Broker for Traced {
         told(self.span("describe", queue), self.inner.describe(queue)).await
     }
 
+    async fn inspect(&self, queue: &str) -> Result<QueueInfo> {
+        told(self.span("inspect", queue), self.inner.inspect(queue)).await
+    }
+
     async fn browse(&self, queue: &str, options: BrowseOptions) -> Result<Box<dyn Reader>> {
         let inner = told(self.span("browse", queue), self.inner.browse(queue, options)).await?;
         Ok(Box::new(TracedReader { inner, span: self.span("look", queue) }))

@@ -168,5 +168,6 @@ fn either(a: Capability, b: Capability) -> Capability {
         count: a.count,
         publish: a.publish.or(b.publish),
         ordering: a.ordering,
+        returns_in_place: a.returns_in_place,
     }
 }

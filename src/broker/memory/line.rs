@@ -21,11 +21,21 @@ pub(super) const LEASE: Duration = Duration::from_mins(2);
 /// How long SQS FIFO remembers a deduplication id.
 const DEDUP: Duration = Duration::from_mins(5);
 
-/// A place in the line: priority first (0 is the highest), then age.
+/// A place in the line: priority first (0 is the highest), then what a quorum queue has back, then age.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place {
     level: u8,
+    turn: Turn,
+    /// When it came to the line, by count.
     at: u64,
+}
+
+/// Before others of its level.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Turn {
+    /// A quorum queue delivers what came back first, in the order in which it came back.
+    Returned(u64),
+    Fresh,
 }
 
 #[derive(Debug)]
@@ -75,6 +85,7 @@ pub(super) struct Line {
     ready: BTreeMap<Place, Stored>,
     held: BTreeMap<u64, Held>,
     next_place: u64,
+    returns: u64,
     next_tag: u64,
     /// The soonest that anything expires or a lease ends; `None` for never.
     soonest: Option<Timestamp>,
@@ -214,11 +225,14 @@ impl Line {
                 stored.failed += 1;
                 if spec.delivery_limit.is_none() && how == Back::Nack {
                     place = self.back(spec, &stored);
+                } else {
+                    place.turn = self.returned();
                 }
             }
             Profile::RabbitQuorum43 => {
                 stored.acquired += 1;
                 stored.failed += u32::from(how == Back::Lost);
+                place.turn = self.returned();
             }
             Profile::SqsStandard => place = self.back(spec, &stored),
             Profile::RabbitClassic | Profile::SqsFifo | Profile::RabbitStream | Profile::Kafka => {}
@@ -275,7 +289,12 @@ impl Line {
         let priority = stored.message.properties.get("priority").filter(|_| spec.priorities).and_then(Value::as_i64);
         let level = u8::MAX - u8::try_from(priority.unwrap_or(0)).unwrap_or(u8::MAX);
         self.next_place += 1;
-        Place { level, at: self.next_place - 1 }
+        Place { level, turn: Turn::Fresh, at: self.next_place - 1 }
+    }
+
+    fn returned(&mut self) -> Turn {
+        self.returns += 1;
+        Turn::Returned(self.returns)
     }
 
     fn overflow(&mut self, spec: &QueueSpec) -> Vec<Dead> {

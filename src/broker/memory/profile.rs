@@ -155,6 +155,7 @@ impl Profile {
                 Self::SqsFifo => Ordering::PerGroup,
                 _ => Ordering::Fifo,
             },
+            returns_in_place: matches!(self, Self::RabbitClassic | Self::SqsFifo),
         }
     }
 }

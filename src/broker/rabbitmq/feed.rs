@@ -120,6 +120,8 @@ pub(super) struct Feed {
     /// What came from a consumer that was cancelled.
     left: VecDeque<Delivery>,
     opening: Step<Result<Consumer>>,
+    /// The cancel of the consumer at work. Begun once, it is finished before anything else is asked of the consumer.
+    ending: Step<Result<()>>,
     /// Prefetch and quota of the consumer that is being opened.
     next: (u64, u64),
     serial: u32,
@@ -133,6 +135,7 @@ impl Feed {
             current: None,
             left: VecDeque::new(),
             opening: Step::default(),
+            ending: Step::default(),
             next: (0, 0),
             serial: 0,
         }
@@ -151,7 +154,8 @@ impl Feed {
         if let Some(batch) = self.leftover(max) {
             return Ok(Fed::Some(batch));
         }
-        if self.current.as_ref().is_none_or(Current::is_clogged) || self.opening.is_pending() {
+        let rotating = self.opening.is_pending() || self.ending.is_pending();
+        if rotating || self.current.as_ref().is_none_or(Current::is_clogged) {
             self.rotate(prefetch, quota).await?;
             if let Some(batch) = self.leftover(max) {
                 return Ok(Fed::Some(batch));
@@ -211,11 +215,17 @@ impl Feed {
 
     /// Ends the consumer at work; its messages stay held. What it had already sent is kept for the next call.
     async fn retire(&mut self) -> Result<()> {
-        self.saturate().await?;
+        if !self.ending.is_pending() {
+            self.saturate().await?;
+        }
         let Some(current) = &mut self.current else { return Ok(()) };
         if !current.cancelled {
-            let cancel = self.channel.basic_cancel(current.consumer.tag(), BasicCancelOptions::default());
-            answer("ending a consumer", cancel).await?;
+            let (channel, tag) = (self.channel.clone(), current.consumer.tag());
+            let cancel = async move {
+                let cancel = channel.basic_cancel(tag, BasicCancelOptions::default());
+                answer("ending a consumer", cancel).await
+            };
+            self.ending.run(|| cancel).await??;
             current.cancelled = true;
         }
         // The cancel-ok comes behind all deliveries, so what there is is here.
@@ -272,6 +282,9 @@ impl Feed {
     /// # Errors
     /// What the broker says.
     pub(super) async fn before_ack(&mut self, tags: impl Iterator<Item = u64>) -> Result<()> {
+        if self.ending.is_pending() {
+            return self.retire().await;
+        }
         let Some(current) = &mut self.current else { return Ok(()) };
         let first = current.first.unwrap_or(u64::MAX);
         let mine = tags.filter(|tag| *tag >= first).count() as u64;

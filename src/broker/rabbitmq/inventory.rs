@@ -19,6 +19,9 @@ use super::publish::limits;
 use crate::broker::{Accuracy, Capability, CostKind, ListFilter, Listing, Ordering, QueueInfo, Remove, Seek};
 use crate::error::{Error, ErrorKind, Result};
 
+/// How many queues without statistics are counted one by one.
+const NEW: usize = 100;
+
 /// What the queues of a type can do.
 pub(super) fn capability(kind: Kind, list: bool) -> Capability {
     let stream = kind == Kind::Stream;
@@ -33,6 +36,7 @@ pub(super) fn capability(kind: Kind, list: bool) -> Capability {
         count: Accuracy::Exact,
         publish: Some(limits(None)),
         ordering: Ordering::Fifo,
+        returns_in_place: kind == Kind::Classic,
     }
 }
 
@@ -68,7 +72,7 @@ pub(super) async fn list(shared: &Shared, filter: &ListFilter) -> Result<Listing
             Routes::default()
         }
     };
-    let facts: Vec<Facts> = rows
+    let mut facts: Vec<Facts> = rows
         .into_iter()
         .map(|row| {
             let settings = known(&row, policies.as_ref());
@@ -90,8 +94,33 @@ pub(super) async fn list(shared: &Shared, filter: &ListFilter) -> Result<Listing
         glob.as_ref().is_none_or(|glob| glob.is_match(&facts.name))
             && (filter.internal || !facts.row.as_ref().is_some_and(|row| row.internal))
     };
-    let queues = facts.iter().filter(wanted).map(|facts| info(facts, &pairing, &routes, false)).collect();
+    let wanted: Vec<bool> = facts.iter().map(|facts| wanted(&facts)).collect();
+    let unknown = facts.iter_mut().zip(&wanted).filter(|(facts, wanted)| **wanted && facts.ready.is_none());
+    count_new(shared, unknown.map(|(facts, _)| facts).take(NEW)).await;
+    let wanted = facts.iter().zip(wanted).filter(|(_, wanted)| *wanted);
+    let queues = wanted.map(|(facts, _)| info(facts, &pairing, &routes, false)).collect();
     Ok(Listing { queues, notes })
+}
+
+/// Counts queues of which the management API has no statistics yet: they are younger than its five seconds. What can't
+/// be counted stays unknown.
+async fn count_new(shared: &Shared, queues: impl Iterator<Item = &mut Facts>) {
+    let mut channel = None;
+    for facts in queues {
+        if channel.is_none() {
+            let Ok(link) = shared.consuming().await else { return };
+            channel = link.channel().await.ok();
+        }
+        let Some(open) = &channel else { return };
+        match learn::count(open, &facts.name).await {
+            Ok(counted) => *facts = facts.counted(counted),
+            // The refusal has closed the channel.
+            Err(_) => channel = None,
+        }
+    }
+    if let Some(channel) = channel {
+        close_quietly(&channel).await;
+    }
 }
 
 fn known(row: &Queue, policies: Option<&Policies>) -> Option<Settings> {
@@ -127,27 +156,42 @@ async fn without_management(shared: &Shared, filter: &ListFilter, why: &Error) -
     Ok(Listing { queues, notes })
 }
 
-/// One queue in full.
-///
-/// # Errors
-/// Those of [`learn::learn`].
-pub(super) async fn describe(shared: &Shared, queue: &str) -> Result<QueueInfo> {
-    let management = &shared.management;
+/// What is known of a queue, with its messages counted now and not when the last statistics were taken.
+async fn counted(shared: &Shared, queue: &str) -> Result<Facts> {
     let counted = async {
         let channel = shared.consuming().await?.channel().await?;
         let counted = learn::count(&channel, queue).await?;
         close_quietly(&channel).await;
         Ok::<_, Error>(counted)
     };
-    let (facts, counted, rows, exchanges, bindings, policies) = tokio::join!(
-        learn::learn(shared, queue),
-        counted,
+    let (facts, counted) = tokio::join!(learn::learn(shared, queue), counted);
+    Ok(facts?.counted(counted?))
+}
+
+/// One queue without the walk over all others that its pairing takes.
+///
+/// # Errors
+/// Those of [`learn::learn`].
+pub(super) async fn inspect(shared: &Shared, queue: &str) -> Result<QueueInfo> {
+    let facts = counted(shared, queue).await?;
+    let routes = Routes::default();
+    Ok(info(&facts, &Pairing::new(&routes, std::iter::empty()), &routes, true))
+}
+
+/// One queue in full.
+///
+/// # Errors
+/// Those of [`learn::learn`].
+pub(super) async fn describe(shared: &Shared, queue: &str) -> Result<QueueInfo> {
+    let management = &shared.management;
+    let (facts, rows, exchanges, bindings, policies) = tokio::join!(
+        counted(shared, queue),
         management.queues(),
         management.exchanges(),
         management.bindings(),
         learn::policies(shared)
     );
-    let facts = facts?.counted(counted?);
+    let facts = facts?;
     let routes = Routes::new(exchanges.unwrap_or_default(), bindings.unwrap_or_default());
     let rows = rows.unwrap_or_default();
     let settings: Vec<(&str, Settings)> = rows
@@ -193,7 +237,10 @@ fn info(facts: &Facts, pairing: &Pairing, routes: &Routes, full: bool) -> QueueI
         notes.extend(facts.warnings());
     }
     let can_list = facts.row.is_some();
-    let capability = Capability { ..capability(facts.kind, can_list) };
+    let mut capability = capability(facts.kind, can_list);
+    if facts.settings.priorities() {
+        capability.ordering = Ordering::Priority;
+    }
     QueueInfo {
         name: facts.name.clone(),
         broker: None,

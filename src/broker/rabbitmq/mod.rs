@@ -174,6 +174,10 @@ impl Broker for RabbitMq {
         inventory::describe(&self.shared, queue).await
     }
 
+    async fn inspect(&self, queue: &str) -> Result<QueueInfo> {
+        inventory::inspect(&self.shared, queue).await
+    }
+
     async fn browse(&self, queue: &str, options: BrowseOptions) -> Result<Box<dyn Reader>> {
         // The connection takes as long as the questions to the API, so both are begun together.
         let (facts, link) = tokio::join!(learn::learn(&self.shared, queue), self.shared.consuming());

@@ -109,6 +109,12 @@ impl Settings {
         self.arguments.get(&format!("x-{key}")).or_else(|| self.policy.get(key)).and_then(Value::as_bool) == Some(true)
     }
 
+    /// Whether a message of higher priority overtakes others. Only the argument of a classic queue does so: a policy
+    /// can't set it.
+    pub(super) fn priorities(&self) -> bool {
+        self.arguments.get("x-max-priority").and_then(Value::as_i64).is_some_and(|most| most > 0)
+    }
+
     /// The arguments as declared.
     pub(super) fn arguments(&self) -> &Map<String, Value> {
         &self.arguments

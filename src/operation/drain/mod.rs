@@ -82,7 +82,7 @@ pub struct Prepared {
     /// What is going to happen.
     pub plan: Plan,
     request: DrainRequest,
-    ordered: bool,
+    in_place: bool,
     /// How many messages of the source to go through.
     scan: Option<u64>,
 }
@@ -144,7 +144,7 @@ pub async fn plan(request: DrainRequest, control: &Control) -> Result<Prepared> 
         scan::fill(&mut plan, look, &mut One(request.to.text()), control).await?;
     }
     let scan = look.scan(&plan);
-    Ok(Prepared { plan, request, ordered: look.ordered, scan })
+    Ok(Prepared { plan, request, in_place: look.in_place, scan })
 }
 
 /// Takes up an exact plan that was saved.
@@ -163,7 +163,7 @@ pub async fn load(plan: Plan, request: DrainRequest) -> Result<Prepared> {
     }
     let look = source::look(&request.source, false).await?;
     let scan = look.scan(&plan);
-    Ok(Prepared { plan, request, ordered: look.ordered, scan })
+    Ok(Prepared { plan, request, in_place: look.in_place, scan })
 }
 
 /// Does what was planned.
@@ -172,7 +172,7 @@ pub async fn load(plan: Plan, request: DrainRequest) -> Result<Prepared> {
 /// `Refused` for a failed check; what the archive, the journal's folder or the source says before anything is removed.
 /// Everything later is in the report.
 pub async fn run(prepared: Prepared, journals: &Journals, control: &Control) -> Result<Report> {
-    let Prepared { plan, request, ordered, scan } = prepared;
+    let Prepared { plan, request, in_place, scan } = prepared;
     plan.require_checks()?;
     let carrier = open(&request.to, Existing::Refuse)?;
     let head = Head {
@@ -191,7 +191,7 @@ pub async fn run(prepared: Prepared, journals: &Journals, control: &Control) -> 
         scan,
         limit: request.limit,
         planned: plan.planned,
-        ordered,
+        in_place,
         started: control.clock.now(),
     };
     let opened = journals.create(head, Some(&plan))?;

@@ -51,8 +51,9 @@ pub struct Head {
     pub limit: Option<u64>,
     /// How many messages the plan acts on, at most.
     pub planned: u64,
-    /// The source gives its messages in a fixed order.
-    pub ordered: bool,
+    /// The source gives its messages in a fixed order, and what a dead run held at its old place again.
+    #[serde(default)]
+    pub in_place: bool,
     /// When it began.
     pub started: Timestamp,
 }

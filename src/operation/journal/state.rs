@@ -171,6 +171,14 @@ impl State {
         (1..).zip(&self.entries)
     }
 
+    /// How many messages the source holds at least, `scan` being how many it held when the run began: all but those that
+    /// we removed or may have removed. Others may have taken some.
+    pub(crate) fn least_in_source(&self, scan: Option<u64>) -> u64 {
+        let gone = |entry: &&Entry| matches!(entry.stage, Stage::Removed | Stage::Confirmed(_) | Stage::Lost);
+        let gone = self.entries.iter().filter(gone).count() as u64;
+        scan.unwrap_or(self.last() + self.skipped.len() as u64).saturating_sub(gone)
+    }
+
     /// How many are gone from the source through us.
     pub(crate) fn removed(&self) -> u64 {
         self.entries.iter().filter(|entry| entry.stage == Stage::Removed).count() as u64

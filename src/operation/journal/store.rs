@@ -386,7 +386,7 @@ mod tests {
             scan: Some(3),
             limit: None,
             planned: 3,
-            ordered: true,
+            in_place: true,
             started: "2026-03-02T10:11:12Z".parse().unwrap(),
         }
     }

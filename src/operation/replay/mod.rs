@@ -72,7 +72,7 @@ pub struct Prepared {
     pub plan: Plan,
     request: ReplayRequest,
     routes: Routes,
-    ordered: bool,
+    in_place: bool,
     /// How many messages of the source to go through.
     scan: Option<u64>,
 }
@@ -129,7 +129,7 @@ pub async fn plan(request: ReplayRequest, control: &Control) -> Result<Prepared>
         }
     }
     let scan = look.scan(&plan);
-    Ok(Prepared { plan, request, routes, ordered: look.ordered, scan })
+    Ok(Prepared { plan, request, routes, in_place: look.in_place, scan })
 }
 
 /// Takes up an exact plan that was saved: verifies its targets and its checks.
@@ -149,7 +149,7 @@ pub async fn load(plan: Plan, request: ReplayRequest) -> Result<Prepared> {
     let addresses: Vec<_> = plan.destinations.iter().map(|destination| destination.address.clone()).collect();
     routes.reopen(&addresses).await?;
     let scan = look.scan(&plan);
-    Ok(Prepared { plan, request, routes, ordered: look.ordered, scan })
+    Ok(Prepared { plan, request, routes, in_place: look.in_place, scan })
 }
 
 /// Does what was planned.
@@ -158,7 +158,7 @@ pub async fn load(plan: Plan, request: ReplayRequest) -> Result<Prepared> {
 /// `Refused` for a failed check; what the journal's folder or the source says before anything is done. Everything later
 /// is in the report.
 pub async fn run(prepared: Prepared, journals: &Journals, control: &Control) -> Result<Report> {
-    let Prepared { plan, request, routes, ordered, scan } = prepared;
+    let Prepared { plan, request, routes, in_place, scan } = prepared;
     plan.require_checks()?;
     let head = Head {
         schema: journal::SCHEMA.into(),
@@ -176,7 +176,7 @@ pub async fn run(prepared: Prepared, journals: &Journals, control: &Control) -> 
         scan,
         limit: request.limit,
         planned: plan.planned,
-        ordered,
+        in_place,
         started: control.clock.now(),
     };
     let opened = journals.create(head, Some(&plan))?;

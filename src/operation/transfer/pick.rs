@@ -5,8 +5,9 @@
 //! - where no other message can have its identity (an exact plan saw only one), or nothing stands behind the run's
 //!   messages (the end was recorded);
 //! - or where it comes before a *mark*: a message that the earlier run took up later and that is surely still there.
-//!   In an ordered queue everything before a mark was seen by the earlier run. There is always a mark, for the newest
-//!   message that was taken up is not removed before a newer one is (`super::Mover::release`).
+//!   Where returned messages come back at their old place, everything before a mark was seen by the earlier run. There
+//!   is always a mark, for the newest message that was taken up is not removed before a newer one is
+//!   (`super::Mover::release`). A quorum queue promises no such place: two kills leave its messages out of order.
 //!
 //! Certain ones are removed. The others are sent again and reported as ambiguous: a duplicate is told, a loss is not.
 
@@ -80,7 +81,7 @@ struct Earlier {
     marks: BTreeSet<u64>,
     /// The number of a mark by its identity.
     mark_of: HashMap<Identity, u64>,
-    /// Confirmed, perhaps removed, not seen yet, in an ordered queue.
+    /// Confirmed, perhaps removed, not seen yet, in a queue that keeps the places.
     open: BTreeMap<u64, Identity>,
     /// Confirmed and seen, before its mark.
     waiting: BTreeSet<u64>,
@@ -89,7 +90,7 @@ struct Earlier {
     gone: Vec<u64>,
     /// Identities of which an exact plan saw exactly one.
     unique: HashSet<Identity>,
-    ordered: bool,
+    in_place: bool,
     /// Nothing stands behind the run's messages.
     end: bool,
     /// The newest message, where it is surely still in the source.
@@ -149,9 +150,9 @@ impl Picker {
     }
 
     /// Takes up what the journal's earlier runs left.
-    pub(in crate::operation) fn resuming(mut self, state: &State, plan: Option<&Plan>, ordered: bool) -> Self {
+    pub(in crate::operation) fn resuming(mut self, state: &State, plan: Option<&Plan>, in_place: bool) -> Self {
         let newest = Some(state.last()).filter(|_| !state.end && !state.released);
-        let mut earlier = Earlier { ordered, end: state.end, newest, ..Earlier::default() };
+        let mut earlier = Earlier { in_place, end: state.end, newest, ..Earlier::default() };
         for Left(digest, id, _) in &state.skipped {
             *earlier.skipped.entry(Identity::new(*digest, id)).or_default() += 1;
         }
@@ -180,7 +181,7 @@ impl Picker {
                 earlier.marks.insert(seq);
                 earlier.mark_of.insert(*identity, seq);
             }
-            if ordered && !stays && !self.keep {
+            if in_place && !stays && !self.keep {
                 earlier.open.insert(seq, *identity);
             }
         }
@@ -269,7 +270,7 @@ impl Picker {
             // It is surely there; if another one is equal to it, either may stand for it.
             Was::Confirmed if earlier.newest == Some(seq) => Pick::Remove(seq),
             Was::Confirmed if earlier.unique.contains(&identity) => Pick::Remove(seq),
-            Was::Confirmed if !earlier.ordered => Pick::Retry(seq),
+            Was::Confirmed if !earlier.in_place => Pick::Retry(seq),
             Was::Confirmed if earlier.marks.range(seq..).next().is_some() => {
                 earlier.waiting.insert(seq);
                 Pick::Wait(seq)
