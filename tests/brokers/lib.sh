@@ -81,6 +81,37 @@ locked() (
     "$@"
 )
 
+# maven_missing: why jars can't be had here, nothing where they can.
+maven_missing() {
+    if command -v mvn >/dev/null && command -v java >/dev/null; then
+        return
+    elif [[ $EUID != 0 ]] || ! command -v apt-get >/dev/null; then
+        echo "java and mvn are not installed (it comes as jars from Maven)"
+    fi
+}
+
+# maven_install NAME: makes $cache/NAME of the jars that tests/brokers/maven/NAME.xml asks for, whole or not at all.
+# A folder of another version is another folder: `maven_folder NAME` names it.
+maven_install() {
+    command -v mvn >/dev/null && command -v java >/dev/null ||
+        locked apt apt_install default-jre-headless maven
+    locked "$1" maven_copy "$1" "$(maven_folder "$1")"
+}
+
+maven_folder() {
+    echo "$cache/$1-$(sed -n 's|^  <version>\(.*\)</version>|\1|p' "$here/maven/$1.xml")"
+}
+
+maven_copy() {
+    [[ ! -d $2 ]] || return 0
+    rm -rf "$2.partial"
+    say "installing $1 from Maven into $2"
+    twice mvn --quiet --batch-mode --file "$here/maven/$1.xml" dependency:copy-dependencies \
+        -DoutputDirectory="$2.partial" >"$cache/maven-$1.log" 2>&1 ||
+        die "$1 could not be installed; $cache/maven-$1.log says why"
+    mv "$2.partial" "$2"
+}
+
 # --- this run ----------------------------------------------------------------------------------------------------
 
 # Makes $run, the folder of this run, readable by the brokers' own users.
@@ -109,6 +140,30 @@ take_ports() {
 # answers PORT: whether something listens there.
 answers() {
     (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
+}
+
+# certificates FOLDER: an authority, a server certificate for localhost, a client certificate. Readable by
+# everybody, for the server in a container is another user; they live as long as this run.
+certificates() {
+    local folder=$1 who
+    mkdir -p "$folder"
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -days 2 -subj '/CN=postroom test authority' \
+        -addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign,cRLSign \
+        -keyout "$folder/ca.key" -out "$folder/ca.pem" 2>/dev/null
+    for who in 'server localhost serverAuth' 'client postroom-client clientAuth'; do
+        # shellcheck disable=SC2086
+        certificate_of "$folder" $who
+    done
+    chmod 644 "$folder"/*
+}
+
+# certificate_of FOLDER FILE COMMON_NAME USAGE
+certificate_of() {
+    openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -subj "/CN=$3" \
+        -keyout "$1/$2.key" -out "$1/$2.csr" 2>/dev/null
+    openssl x509 -req -in "$1/$2.csr" -CA "$1/ca.pem" -CAkey "$1/ca.key" -CAcreateserial -days 2 -out "$1/$2.pem" \
+        -extfile <(printf 'basicConstraints=CA:FALSE\nextendedKeyUsage=%s\nsubjectAltName=DNS:localhost,IP:127.0.0.1\n' "$4") \
+        2>/dev/null
 }
 
 # start_process LOG COMMAND...: starts a process that dies with this script, whatever way this script ends.

@@ -74,7 +74,7 @@ rabbitmq_debootstrap_into() {
 
 rabbitmq_start() {
     local node name
-    rabbitmq_certificates "$run/tls"
+    certificates "$run/tls"
     for node in $rabbitmq_nodes; do
         name=rabbitmq${node%%:*}
         mkdir -p "$run/$name"
@@ -150,30 +150,6 @@ rabbitmq_definitions() {
   {"user": "app", "vhost": "/", "configure": ".*", "write": ".*", "read": ".*"},
   {"user": "postroom-client", "vhost": "/", "configure": ".*", "write": ".*", "read": ".*"}]}
 END
-}
-
-# rabbitmq_certificates FOLDER: an authority, a server certificate for localhost, a client certificate. Readable by
-# everybody, for the server in a container is another user; they live as long as this run.
-rabbitmq_certificates() {
-    local folder=$1 who
-    mkdir -p "$folder"
-    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -days 2 -subj '/CN=postroom test authority' \
-        -addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign,cRLSign \
-        -keyout "$folder/ca.key" -out "$folder/ca.pem" 2>/dev/null
-    for who in 'server localhost serverAuth' 'client postroom-client clientAuth'; do
-        # shellcheck disable=SC2086
-        rabbitmq_certificate "$folder" $who
-    done
-    chmod 644 "$folder"/*
-}
-
-# rabbitmq_certificate FOLDER FILE COMMON_NAME USAGE
-rabbitmq_certificate() {
-    openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -subj "/CN=$3" \
-        -keyout "$1/$2.key" -out "$1/$2.csr" 2>/dev/null
-    openssl x509 -req -in "$1/$2.csr" -CA "$1/ca.pem" -CAkey "$1/ca.key" -CAcreateserial -days 2 -out "$1/$2.pem" \
-        -extfile <(printf 'basicConstraints=CA:FALSE\nextendedKeyUsage=%s\nsubjectAltName=DNS:localhost,IP:127.0.0.1\n' "$4") \
-        2>/dev/null
 }
 
 rabbitmq_ready() {
