@@ -1,14 +1,19 @@
-# Apache Kafka 4.3 for tests/with-brokers: one KRaft node on 127.0.0.1 with a PLAINTEXT listener and a SASL_SSL one
-# (SCRAM-SHA-256 and PLAIN, behind a certificate of an authority made for this run).
+# Apache Kafka 4.3 for tests/with-brokers: one KRaft node on 127.0.0.1 with three listeners: PLAINTEXT; SASL_SSL
+# (SCRAM-SHA-256, PLAIN and OAUTHBEARER, behind a certificate of an authority made for this run); and SSL that asks for a
+# client certificate of the same authority.
 #
-# Users on SASL_SSL: alice / alice-secret and bob / bob-secret, by either mechanism. ACLs are on: whoever comes in by
-# PLAINTEXT and alice may do everything; bob only what a test allows him.
+# Users on SASL_SSL: alice / alice-secret and bob / bob-secret; OAUTHBEARER takes any unsigned token and believes its
+# subject. ACLs are on: whoever comes in by PLAINTEXT, alice and the owner of the client certificate may do everything;
+# bob may look at and into the topics that begin with "open", and use no group.
+#
+# Clients on librdkafka before 2.6.1 (kcat in Debian 12) can't log in with SCRAM: they repeat the nonce wrongly, and
+# Kafka 4 answers "invalid credentials".
 #
 # It comes as jars from Maven, with or without a container engine, and takes a Java runtime.
 # shellcheck shell=bash disable=SC2154
 
 kafka_given() {
-    [[ -n ${POSTROOM_KAFKA_URL:-} && -n ${POSTROOM_KAFKA_TLS_URL:-} ]]
+    [[ -n ${POSTROOM_KAFKA_URL:-} && -n ${POSTROOM_KAFKA_SASL_URL:-} ]]
 }
 
 kafka_missing() {
@@ -27,13 +32,13 @@ kafka_install() {
 kafka_start() {
     local home=$run/kafka tls=$run/kafka-tls
     mkdir -p "$home"
-    take_ports 3
+    take_ports 4
     printf '%s\n' "${ports[@]}" >"$home/ports"
     certificates "$tls"
     # Kafka takes key, certificate and authority as PEM in one file, the key as PKCS#8.
     openssl pkcs8 -topk8 -nocrypt -in "$tls/server.key" -out "$tls/server.p8" 2>/dev/null
     cat "$tls/server.p8" "$tls/server.pem" "$tls/ca.pem" >"$tls/broker.pem"
-    kafka_properties "$home" "$tls/broker.pem" "${ports[@]}" >"$home/server.properties"
+    kafka_properties "$home" "$tls" "${ports[@]}" >"$home/server.properties"
     kafka_logging >"$home/log4j2.yaml"
     kafka_java kafka.tools.StorageTool format --cluster-id AAAAAAAAAAAAAAAAAAAAAQ --config "$home/server.properties" \
         --add-scram 'SCRAM-SHA-256=[name=alice,password=alice-secret]' \
@@ -53,26 +58,32 @@ kafka_java() {
     java "${arguments[@]}" "$@"
 }
 
-# kafka_properties HOME PEM PLAINTEXT_PORT SASL_SSL_PORT CONTROLLER_PORT
+# kafka_properties HOME TLS_FOLDER PLAINTEXT_PORT SASL_SSL_PORT SSL_PORT CONTROLLER_PORT
 kafka_properties() {
     local scram=org.apache.kafka.common.security.scram.ScramLoginModule
     local plain=org.apache.kafka.common.security.plain.PlainLoginModule
+    local bearer=org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule
     cat <<END
 process.roles=broker,controller
 node.id=1
-controller.quorum.voters=1@127.0.0.1:$5
-listeners=PLAINTEXT://127.0.0.1:$3,SECURE://127.0.0.1:$4,CONTROLLER://127.0.0.1:$5
-advertised.listeners=PLAINTEXT://127.0.0.1:$3,SECURE://localhost:$4
+controller.quorum.voters=1@127.0.0.1:$6
+listeners=PLAINTEXT://127.0.0.1:$3,SECURE://127.0.0.1:$4,MUTUAL://127.0.0.1:$5,CONTROLLER://127.0.0.1:$6
+advertised.listeners=PLAINTEXT://127.0.0.1:$3,SECURE://localhost:$4,MUTUAL://localhost:$5
 inter.broker.listener.name=PLAINTEXT
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SECURE:SASL_SSL,CONTROLLER:PLAINTEXT
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SECURE:SASL_SSL,MUTUAL:SSL,CONTROLLER:PLAINTEXT
 ssl.keystore.type=PEM
-ssl.keystore.location=$2
-sasl.enabled.mechanisms=SCRAM-SHA-256,PLAIN
+ssl.keystore.location=$2/broker.pem
+ssl.truststore.type=PEM
+ssl.truststore.location=$2/ca.pem
+listener.name.mutual.ssl.client.auth=required
+listener.name.mutual.ssl.principal.mapping.rules=RULE:^CN=(.*?)\$/\$1/
+sasl.enabled.mechanisms=SCRAM-SHA-256,PLAIN,OAUTHBEARER
 listener.name.secure.scram-sha-256.sasl.jaas.config=$scram required;
 listener.name.secure.plain.sasl.jaas.config=$plain required user_alice="alice-secret" user_bob="bob-secret";
+listener.name.secure.oauthbearer.sasl.jaas.config=$bearer required unsecuredLoginStringClaim_sub="broker";
 authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
-super.users=User:ANONYMOUS;User:alice
+super.users=User:ANONYMOUS;User:alice;User:postroom-client
 log.dirs=$1/data
 num.partitions=1
 auto.create.topics.enable=true
@@ -107,12 +118,16 @@ kafka_ready() {
     mapfile -t ports <"$run/kafka/ports"
     wait_until "Kafka" "$run/kafka/log" answers "${ports[0]}"
     wait_until "Kafka's SASL_SSL listener" "$run/kafka/log" answers "${ports[1]}"
+    wait_until "Kafka's SSL listener" "$run/kafka/log" answers "${ports[2]}"
 }
 
 kafka_urls() {
     local ports
     mapfile -t ports <"$run/kafka/ports"
     echo "POSTROOM_KAFKA_URL=kafka://127.0.0.1:${ports[0]}"
-    echo "POSTROOM_KAFKA_TLS_URL=kafka://localhost:${ports[1]}?security.protocol=SASL_SSL&sasl.mechanism=SCRAM-SHA-256"
+    echo "POSTROOM_KAFKA_SASL_URL=kafka://localhost:${ports[1]}?security.protocol=SASL_SSL"
+    echo "POSTROOM_KAFKA_TLS_URL=kafka://localhost:${ports[2]}?security.protocol=SSL"
     echo "POSTROOM_KAFKA_TLS_CA=$run/kafka-tls/ca.pem"
+    echo "POSTROOM_KAFKA_TLS_CERT=$run/kafka-tls/client.pem"
+    echo "POSTROOM_KAFKA_TLS_KEY=$run/kafka-tls/client.key"
 }
