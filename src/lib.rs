@@ -6,6 +6,7 @@
 //! main.rs      arguments in, exit code out
 //! error        what can go wrong and what to do next; exit codes
 //! secret       a text that does not show itself
+//! text         what may reach a terminal, and numbers as people say them
 //! message/     what a message is: model, line, filter, failure, fingerprint
 //! broker/      the seam, and one room per backend: memory, archive, rabbitmq
 //! config/      profiles: defaults, file, environment
@@ -13,7 +14,7 @@
 //! cli/         one file per verb
 //! ```
 //!
-//! Direction, checked by a test: `error, secret, message -> broker -> config -> operation -> cli -> main`, never upward.
+//! Direction, checked by a test: `error, secret, text, message -> broker -> config -> operation -> cli -> main`, never upward.
 
 pub mod broker;
 pub mod cli;
@@ -22,5 +23,6 @@ pub mod error;
 pub mod message;
 pub mod operation;
 pub mod secret;
+mod text;
 
 pub use error::{Error, ErrorKind, Result};

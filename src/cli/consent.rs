@@ -9,34 +9,10 @@ use super::context::Context;
 use super::output::paint::Role;
 use super::output::plan::sheet;
 use super::output::text::safe;
-use crate::broker::Address;
-use crate::config::Policy;
 use crate::error::{Error, ErrorKind, Result};
-use crate::operation::place::Place;
+pub(super) use crate::operation::consent::Changed;
+use crate::operation::consent::{production, refuse_read_only};
 use crate::operation::plan::Plan;
-
-/// A place that a write changes, and its policy.
-#[derive(Clone, Debug)]
-pub(super) struct Changed {
-    address: Address,
-    policy: Policy,
-}
-
-impl Changed {
-    /// The place of an address. Nothing is opened: a refusal by policy comes before any connection.
-    ///
-    /// # Errors
-    /// `Config` for an unknown profile.
-    pub(super) fn at(address: &Address, context: &Context<'_>) -> Result<Self> {
-        Ok(Self { address: address.clone(), policy: context.places.policy(address)? })
-    }
-}
-
-impl From<&Place> for Changed {
-    fn from(place: &Place) -> Self {
-        Self { address: place.address.clone(), policy: place.policy.clone() }
-    }
-}
 
 /// What the operator decided about a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,10 +30,7 @@ pub(super) enum Decision {
 /// # Errors
 /// `Refused`.
 pub(super) fn check(changed: &[Changed], context: &Context<'_>) -> Result<()> {
-    if let Some(place) = changed.iter().find(|place| place.policy.read_only) {
-        return Err(Error::new(ErrorKind::Refused, format!("{} is read-only", place.address))
-            .hint("the profile says read_only = true; use another profile, or change it in the config file"));
-    }
+    refuse_read_only(changed)?;
     if context.global.dry_run {
         return Ok(());
     }
@@ -116,13 +89,6 @@ pub(super) async fn confirm(changed: &[Changed], question: &str, context: &Conte
         matches!(answer.to_lowercase().as_str(), "y" | "yes")
     };
     if yes { Ok(()) } else { Err(Error::new(ErrorKind::Refused, "not confirmed: nothing was done")) }
-}
-
-/// The first place that is production: its address, and what has to be typed for it, the queue's name as in the address.
-fn production(changed: &[Changed]) -> Option<(String, String)> {
-    let place = changed.iter().find(|place| place.policy.production)?;
-    let name = place.address.target.as_ref().map(ToString::to_string).unwrap_or_default();
-    Some((place.address.to_string(), name))
 }
 
 /// The question is put on stderr; the answer comes from stdin, or from the terminal itself where stdin holds data.

@@ -1,8 +1,8 @@
 //! What every verb that talks to a broker gets: places, streams, the clock, the operator's consent and the stop token.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::Exit;
@@ -10,62 +10,45 @@ use super::arguments::Global;
 use super::interrupt;
 use super::output::{Output, progress};
 use super::reporting;
-use crate::broker::memory::demo;
-use crate::broker::{Address, Connection};
-use crate::config::{Config, Environment};
+use crate::config::Environment;
 use crate::error::{Error, ErrorKind, Result};
-use crate::operation::control::{Clock, Control};
-use crate::operation::journal::Journals;
-use crate::operation::place::Places;
+use crate::operation::control::Control;
+use crate::operation::session::Session;
 
 /// Everything a verb works with.
 pub(super) struct Context<'a> {
-    /// Opens addresses.
-    pub(super) places: Places,
+    /// Places, journals and the clock.
+    pub(super) session: Session,
     /// stdout and stderr.
     pub(super) output: Arc<Output>,
     /// The arguments of every verb.
     pub(super) global: &'a Global,
     /// Set by Ctrl-C.
     pub(super) stop: CancellationToken,
-    now: Option<Timestamp>,
+}
+
+/// A verb's context is its session, with the streams beside it.
+impl Deref for Context<'_> {
+    type Target = Session;
+
+    fn deref(&self) -> &Session {
+        &self.session
+    }
 }
 
 impl<'a> Context<'a> {
-    /// Reads the configuration. `POSTROOM_NOW` fixes the clock, for tests and for documentation made from real output.
-    pub(super) fn new(global: &'a Global, environment: Environment, output: Arc<Output>) -> Result<Self> {
-        let now = environment.get("POSTROOM_NOW").map(str::parse::<Timestamp>).transpose().map_err(|error| {
-            Error::new(ErrorKind::Usage, "POSTROOM_NOW is not a time").hint("write 2026-03-02T10:11:12Z").because(error)
-        })?;
-        let config = Config::load(global.config.as_deref(), environment)?;
-        Ok(Self { places: Places::new(config), output, global, stop: CancellationToken::new(), now })
-    }
-
-    /// The time.
-    pub(super) fn now(&self) -> Timestamp {
-        self.now.unwrap_or_else(Timestamp::now)
-    }
-
-    /// The time at an address: in the demo it stands still.
-    pub(super) fn now_at(&self, address: &Address) -> Timestamp {
-        if address.connection == Connection::Demo { demo::NOW } else { self.now() }
-    }
-
-    /// This user's journals.
+    /// Reads the configuration.
     ///
     /// # Errors
-    /// `Config` where there is no folder for them.
-    pub(super) fn journals(&self) -> Result<Journals> {
-        Journals::of_user(self.places.config().environment())
+    /// As [`Session::open`].
+    pub(super) fn new(global: &'a Global, environment: Environment, output: Arc<Output>) -> Result<Self> {
+        let session = Session::open(global.config.as_deref(), environment)?;
+        Ok(Self { session, output, global, stop: CancellationToken::new() })
     }
 
     /// How an engine is steered: this clock, Ctrl-C, progress on the terminal, outcomes as lines.
     pub(super) fn control(&self) -> Control {
-        let control = Control::new().cancel(self.stop.clone());
-        let control = match self.now {
-            Some(now) => control.clock(Clock::fixed(now)),
-            None => control,
-        };
+        let control = Control::new().cancel(self.stop.clone()).clock(self.clock());
         let output = Arc::clone(&self.output);
         Control {
             on_tick: progress::on_tick(&self.output),

@@ -4,12 +4,13 @@ use super::Exit;
 use super::context::Context;
 use super::groups::look;
 use super::output::paint::Role;
-use super::output::queue::{Listed, list_table, sort};
+use super::output::queue::list_table;
 use super::output::{groups as group_view, human, plan as plan_view};
-use crate::broker::{Address, ListFilter, Target};
+use crate::broker::{Address, Target};
 use crate::error::Result;
 use crate::operation::groups::GroupSummary;
 use crate::operation::plan::{Mode, Pace};
+use crate::operation::queues;
 use crate::operation::replay::{self, ReplayRequest, ReplayTo};
 use crate::operation::select::Selection;
 
@@ -25,12 +26,8 @@ pub(super) async fn run(context: &Context<'_>) -> Exit {
     let demo: Address = "demo".parse()?;
     let now = context.now_at(&demo);
     let output = &context.output;
-    let place = context.places.open(&demo).await?;
-    let listing = place.broker.list(&ListFilter::default()).await?;
-    let kind = place.broker.info().kind;
-    let mut queues: Vec<Listed> =
-        listing.queues.into_iter().map(|info| Listed { broker: demo.clone(), kind, info }).collect();
-    sort(&mut queues);
+    let (mut queues, _) = queues::list(&context.places, &demo, false).await?;
+    queues::sort(&mut queues);
     let dead: Vec<Address> = queues
         .iter()
         .filter(|listed| listed.info.is_dlq)

@@ -53,7 +53,7 @@ pub(super) async fn run(args: &Args, context: &Context<'_>) -> Exit {
         (None, true) => DrainTo::Discard,
         _ => return Err(Error::new(ErrorKind::Usage, "write either --to file:F or --discard")),
     };
-    let changed = [Changed::at(&args.address, context)?];
+    let changed = [Changed::at(&args.address, &context.places)?];
     if !args.plan.is_only_saved() {
         consent::check(&changed, context)?;
     }

@@ -12,7 +12,6 @@ use super::completions;
 use super::context::Context;
 use super::cost;
 use super::output::groups as view;
-use super::output::message::origin_target;
 use super::output::{Output, human};
 use super::selection::SelectionArgs;
 use crate::broker::{Address, Delivery, End, QueueInfo};
@@ -22,6 +21,7 @@ use crate::message::failure::{Origin, detect};
 use crate::message::fingerprint::{Rules, fingerprint};
 use crate::message::jsonl::write_line;
 use crate::operation::browse::{BrowseRequest, FnSink, Summary, run as browse};
+use crate::operation::glance::origin_target;
 use crate::operation::groups::{By, GroupSummary, Groups};
 use crate::operation::select::Selection;
 

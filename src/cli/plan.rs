@@ -7,9 +7,9 @@ use clap::Subcommand;
 use super::Exit;
 use super::consent::{self, Changed, Decision};
 use super::context::Context;
-use super::planning::Ends;
 use super::reporting::finish;
 use crate::error::{Error, ErrorKind, Result};
+use crate::operation::consent::Ends;
 use crate::operation::plan::{Plan, Verb};
 use crate::operation::planned;
 
@@ -43,8 +43,8 @@ pub(super) async fn run(args: &Args, context: &Context<'_>) -> Exit {
     let Action::Run { file, again, rescue } = &args.action;
     let plan = read(file)?;
     let changed = match plan.verb {
-        Verb::Replay => Ends::new(&plan.source.parse()?, &plan.to, plan.keep, context)?.changed,
-        _ => vec![Changed::at(&plan.source.parse()?, context)?],
+        Verb::Replay => Ends::new(&plan.source.parse()?, &plan.to, plan.keep, &context.places)?.changed,
+        _ => vec![Changed::at(&plan.source.parse()?, &context.places)?],
     };
     consent::check(&changed, context)?;
     let question = format!("Run this {}?", plan.verb.name());

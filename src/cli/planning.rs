@@ -1,17 +1,13 @@
-//! What verbs that make plans share: their options, the file of a plan, and both ends of a replay.
+//! What verbs that make plans share: their options and the file of a plan.
 
 use std::io::Write as _;
 use std::path::PathBuf;
 
 use clap::Args;
 
-use super::consent::Changed;
 use super::context::Context;
-use crate::broker::Address;
 use crate::error::{Error, ErrorKind, Result};
-use crate::operation::place::Place;
 use crate::operation::plan::{Mode, Plan};
-use crate::operation::replay::ReplayTo;
 
 /// Options of verbs that make plans.
 #[derive(Args, Clone, Debug, Default)]
@@ -65,39 +61,5 @@ impl PlanArgs {
             || super::output::plan::sheet(plan, output.width, output.paint),
         )?;
         Ok(true)
-    }
-}
-
-/// Both ends of a replay, before anything is opened.
-pub(super) struct Ends {
-    source: Address,
-    to: Option<Address>,
-    /// The places that it changes. A source that keeps its messages is none; the origin is on the source's own broker.
-    pub(super) changed: Vec<Changed>,
-}
-
-impl Ends {
-    /// Reads the target, `origin` or an address, and looks up the policies.
-    ///
-    /// # Errors
-    /// `Usage` for what is no address, `Config` for an unknown profile.
-    pub(super) fn new(source: &Address, to: &str, keep: bool, context: &Context<'_>) -> Result<Self> {
-        let to = if to == "origin" { None } else { Some(to.parse::<Address>()?) };
-        let source_changes = (!keep || to.is_none()).then_some(source);
-        let changed = source_changes.into_iter().chain(&to).map(|address| Changed::at(address, context));
-        Ok(Self { source: source.clone(), changed: changed.collect::<Result<_>>()?, to })
-    }
-
-    /// Opens both.
-    ///
-    /// # Errors
-    /// As [`crate::operation::place::Places::open`].
-    pub(super) async fn open(&self, context: &Context<'_>) -> Result<(Place, ReplayTo)> {
-        let source = context.places.open(&self.source).await?;
-        let to = match &self.to {
-            None => ReplayTo::Origin,
-            Some(address) => ReplayTo::Place(Box::new(context.places.open(address).await?)),
-        };
-        Ok((source, to))
     }
 }

@@ -62,7 +62,7 @@ pub(super) struct Args {
 /// Runs the verb.
 pub(super) async fn run(args: &Args, context: &Context<'_>) -> Exit {
     let policy = context.places.policy(&args.address)?;
-    let changed = [Changed::at(&args.address, context)?];
+    let changed = [Changed::at(&args.address, &context.places)?];
     let mut input = if let Some(message) = raw(args).await? {
         Lines::of(message)
     } else {

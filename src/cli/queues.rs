@@ -6,9 +6,10 @@ use super::Exit;
 use super::arguments::address;
 use super::completions;
 use super::context::Context;
-use super::output::queue::{Listed, list_table, sort};
-use crate::broker::{Address, Connection, ListFilter, Listing};
+use super::output::queue::list_table;
+use crate::broker::{Address, Connection};
 use crate::error::{Error, ErrorKind, Result};
+use crate::operation::queues::{Listed, list as list_all, sort};
 
 /// List queues with depth, rates, oldest age, consumers and dead-letter pairing; dead-letter queues first
 ///
@@ -46,15 +47,16 @@ fn profiles(context: &Context<'_>) -> Result<Vec<Address>> {
 }
 
 async fn list(brokers: &[Address], internal: bool, context: &Context<'_>) -> Exit {
-    let listings = join_all(brokers.iter().map(|address| list_one(address, internal, context))).await;
+    let listings = join_all(brokers.iter().map(|address| list_all(&context.places, address, internal))).await;
     let mut queues = Vec::new();
     let mut failed = Vec::new();
     for (address, listing) in brokers.iter().zip(listings) {
         match listing {
-            Ok((kind, listing)) => {
-                listing.notes.iter().for_each(|note| context.output.warn(&format!("{address}: {note}")));
-                let broker = Address { target: None, ..address.clone() };
-                queues.extend(listing.queues.into_iter().map(|info| Listed { broker: broker.clone(), kind, info }));
+            Ok((listed, notes)) => {
+                for note in &notes {
+                    context.output.warn(&format!("{address}: {note}"));
+                }
+                queues.extend(listed);
             }
             Err(error) => failed.push((address, error)),
         }
@@ -80,13 +82,6 @@ async fn list(brokers: &[Address], internal: bool, context: &Context<'_>) -> Exi
     }
     Err(Error::new(ErrorKind::Partial, format!("{address}: {error}"))
         .hint("the queues of the other profiles are listed"))
-}
-
-async fn list_one(address: &Address, internal: bool, context: &Context<'_>) -> Result<(&'static str, Listing)> {
-    let place = context.places.open(address).await?;
-    let glob = address.target.as_ref().map(ToString::to_string);
-    let listing = place.broker.list(&ListFilter { glob, internal }).await?;
-    Ok((place.broker.info().kind, listing))
 }
 
 /// What a bare `postroom` shows until there is more: the queues, or how to connect.

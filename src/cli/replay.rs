@@ -5,10 +5,11 @@ use super::arguments::{address, rate};
 use super::completions;
 use super::consent::{self, Decision};
 use super::context::Context;
-use super::planning::{Ends, PlanArgs};
+use super::planning::PlanArgs;
 use super::reporting::finish;
 use super::selection::SelectionArgs;
 use crate::broker::Address;
+use crate::operation::consent::Ends;
 use crate::operation::plan::Pace;
 use crate::operation::replay::{self, ReplayRequest};
 
@@ -58,11 +59,11 @@ pub(super) struct Args {
 /// Runs the verb.
 pub(super) async fn run(args: &Args, context: &Context<'_>) -> Exit {
     let selection = args.selection.selection(context.now_at(&args.address))?;
-    let ends = Ends::new(&args.address, &args.to, args.keep, context)?;
+    let ends = Ends::new(&args.address, &args.to, args.keep, &context.places)?;
     if !args.plan.is_only_saved() {
         consent::check(&ends.changed, context)?;
     }
-    let (source, to) = ends.open(context).await?;
+    let (source, to) = ends.open(&context.places).await?;
     let request = ReplayRequest {
         source,
         to,

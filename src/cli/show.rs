@@ -4,9 +4,10 @@ use super::Exit;
 use super::arguments::address;
 use super::completions;
 use super::context::Context;
-use super::output::queue::{Listed, page};
+use super::output::queue::page;
 use crate::broker::Address;
 use crate::error::{Error, ErrorKind};
+use crate::operation::queues::Listed;
 
 /// Show one queue: type, arguments and policies, pairing, read cost and peek budget, expiry, consumers
 #[derive(Debug, clap::Args)]

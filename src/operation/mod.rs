@@ -14,9 +14,11 @@
 
 pub mod browse;
 pub mod capture;
+pub mod consent;
 pub mod control;
 pub mod drain;
 mod fit;
+pub(crate) mod glance;
 pub mod groups;
 pub mod journal;
 mod pace;
@@ -25,10 +27,13 @@ pub mod plan;
 pub mod planned;
 pub mod progress;
 pub mod publish;
+pub mod queues;
 pub mod replay;
 pub mod report;
 pub mod resume;
 mod scan;
 pub mod select;
+pub mod session;
 mod source;
 mod transfer;
+mod wording;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// The floors, lowest first: a room may use its own floor's room and every floor below it.
 const FLOORS: &[&[&str]] =
-    &[&["error", "secret"], &["message"], &["broker"], &["config"], &["operation"], &["cli", "tui"]];
+    &[&["error", "secret", "text"], &["message"], &["broker"], &["config"], &["operation"], &["cli", "tui"]];
 
 /// Client crates and the only folder that may name them.
 const CLIENTS: &[(&str, &str)] = &[
@@ -16,6 +16,8 @@ const CLIENTS: &[(&str, &str)] = &[
     ("aws_config", "src/broker/sqs/"),
     ("ratatui", "src/tui/"),
     ("crossterm", "src/tui/"),
+    ("ratatui_textarea", "src/tui/"),
+    ("nucleo_matcher", "src/tui/"),
 ];
 
 fn sources(folder: &Path, into: &mut Vec<PathBuf>) {

@@ -4,18 +4,16 @@ use jiff::Timestamp;
 
 use super::human;
 use super::paint::{Paint, Role};
-use super::text::{fit, safe, width_of};
+use super::text::{fit, width_of};
 use crate::broker::archive::home;
-use crate::broker::{Address, Delivery, Target};
+use crate::broker::{Address, Delivery};
 use crate::config::Redaction;
-use crate::message::codec::{self, Form};
-use crate::message::failure::{Failure, Origin, detect};
+use crate::message::Message;
+use crate::message::codec;
+use crate::message::failure::{Failure, detect};
 use crate::message::fingerprint::fingerprint;
 use crate::message::jsonl::{Derived, write_line};
-use crate::message::{Message, Position};
-
-/// Bytes of a payload that a preview looks at: more than any line shows.
-const PREVIEW: usize = 4096;
+use crate::operation::glance::{self, failed_where, origin_target, preview, reason};
 
 /// What a view of messages needs to know beside them.
 #[derive(Clone, Debug)]
@@ -34,16 +32,6 @@ pub(crate) struct View {
     pub(crate) width: usize,
     /// Colours.
     pub(crate) paint: Paint,
-}
-
-/// Where a replay of it would go, as a target on the same broker.
-pub(crate) fn origin_target(origin: &Origin) -> Target {
-    match origin {
-        Origin::Queue(name) | Origin::Topic { topic: name, .. } => Target::queue(name),
-        Origin::Exchange { exchange, routing_key } => {
-            Target::Exchange { name: exchange.clone(), routing_key: Some(routing_key.clone()) }
-        }
-    }
 }
 
 impl View {
@@ -90,11 +78,7 @@ impl View {
     }
 
     fn head(&self, number: u64, delivery: &Delivery, message: &Message, failure: Option<&Failure>) -> String {
-        let place = match message.position {
-            None => number.to_string(),
-            Some(Position { partition: None, offset }) => offset.to_string(),
-            Some(Position { partition: Some(partition), offset }) => format!("{partition}:{offset}"),
-        };
+        let place = message.position.map_or_else(|| number.to_string(), glance::place);
         let mut parts = vec![self.paint.paint(Role::Heading, &format!("{place:>3}"))];
         parts.extend(message.time.map(|time| {
             self.paint.paint(Role::Faint, &format!("{} ({})", human::time(time), human::age(time, self.now)))
@@ -115,63 +99,13 @@ impl View {
     }
 
     fn reason(&self, failure: &Failure) -> String {
-        let class = failure.class.as_deref().map(|class| class.rsplit(['.', '/']).next().unwrap_or(class));
-        let text = match (class, failure.message.as_deref()) {
-            (Some(class), Some(message)) if !message.starts_with(class) => format!("{class}: {message}"),
-            (_, Some(message)) => message.to_owned(),
-            (Some(class), None) => class.to_owned(),
-            (None, None) => failure.dialect.to_owned(),
-        };
-        let origin = failure.origin.as_ref().map(|origin| format!("from {}", origin_target(origin)));
-        let attempts = failure.attempts.map(|n| human::plural(n, "attempt"));
-        let from = fit(&origin.into_iter().chain(attempts).collect::<Vec<_>>().join(", "), self.width / 3);
+        let from = fit(&failed_where(failure), self.width / 3);
         let room = self.width.saturating_sub(6 + width_of(&from));
-        let text = fit(&one_line(&text), room);
+        let text = fit(&reason(failure), room);
         format!("    {}  {}", self.paint.paint(Role::Bad, &text), self.paint.paint(Role::Faint, &from))
             .trim_end()
             .to_owned()
     }
-}
-
-struct Preview {
-    text: String,
-    faint: bool,
-}
-
-/// The beginning of a payload on one line.
-fn preview(message: &Message, width: usize) -> Preview {
-    let faint = |text: String| Preview { text: fit(&text, width), faint: true };
-    let Some(payload) = &message.payload else { return faint("no payload (null)".to_owned()) };
-    if payload.is_empty() {
-        return faint("empty payload".to_owned());
-    }
-    let view = codec::view(message);
-    let formats = view.steps.iter().map(|step| step.format).chain(match &view.form {
-        Form::Tree { format, .. } => Some(*format),
-        _ => None,
-    });
-    let mut wrapped: Vec<&str> = formats.collect();
-    wrapped.dedup();
-    let wrapped = if wrapped.is_empty() { String::new() } else { format!("({}) ", wrapped.join(", ")) };
-    match (&view.form, view.form.text()) {
-        (_, Some(text)) => {
-            let end = text.floor_char_boundary(PREVIEW);
-            let text = one_line(text.get(..end).unwrap_or(text));
-            Preview { text: fit(&format!("{wrapped}{text}"), width), faint: false }
-        }
-        (Form::Label { what, .. }, None) => faint(format!("{wrapped}{}", one_line(what))),
-        _ => {
-            let why = view.stopped.map(|why| format!(" ({})", one_line(&why))).unwrap_or_default();
-            let start = payload.get(..PREVIEW).unwrap_or(payload);
-            let hex: Vec<String> = start.iter().take(width / 3).map(|byte| format!("{byte:02x}")).collect();
-            faint(format!("{} of binary data{why}: {}", human::size(payload.len() as u64), hex.join(" ")))
-        }
-    }
-}
-
-/// Line ends and runs of spaces as one space; everything else is made visible.
-fn one_line(text: &str) -> String {
-    safe(&text.split_whitespace().collect::<Vec<_>>().join(" ")).into_owned()
 }
 
 #[cfg(test)]
@@ -233,17 +167,6 @@ mod tests {
         view.line(&dead(), &mut line);
         let line = String::from_utf8(line).unwrap();
         assert!(!line.contains("4111") && !line.contains("declined"), "{line}");
-    }
-
-    #[test]
-    fn null_empty_and_binary_payloads_are_told_apart() {
-        let text = |payload: Option<&'static [u8]>| {
-            preview(&Message { payload: payload.map(Bytes::from_static), ..Message::default() }, 60).text
-        };
-        assert_eq!(text(None), "no payload (null)");
-        assert_eq!(text(Some(b"")), "empty payload");
-        assert_eq!(text(Some(b"\xff\x00\x1b")), "3 B of binary data: ff 00 1b");
-        assert_eq!(text(Some(b"\x1f\x8b\x08")), "3 B of binary data (gzip: it is cut): 1f 8b 08");
     }
 
     #[test]

@@ -4,7 +4,6 @@
 //! Limits: nothing here knows a broker; each kind of object has its own file beside this one.
 
 pub(crate) mod groups;
-pub(crate) mod human;
 pub(crate) mod journal;
 pub(crate) mod message;
 
@@ -14,7 +13,6 @@ pub(crate) mod progress;
 pub(crate) mod queue;
 pub(crate) mod report;
 pub(crate) mod table;
-pub(crate) mod text;
 
 use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -25,8 +23,10 @@ use serde_json::Value as Json;
 
 use crate::config::Environment;
 use crate::error::{Error, ErrorKind, Result, error_json};
+pub(crate) use crate::text;
+pub(crate) use crate::text::human;
+use crate::text::safe_lines;
 use paint::{Paint, Role};
-use text::safe_lines;
 
 /// How data is written to stdout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

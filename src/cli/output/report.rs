@@ -4,27 +4,15 @@ use super::human;
 use super::paint::{Paint, Role};
 use super::text::safe;
 use crate::operation::plan::Verb;
-use crate::operation::report::{Ended, Report};
+use crate::operation::report::Report;
 
 /// Problems that are named one by one.
 const PROBLEMS_SHOWN: usize = 10;
 
 /// The report's lines.
 pub(crate) fn lines(report: &Report, paint: Paint) -> Vec<String> {
-    let verb = match report.verb {
-        Verb::Publish => "Published",
-        Verb::Replay => "Replayed",
-        Verb::Drain => "Drained",
-        Verb::Capture => "Copied",
-    };
-    let role = if report.failed + report.ambiguous == 0 && report.state == Ended::Finished {
-        Role::Good
-    } else {
-        Role::Warning
-    };
-    let of =
-        if report.done == report.planned { String::new() } else { format!(" of {}", human::count(report.planned)) };
-    let head = format!("{verb} {}{of} in {:.1} s", human::messages(report.done), report.elapsed_s);
+    let role = if report.is_clean() { Role::Good } else { Role::Warning };
+    let head = report.headline();
     let mut lines = vec![paint.paint(role, &head)];
     for to in &report.destinations {
         let mut counts = vec![human::count(to.done)];

@@ -4,6 +4,8 @@
 //! or type commands. [`safe`] makes every such character visible; [`fit`] also keeps the text to a width in cells.
 //! Limits: a letter that only looks like another (homoglyph) passes.
 
+pub(crate) mod human;
+
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
@@ -93,6 +95,11 @@ pub(crate) fn wrap(text: &str, width: usize, indent: usize) -> String {
         }
     }
     lines.join(&format!("\n{}", " ".repeat(indent)))
+}
+
+/// Line ends and runs of spaces as one space, and every unsafe character made visible.
+pub(crate) fn one_line(text: &str) -> String {
+    safe(&text.split_whitespace().collect::<Vec<_>>().join(" ")).into_owned()
 }
 
 /// How many cells a safe text takes.

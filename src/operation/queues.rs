@@ -1,0 +1,168 @@
+//! What is where: the queues of one broker or of several as one list, and `postroom.queue/1`.
+
+use jiff::Timestamp;
+use serde_json::{Value as Json, json};
+
+use super::place::Places;
+use crate::broker::{Accuracy, Address, ListFilter, Listing, QueueInfo, Target};
+use crate::error::Result;
+use crate::text::human;
+
+/// A queue and the address of its broker.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    /// The broker it is on.
+    pub broker: Address,
+    /// The broker's kind (`rabbitmq`).
+    pub kind: &'static str,
+    /// What the broker tells about it.
+    pub info: QueueInfo,
+}
+
+impl Listed {
+    /// Its address.
+    #[must_use]
+    pub fn address(&self) -> String {
+        self.neighbour(&self.info.name).to_string()
+    }
+
+    /// The address of a queue on the same broker.
+    #[must_use]
+    pub fn neighbour(&self, name: &str) -> Address {
+        self.broker.at(Target::queue(name))
+    }
+
+    /// The kind of the broker it is on.
+    #[must_use]
+    pub fn broker_kind(&self) -> &str {
+        self.info.broker.as_deref().unwrap_or(self.kind)
+    }
+
+    /// `postroom.queue/1`.
+    #[must_use]
+    pub fn json(&self) -> Json {
+        let info = &self.info;
+        let addresses =
+            |names: &[String]| names.iter().map(|name| self.neighbour(name).to_string()).collect::<Vec<_>>();
+        json!({
+            "schema": "postroom.queue/1",
+            "address": self.address(),
+            "name": info.name,
+            "broker": self.broker_kind(),
+            "kind": info.kind,
+            "messages": info.messages,
+            "accuracy": info.accuracy.name(),
+            "in_flight": info.in_flight,
+            "bytes": info.bytes,
+            "consumers": info.consumers,
+            "rate_in": info.rate_in,
+            "rate_out": info.rate_out,
+            "oldest": info.oldest.map(|time| time.to_string()),
+            "expiry_s": info.expiry.map(|expiry| expiry.as_secs_f64()),
+            "dead_letter_to": addresses(&info.dead_letter_to),
+            "dead_letter_from": addresses(&info.dead_letter_from),
+            "is_dlq": info.is_dlq,
+            "read_cost": {
+                "kind": info.read_cost.kind.name(),
+                "budget": info.read_cost.budget,
+                "why": info.read_cost.why,
+                "refused": info.read_cost.refused,
+            },
+            "notes": info.notes,
+        })
+    }
+
+    /// `postroom.queue/1` with what `show` adds: `details` in reading order.
+    #[must_use]
+    pub fn json_with_details(&self) -> Json {
+        let mut json = self.json();
+        let details: serde_json::Map<_, _> = self.info.details.iter().cloned().collect();
+        json["details"] = Json::Object(details);
+        json
+    }
+
+    /// How many messages are in it, with the sign of how that is known.
+    #[must_use]
+    pub fn messages(&self) -> String {
+        let sign = match self.info.accuracy {
+            Accuracy::Exact => "",
+            Accuracy::Approximate => "~",
+            Accuracy::AtMost => "≤",
+        };
+        self.info.messages.map_or_else(|| "?".to_owned(), |n| format!("{sign}{}", human::count(n)))
+    }
+
+    /// Where its dead go, or whose dead come here.
+    #[must_use]
+    pub fn pairing(&self) -> String {
+        match (self.info.dead_letter_from.as_slice(), self.info.dead_letter_to.as_slice()) {
+            ([], []) => String::new(),
+            ([], to) => format!("→ {}", to.join(", ")),
+            (from, _) => format!("← {}", from.join(", ")),
+        }
+    }
+
+    /// Whether more comes in than goes out.
+    #[must_use]
+    pub fn is_growing(&self) -> bool {
+        self.info.rate_in.unwrap_or(0.0) > self.info.rate_out.unwrap_or(0.0) + 0.05
+    }
+
+    /// Everything about it, name by name, in reading order.
+    #[must_use]
+    pub fn entries(&self, now: Timestamp) -> Vec<(String, String)> {
+        let info = &self.info;
+        let mut entries: Vec<(String, String)> =
+            vec![("type".to_owned(), format!("{} {}", self.broker_kind(), info.kind))];
+        let mut add =
+            |name: &'static str, value: Option<String>| entries.extend(value.map(|value| (name.to_owned(), value)));
+        add("messages", Some(self.messages()));
+        add("in flight", info.in_flight.map(human::count));
+        add("size", info.bytes.map(human::size));
+        add("consumers", info.consumers.map(human::count));
+        let rates = (info.rate_in, info.rate_out);
+        if let (Some(into), Some(out)) = rates {
+            let rate = |n: f64| Some(human::rate(n)).filter(|text| !text.is_empty()).unwrap_or_else(|| "0".to_owned());
+            add("rates", Some(format!("{} in, {} out a second", rate(into), rate(out))));
+        }
+        add("oldest", info.oldest.map(|time| format!("{} ({} ago)", human::time(time), human::age(time, now))));
+        add("expiry", info.expiry.map(|expiry| format!("after {}", human::duration(expiry))));
+        let addresses =
+            |names: &[String]| names.iter().map(|name| self.neighbour(name).to_string()).collect::<Vec<_>>().join(", ");
+        add("dead letters to", Some(addresses(&info.dead_letter_to)).filter(|text| !text.is_empty()));
+        add("dead letters from", Some(addresses(&info.dead_letter_from)).filter(|text| !text.is_empty()));
+        let cost = &info.read_cost;
+        add("a look", Some(cost.why.clone()));
+        add("peek budget", cost.budget.map(|n| human::plural(n, "more look")));
+        add("refused", cost.refused.clone());
+        let details = info
+            .details
+            .iter()
+            .map(|(name, value)| (name.clone(), value.as_str().map_or_else(|| value.to_string(), str::to_owned)));
+        entries.into_iter().chain(details).collect()
+    }
+}
+
+/// Dead-letter queues first, the fullest on top.
+pub fn sort(queues: &mut [Listed]) {
+    queues.sort_by(|a, b| {
+        let key = |listed: &Listed| (!listed.info.is_dlq, std::cmp::Reverse(listed.info.messages));
+        key(a)
+            .cmp(&key(b))
+            .then_with(|| (a.broker.to_string(), &a.info.name).cmp(&(b.broker.to_string(), &b.info.name)))
+    });
+}
+
+/// The queues of an address's broker: those whose names match its target as a glob, or all; and what could not be
+/// learned, as notes.
+///
+/// # Errors
+/// As [`Places::open`]; what the broker says.
+pub async fn list(places: &Places, address: &Address, internal: bool) -> Result<(Vec<Listed>, Vec<String>)> {
+    let place = places.open(address).await?;
+    let glob = address.target.as_ref().map(ToString::to_string);
+    let Listing { queues, notes } = place.broker.list(&ListFilter { glob, internal }).await?;
+    let broker = Address { target: None, ..address.clone() };
+    let kind = place.broker.info().kind;
+    Ok((queues.into_iter().map(|info| Listed { broker: broker.clone(), kind, info }).collect(), notes))
+}

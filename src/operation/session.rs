@@ -1,0 +1,60 @@
+//! What every front end starts from: the places of the configuration, this user's journals, and the clock.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use super::control::Clock;
+use super::journal::Journals;
+use super::place::Places;
+use crate::broker::memory::demo;
+use crate::broker::{Address, Connection};
+use crate::config::{Config, Environment};
+use crate::error::{Error, ErrorKind, Result};
+
+/// Places, journals and the clock.
+#[derive(Debug)]
+pub struct Session {
+    /// Opens addresses.
+    pub places: Places,
+    now: Option<Timestamp>,
+}
+
+impl Session {
+    /// Reads the configuration. `POSTROOM_NOW` fixes the clock, for tests and for documentation made from real output.
+    ///
+    /// # Errors
+    /// As [`Config::load`]; `Usage` for a clock that is no time.
+    pub fn open(file: Option<&Path>, environment: Environment) -> Result<Self> {
+        let now = environment.get("POSTROOM_NOW").map(str::parse::<Timestamp>).transpose().map_err(|error| {
+            Error::new(ErrorKind::Usage, "POSTROOM_NOW is not a time").hint("write 2026-03-02T10:11:12Z").because(error)
+        })?;
+        Ok(Self { places: Places::new(Config::load(file, environment)?), now })
+    }
+
+    /// The time.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.now.unwrap_or_else(Timestamp::now)
+    }
+
+    /// The time at an address: in the demo it stands still.
+    #[must_use]
+    pub fn now_at(&self, address: &Address) -> Timestamp {
+        if address.connection == Connection::Demo { demo::NOW } else { self.now() }
+    }
+
+    /// The clock that engines go by.
+    #[must_use]
+    pub fn clock(&self) -> Clock {
+        self.now.map_or_else(Clock::system, Clock::fixed)
+    }
+
+    /// This user's journals.
+    ///
+    /// # Errors
+    /// `Config` where there is no folder for them.
+    pub fn journals(&self) -> Result<Journals> {
+        Journals::of_user(self.places.config().environment())
+    }
+}

@@ -1,0 +1,88 @@
+//! What plans and reports say to people, in one wording for every front end.
+
+use super::plan::{HeaderPolicy, Mode, Plan, Verb};
+use super::report::{Ended, Report};
+use crate::text::human;
+
+impl Plan {
+    /// What is done to how many messages of which queue.
+    #[must_use]
+    pub fn headline(&self) -> String {
+        let at_most = self.mode == Mode::Streaming && self.filter.is_some();
+        let count = match (self.planned, self.verb) {
+            (0, Verb::Publish) => "the messages of the input".to_owned(),
+            (n, _) if self.scanned > n => format!("{} of {}", human::count(n), human::messages(self.scanned)),
+            (n, _) => human::messages(n),
+        };
+        let count = if at_most { format!("at most {count}") } else { count };
+        let (verb, keeps) = match self.verb {
+            Verb::Publish => return format!("Publish {count}"),
+            Verb::Replay if self.keep => ("Copy", "; the queue keeps them"),
+            Verb::Replay => ("Replay", ""),
+            Verb::Drain if self.to == "discard" => ("Drop", " without a copy"),
+            Verb::Drain => ("Drain", ""),
+            Verb::Capture => ("Copy", "; the queue keeps them"),
+        };
+        let which = match (&self.filter, &self.group) {
+            (None, None) => String::new(),
+            (Some(filter), None) => format!(" that match {filter}"),
+            (None, Some(group)) => format!(", group {group}"),
+            (Some(filter), Some(group)) => format!(", group {group}, that match {filter}"),
+        };
+        format!("{verb} {count} in {}{which}{keeps}", self.source)
+    }
+
+    /// Why messages that matched stay, and how many for each reason, in the order met.
+    #[must_use]
+    pub fn reasons_to_stay(&self) -> Vec<(&str, u64)> {
+        let mut reasons: Vec<(&str, u64)> = Vec::new();
+        for skipped in &self.skipped {
+            match reasons.iter_mut().find(|(why, _)| *why == skipped.why) {
+                Some((_, count)) => *count += 1,
+                None => reasons.push((&skipped.why, 1)),
+            }
+        }
+        reasons
+    }
+
+    /// What can be taken back afterwards, and what can't.
+    #[must_use]
+    pub fn undo(&self) -> &'static str {
+        match self.verb {
+            Verb::Publish => "what a consumer has taken can't be called back",
+            Verb::Replay => "what a consumer has taken can't be called back; the journal keeps a record",
+            Verb::Drain if self.to == "discard" => "none: dropped messages are gone for good",
+            Verb::Drain => "put them back with `postroom replay` from the archive",
+            Verb::Capture => "nothing is changed",
+        }
+    }
+}
+
+impl HeaderPolicy {
+    /// What is taken out, without the reasons.
+    #[must_use]
+    pub fn strip_names(&self) -> Vec<&str> {
+        self.strips.iter().map(|strip| strip.split(": ").next().unwrap_or(strip)).collect()
+    }
+}
+
+impl Report {
+    /// What was done to how many messages, and how long it took.
+    #[must_use]
+    pub fn headline(&self) -> String {
+        let verb = match self.verb {
+            Verb::Publish => "Published",
+            Verb::Replay => "Replayed",
+            Verb::Drain => "Drained",
+            Verb::Capture => "Copied",
+        };
+        let of = if self.done == self.planned { String::new() } else { format!(" of {}", human::count(self.planned)) };
+        format!("{verb} {}{of} in {:.1} s", human::messages(self.done), self.elapsed_s)
+    }
+
+    /// Whether it went through to the end, and nothing failed or is ambiguous.
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        self.failed + self.ambiguous == 0 && self.state == Ended::Finished
+    }
+}
