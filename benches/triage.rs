@@ -71,7 +71,7 @@ fn dead(n: usize) -> Message {
 }
 
 fn group(messages: &[Message]) -> Groups {
-    let mut groups = Groups::new(By::Failure, Rules::default());
+    let mut groups = Groups::new(By::Failure, std::sync::Arc::default());
     for message in messages {
         groups.add(message);
     }
@@ -99,9 +99,10 @@ fn main() {
         })
         .collect();
     let message = Message::default();
+    let rules = Rules::default();
     let took = best(|| {
         for failure in &failures {
-            black_box(fingerprint(&message, Some(failure)).id);
+            black_box(fingerprint(&message, Some(failure), &rules).id);
         }
     });
     tell("fingerprint, short messages, one core", COUNT, took);

@@ -79,7 +79,7 @@ pub(super) struct Args {
 pub(super) async fn run(args: &Args, context: &Context<'_>) -> Exit {
     let output = &context.output;
     let now = context.now_at(&args.address);
-    let selection = args.selection.selection(now)?;
+    let selection = args.selection.selection(context, &args.address)?;
     let limit =
         if args.all || (args.follow && args.limit.is_none()) { None } else { Some(args.limit.unwrap_or(LIMIT)) };
     let request = BrowseRequest {
@@ -96,7 +96,7 @@ pub(super) async fn run(args: &Args, context: &Context<'_>) -> Exit {
     if place.broker.capability().read_cost != CostKind::None {
         cost::say(&place, args.all, args.rescue, output).await?;
     }
-    let mut printer = Printer::new(args, &place, now, output)?;
+    let mut printer = Printer::new(args, &place, context)?;
     let done = browse(request, &context.control(), &mut FnSink(|deliveries| printer.take(deliveries))).await;
     let summary = done.and_then(|summary| printer.end().map(|()| summary))?;
     end(&summary, args, limit, output)
@@ -138,7 +138,8 @@ struct Printer<'a> {
 }
 
 impl<'a> Printer<'a> {
-    fn new(args: &Args, place: &Place, now: Timestamp, output: &'a Output) -> Result<Self> {
+    fn new(args: &Args, place: &Place, context: &'a Context<'_>) -> Result<Self> {
+        let output = &*context.output;
         let format = output.format(Shape::List);
         match format {
             Format::Raw if output.stdout_is_terminal => {
@@ -152,7 +153,8 @@ impl<'a> Printer<'a> {
             redaction: place.policy.redaction.clone(),
             redact_lines: args.redact,
             decode_lines: args.decode,
-            now,
+            rules: Arc::clone(context.rules()),
+            now: context.now_at(&args.address),
             width: output.width,
             paint: output.paint,
         };

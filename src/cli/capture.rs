@@ -41,7 +41,7 @@ pub(super) struct Args {
 
 /// Runs the verb. Nothing is changed but a new file, so nothing is asked.
 pub(super) async fn run(args: &Args, context: &Context<'_>) -> Exit {
-    let selection = args.selection.selection(context.now_at(&args.address))?;
+    let selection = args.selection.selection(context, &args.address)?;
     let place = context.places.open(&args.address).await?;
     cost::say(&place, args.limit.is_none(), args.rescue, &context.output).await?;
     let look = BrowseRequest { selection, limit: args.limit, rescue: args.rescue, ..BrowseRequest::all(place) };

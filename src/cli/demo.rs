@@ -68,7 +68,7 @@ async fn plan(groups: &[GroupSummary], context: &Context<'_>) -> Result<Option<(
     let request = ReplayRequest {
         source: context.places.open(&address).await?,
         to: ReplayTo::Origin,
-        selection: Selection::parse(None, Some(&group.name), context.now_at(&address))?,
+        selection: Selection::parse(None, Some(&group.name), context.now_at(&address), context.rules())?,
         limit: None,
         keep: false,
         again: false,

@@ -47,7 +47,7 @@ pub(super) struct Args {
 
 /// Runs the verb.
 pub(super) async fn run(args: &Args, context: &Context<'_>) -> Exit {
-    let selection = args.selection.selection(context.now_at(&args.address))?;
+    let selection = args.selection.selection(context, &args.address)?;
     let to = match (&args.to, args.discard) {
         (Some(path), false) => DrainTo::Archive(path.clone()),
         (None, true) => DrainTo::Discard,

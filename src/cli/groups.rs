@@ -53,10 +53,10 @@ pub(super) struct Args {
 /// Runs the verb.
 pub(super) async fn run(args: &Args, context: &Context<'_>) -> Exit {
     let output = &context.output;
-    let mut found = Found::new(By::parse(&args.by)?);
+    let mut found = Found::new(By::parse(&args.by)?, context);
     let mut interrupted = false;
     for address in &args.addresses {
-        let selection = args.selection.selection(context.now_at(address))?;
+        let selection = args.selection.selection(context, address)?;
         let place = context.places.open(address).await?;
         let info = cost::say(&place, args.limit.is_none(), args.rescue, output).await?;
         let request =
@@ -89,7 +89,7 @@ pub(super) async fn look(
     selection: &Selection,
     context: &Context<'_>,
 ) -> Result<Vec<GroupSummary>> {
-    let mut found = Found::new(By::Failure);
+    let mut found = Found::new(By::Failure, context);
     for address in addresses {
         let place = context.places.open(address).await?;
         let info = place.broker.inspect(address.need_target()?.queue_name().unwrap_or_default()).await?;
@@ -102,17 +102,19 @@ pub(super) async fn look(
 /// The groups so far, and what is hidden where they come from.
 struct Found {
     groups: Groups,
-    rules: Vec<RedactRule>,
+    rules: Arc<Rules>,
+    hidden: Vec<RedactRule>,
 }
 
 impl Found {
-    fn new(by: By) -> Self {
-        Self { groups: Groups::new(by, Rules::default()), rules: Vec::new() }
+    fn new(by: By, context: &Context<'_>) -> Self {
+        let rules = Arc::clone(context.rules());
+        Self { groups: Groups::new(by, Arc::clone(&rules)), rules, hidden: Vec::new() }
     }
 
     async fn look(&mut self, request: BrowseRequest, info: &QueueInfo, context: &Context<'_>) -> Result<Summary> {
         let address: Arc<str> = request.source.address.to_string().into();
-        self.rules.extend_from_slice(request.source.policy.redaction.rules());
+        self.hidden.extend_from_slice(request.source.policy.redaction.rules());
         let expiry = info.expiry.and_then(|expiry| SignedDuration::try_from(expiry).ok());
         let groups = &mut self.groups;
         let mut sink = FnSink(|deliveries: Vec<Delivery>| {
@@ -128,13 +130,13 @@ impl Found {
 
     /// The groups, with what a profile hides hidden: samples and titles end up in tickets and chats.
     fn finish(self) -> Vec<GroupSummary> {
-        let redaction = Redaction::new(self.rules);
+        let redaction = Redaction::new(self.hidden);
         let mut groups = self.groups.finish();
         if !redaction.rules().is_empty() {
             for group in &mut groups {
                 group.sample = redaction.for_screen(&group.sample);
                 group.failure = detect(&group.sample);
-                group.title = fingerprint(&group.sample, group.failure.as_ref()).title;
+                group.title = fingerprint(&group.sample, group.failure.as_ref(), &self.rules).title;
                 group.varying.clear();
                 group.key.clear();
             }

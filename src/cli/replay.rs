@@ -58,7 +58,7 @@ pub(super) struct Args {
 
 /// Runs the verb.
 pub(super) async fn run(args: &Args, context: &Context<'_>) -> Exit {
-    let selection = args.selection.selection(context.now_at(&args.address))?;
+    let selection = args.selection.selection(context, &args.address)?;
     let ends = Ends::new(&args.address, &args.to, args.keep, &context.places)?;
     if !args.plan.is_only_saved() {
         consent::check(&ends.changed, context)?;

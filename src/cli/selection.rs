@@ -2,6 +2,8 @@
 
 use clap::Args;
 
+use super::context::Context;
+use crate::broker::Address;
 use crate::error::Result;
 use crate::operation::select::Selection;
 
@@ -18,11 +20,12 @@ pub(super) struct SelectionArgs {
 }
 
 impl SelectionArgs {
-    /// The condition.
+    /// The condition, with ages counted from the time at the address and groups by the operator's rules.
     ///
     /// # Errors
     /// `Usage` for a bad expression, with a caret under the spot, and for what can't be a group's name.
-    pub(super) fn selection(&self, now: jiff::Timestamp) -> Result<Selection> {
-        Selection::parse(self.filter.as_deref(), self.group.as_deref(), now)
+    pub(super) fn selection(&self, context: &Context<'_>, address: &Address) -> Result<Selection> {
+        let now = context.now_at(address);
+        Selection::parse(self.filter.as_deref(), self.group.as_deref(), now, context.rules())
     }
 }

@@ -7,11 +7,13 @@
 mod environment;
 mod read;
 mod redact;
+mod rules;
 mod source;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use etcetera::BaseStrategy as _;
 
@@ -21,6 +23,7 @@ pub use source::SecretSource;
 
 use crate::broker::{BrokerUrl, Connect, Tls};
 use crate::error::{Error, ErrorKind, Result, nearest};
+use crate::message::fingerprint::Rules;
 
 /// The documented default file, as `postroom config init` writes it.
 pub const DEFAULT_FILE: &str = include_str!("../../assets/config.toml");
@@ -34,6 +37,8 @@ pub struct Config {
     pub exists: bool,
     /// The profiles by name.
     pub profiles: BTreeMap<String, Profile>,
+    /// The operator's rules for grouping.
+    pub rules: Arc<Rules>,
     environment: Environment,
 }
 
@@ -93,11 +98,11 @@ impl Config {
         };
         match std::fs::read_to_string(&path) {
             Ok(text) => {
-                let profiles = read::profiles(&text, &path)?;
-                Ok(Self { path: Some(path), exists: true, profiles, environment })
+                let read::File { profiles, rules } = read::file(&text, &path)?;
+                Ok(Self { path: Some(path), exists: true, profiles, rules: Arc::new(rules), environment })
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound && !asked => {
-                Ok(Self { path: Some(path), exists: false, profiles: BTreeMap::new(), environment })
+                Ok(Self { path: Some(path), environment, ..Self::default() })
             }
             Err(error) => Err(Error::new(ErrorKind::Config, format!("can't read the config file {}", path.display()))
                 .hint("name another with --config or POSTROOM_CONFIG, or write one with `postroom config init`")
@@ -192,7 +197,7 @@ mod tests {
         let config = Config {
             path: Some("/home/ann/.config/postroom/config.toml".into()),
             exists: true,
-            profiles: read::profiles("[profiles.shop]\nurl = \"amqp://h/%2f\"", Path::new("c.toml")).unwrap(),
+            profiles: read::file("[profiles.shop]\nurl = \"amqp://h/%2f\"", Path::new("c.toml")).unwrap().profiles,
             ..Config::default()
         };
         let error = config.profile("shpo").unwrap_err();
@@ -219,12 +224,12 @@ mod tests {
 
     #[test]
     fn the_documented_default_file_reads_as_it_is_and_with_its_examples_switched_on() {
-        assert!(read::profiles(DEFAULT_FILE, Path::new("config.toml")).unwrap().is_empty());
+        assert!(read::file(DEFAULT_FILE, Path::new("config.toml")).unwrap().profiles.is_empty());
         let on: String = DEFAULT_FILE
             .lines()
             .map(|line| line.strip_prefix("#").filter(|rest| !rest.starts_with([' ', '#'])).unwrap_or(line))
             .fold(String::new(), |all, line| all + line + "\n");
-        let profiles = read::profiles(&on, Path::new("config.toml")).unwrap();
+        let profiles = read::file(&on, Path::new("config.toml")).unwrap().profiles;
         assert!(profiles["shop"].policy.production && !profiles["shop"].policy.read_only);
         assert_eq!(profiles["shop"].policy.redaction.rules().len(), 2);
     }
@@ -232,7 +237,7 @@ mod tests {
     #[tokio::test]
     async fn the_password_comes_from_where_the_profile_says() {
         let text = "[profiles.a]\nurl = \"amqp://u@h/%2f\"\npassword = { env = \"PW\" }\n";
-        let profiles = read::profiles(text, Path::new("c.toml")).unwrap();
+        let profiles = read::file(text, Path::new("c.toml")).unwrap().profiles;
         let connect = profiles["a"].connect(&Environment::from_iter([("PW", "geheim")])).await.unwrap();
         assert_eq!(connect.url.password.as_ref().map(crate::secret::Secret::expose), Some("geheim"));
         assert!(!format!("{connect:?} {profiles:?}").contains("geheim"));

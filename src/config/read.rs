@@ -8,9 +8,11 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::rules::{RawRules, rules};
 use super::{Colour, Policy, Profile, RedactRule, Redaction, SecretSource};
 use crate::broker::{BrokerUrl, Tls};
 use crate::error::{Error, ErrorKind, Result, nearest};
+use crate::message::fingerprint::Rules;
 use crate::secret::Secret;
 
 #[derive(Deserialize)]
@@ -18,6 +20,15 @@ use crate::secret::Secret;
 struct RawFile {
     #[serde(default)]
     profiles: BTreeMap<Spanned<String>, RawProfile>,
+    #[serde(default)]
+    groups: RawRules,
+}
+
+/// What a config file says.
+#[derive(Debug)]
+pub(super) struct File {
+    pub(super) profiles: BTreeMap<String, Profile>,
+    pub(super) rules: Rules,
 }
 
 #[derive(Deserialize)]
@@ -49,13 +60,14 @@ struct RawTls {
 }
 
 /// A file's text, to say where in it something is wrong.
-struct Source<'a> {
+pub(super) struct Source<'a> {
     text: &'a str,
     path: &'a Path,
 }
 
 impl Source<'_> {
-    fn error(&self, at: Option<std::ops::Range<usize>>, message: &str) -> Error {
+    /// An error at a place of the file.
+    pub(super) fn error(&self, at: Option<std::ops::Range<usize>>, message: &str) -> Error {
         let file = self.path.display().to_string();
         let Some(before) = at.and_then(|at| self.text.get(..at.start)) else {
             return Error::new(ErrorKind::Config, format!("{file}: {message}")).context("file", file);
@@ -84,13 +96,17 @@ impl Source<'_> {
     }
 }
 
-/// The profiles in a config file's text.
-pub(super) fn profiles(text: &str, path: &Path) -> Result<BTreeMap<String, Profile>> {
+/// What a config file's text says.
+pub(super) fn file(text: &str, path: &Path) -> Result<File> {
     let source = Source { text, path };
-    let file: RawFile = toml::from_str(text).map_err(|error| source.toml_error(&error))?;
-    let folder = path.parent().unwrap_or(Path::new(""));
-    file.profiles
-        .into_iter()
+    let raw: RawFile = toml::from_str(text).map_err(|error| source.toml_error(&error))?;
+    let rules = rules(&source, raw.groups)?;
+    Ok(File { profiles: profiles(&source, raw.profiles)?, rules })
+}
+
+fn profiles(source: &Source<'_>, raw: BTreeMap<Spanned<String>, RawProfile>) -> Result<BTreeMap<String, Profile>> {
+    let folder = source.path.parent().unwrap_or(Path::new(""));
+    raw.into_iter()
         .map(|(name, raw)| {
             let at = name.span();
             let name = name.into_inner();
@@ -101,7 +117,7 @@ pub(super) fn profiles(text: &str, path: &Path) -> Result<BTreeMap<String, Profi
             if ["demo", "file"].contains(&name.as_str()) {
                 return Err(source.error(Some(at), &format!("the name {name} is built in: choose another")));
             }
-            Ok((name.clone(), profile(&source, folder, name, raw)?))
+            Ok((name.clone(), profile(source, folder, name, raw)?))
         })
         .collect()
 }
@@ -157,7 +173,7 @@ mod tests {
     use super::*;
 
     fn error(text: &str) -> Error {
-        profiles(text, Path::new("c.toml")).expect_err(text)
+        file(text, Path::new("c.toml")).expect_err(text)
     }
 
     #[test]
@@ -172,7 +188,7 @@ mod tests {
             colour = "red"
             read_only = true
         "#;
-        let profiles = profiles(text, Path::new("/home/ann/c.toml")).unwrap();
+        let profiles = file(text, Path::new("/home/ann/c.toml")).unwrap().profiles;
         let profile = &profiles["events"];
         assert_eq!(profile.tls.ca.as_deref(), Some(Path::new("/home/ann/ca.pem")));
         assert_eq!(profile.tls.key.as_deref(), Some(Path::new("/etc/me.key")));

@@ -1,5 +1,7 @@
 //! Resume: finishes what a journal says was not finished, after a kill, an error or a Ctrl-C.
 
+use std::sync::Arc;
+
 use super::control::Control;
 use super::drain;
 use super::journal::{JournalState, Journals};
@@ -11,6 +13,7 @@ use super::select::Selection;
 use super::source;
 use crate::broker::Address;
 use crate::error::{Error, ErrorKind, Result};
+use crate::message::fingerprint::Rules;
 
 /// Opens the addresses that a journal or a plan names; secrets come from the profiles again.
 #[async_trait::async_trait]
@@ -20,12 +23,21 @@ pub trait Opener: Sync {
     /// # Errors
     /// As [`Places::open`].
     async fn place(&self, address: &Address) -> Result<Place>;
+
+    /// The operator's rules for grouping, by which a journal's group is found again.
+    fn rules(&self) -> Arc<Rules> {
+        Arc::default()
+    }
 }
 
 #[async_trait::async_trait]
 impl Opener for Places {
     async fn place(&self, address: &Address) -> Result<Place> {
         self.open(address).await
+    }
+
+    fn rules(&self) -> Arc<Rules> {
+        Arc::clone(&self.config().rules)
     }
 }
 
@@ -36,6 +48,7 @@ pub struct Prepared {
     pub summary: super::journal::Summary,
     source: Place,
     to: Option<ReplayTo>,
+    rules: Arc<Rules>,
 }
 
 impl Prepared {
@@ -82,7 +95,7 @@ pub async fn prepare(id: &str, journals: &Journals, opener: &dyn Opener) -> Resu
             return Err(Error::new(ErrorKind::Unsupported, format!("a {verb} has nothing to resume")));
         }
     };
-    Ok(Prepared { summary, source, to })
+    Ok(Prepared { summary, source, to, rules: opener.rules() })
 }
 
 /// Finishes it.
@@ -91,14 +104,14 @@ pub async fn prepare(id: &str, journals: &Journals, opener: &dyn Opener) -> Resu
 /// `Locked` where another run was faster; what the source, a target or the archive says before anything is done.
 /// Everything later is in the report.
 pub async fn run(prepared: Prepared, journals: &Journals, control: &Control) -> Result<Report> {
-    let Prepared { summary, source, to } = prepared;
+    let Prepared { summary, source, to, rules } = prepared;
     let opened = journals.open(&summary.id)?;
     let head = &opened.head;
     if !head.keep {
         source::wait_for_returned(&source, head, &opened.state, control).await?;
     }
     // Ages in the filter are counted from when the run began: the same messages match.
-    let selection = Selection::parse(head.filter.as_deref(), head.group.as_deref(), head.started)?;
+    let selection = Selection::parse(head.filter.as_deref(), head.group.as_deref(), head.started, &rules)?;
     match to {
         Some(to) => replay::resume(opened, &source, &to, selection, control).await,
         None => drain::resume(opened, &source, selection, control).await,

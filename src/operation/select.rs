@@ -7,9 +7,8 @@ use jiff::Timestamp;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::Message;
-use crate::message::failure::detect;
 use crate::message::filter::{Candidate, Filter, Prefilter};
-use crate::message::fingerprint::fingerprint;
+use crate::message::fingerprint::Rules;
 
 type Matches = Arc<dyn Fn(&Message) -> bool + Send + Sync>;
 
@@ -29,17 +28,20 @@ impl Selection {
         Self::default()
     }
 
-    /// What a filter and a group say, as typed, both of which may be missing. Ages are counted from `now`.
+    /// What a filter and a group say, as typed, both of which may be missing. Ages are counted from `now`, and groups
+    /// are those of the operator's `rules`.
     ///
     /// # Errors
     /// `Usage` for a bad expression, with a caret under the spot, and for what can't be a group's name.
-    pub fn parse(filter: Option<&str>, group: Option<&str>, now: Timestamp) -> Result<Self> {
+    pub fn parse(filter: Option<&str>, group: Option<&str>, now: Timestamp, rules: &Arc<Rules>) -> Result<Self> {
         let mut selection = Self::all();
         if let Some(text) = filter {
             let filter = Filter::parse(text, now)?;
             let prefilter = filter.prefilter();
-            selection =
-                selection.filter(text, Some(prefilter), move |message| filter.matches(&Candidate::new(message)));
+            let rules = Arc::clone(rules);
+            selection = selection.filter(text, Some(prefilter), move |message| {
+                filter.matches(&Candidate::new(message).with_rules(&rules))
+            });
         }
         if let Some(id) = group {
             let digits = id.strip_prefix("g-").unwrap_or(id);
@@ -48,8 +50,9 @@ impl Selection {
                     .hint("`postroom groups ADDRESS` names them: g- and six hex digits or more"));
             }
             let name = id.to_lowercase();
+            let rules = Arc::clone(rules);
             selection =
-                selection.group(id, move |message| fingerprint(message, detect(message).as_ref()).id.is_named(&name));
+                selection.group(id, move |message| Candidate::new(message).with_rules(&rules).group().is_named(&name));
         }
         Ok(selection)
     }

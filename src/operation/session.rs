@@ -1,6 +1,7 @@
 //! What every front end starts from: the places of the configuration, this user's journals, and the clock.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -11,6 +12,7 @@ use crate::broker::memory::demo;
 use crate::broker::{Address, Connection};
 use crate::config::{Config, Environment};
 use crate::error::{Error, ErrorKind, Result};
+use crate::message::fingerprint::Rules;
 
 /// Places, journals and the clock.
 #[derive(Debug)]
@@ -48,6 +50,12 @@ impl Session {
     #[must_use]
     pub fn clock(&self) -> Clock {
         self.now.map_or_else(Clock::system, Clock::fixed)
+    }
+
+    /// The operator's rules for grouping.
+    #[must_use]
+    pub fn rules(&self) -> &Arc<Rules> {
+        &self.places.config().rules
     }
 
     /// This user's journals.

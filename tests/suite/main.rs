@@ -10,6 +10,7 @@ mod cli_config;
 mod cli_look;
 mod cli_terminal;
 mod cli_write;
+mod corpus;
 mod environment;
 mod faults;
 mod filter;

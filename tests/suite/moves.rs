@@ -210,7 +210,7 @@ async fn a_discard_drops_what_matches_and_an_existing_archive_is_refused() {
     let request = |to, filter| DrainRequest {
         source: shop.at("demo:dlq"),
         to,
-        selection: Selection::parse(filter, None, jiff::Timestamp::UNIX_EPOCH).unwrap(),
+        selection: Selection::parse(filter, None, jiff::Timestamp::UNIX_EPOCH, &std::sync::Arc::default()).unwrap(),
         limit: None,
         rescue: false,
         mode: Mode::Streaming,

@@ -13,7 +13,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use postroom::message::failure::detect;
-use postroom::message::fingerprint::{GroupId, fingerprint};
+use postroom::message::fingerprint::{GroupId, Rules, fingerprint};
 use postroom::message::{Fields, Message, Value};
 
 const VARIANTS: u64 = 50;
@@ -195,7 +195,7 @@ const CAUSES: [Cause; 60] = [
 ];
 
 /// A small generator: the corpus is the same in every run.
-struct Random(u64);
+pub(super) struct Random(pub(super) u64);
 
 impl Random {
     fn next(&mut self) -> u64 {
@@ -205,8 +205,12 @@ impl Random {
         self.0
     }
 
-    fn below(&mut self, n: u64) -> u64 {
+    pub(super) fn below(&mut self, n: u64) -> u64 {
         self.next() % n
+    }
+
+    pub(super) fn index(&mut self, len: usize) -> usize {
+        self.below(len as u64) as usize
     }
 
     fn pick<'a>(&mut self, of: &[&'a str]) -> &'a str {
@@ -481,7 +485,7 @@ fn dead(random: &mut Random, cause: Cause) -> Message {
 }
 
 /// The harmonic mean of homogeneity and completeness (Rosenberg and Hirschberg), from pairs of cause and group.
-fn v_measure(pairs: &[(usize, GroupId)]) -> f64 {
+pub(super) fn v_measure(pairs: &[(usize, GroupId)]) -> f64 {
     let count = |key: &dyn Fn(&(usize, GroupId)) -> (usize, Option<GroupId>)| {
         let mut counts: BTreeMap<(usize, Option<GroupId>), f64> = BTreeMap::new();
         for pair in pairs {
@@ -510,7 +514,7 @@ fn sixty_causes_come_out_as_sixty_groups() {
     for _ in 0..VARIANTS {
         for (number, cause) in CAUSES.into_iter().enumerate() {
             let message = dead(&mut random, cause);
-            let group = fingerprint(&message, detect(&message).as_ref());
+            let group = fingerprint(&message, detect(&message).as_ref(), &Rules::default());
             pairs.push((number, group.id));
             by_group.entry(group.id).or_default().insert(number);
             titles.entry(number).or_default().insert(format!(

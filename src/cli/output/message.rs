@@ -1,5 +1,7 @@
 //! Messages: the `postroom.message/1` line with what is derived, and what people see of one.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use super::human;
@@ -11,7 +13,7 @@ use crate::config::Redaction;
 use crate::message::Message;
 use crate::message::codec;
 use crate::message::failure::{Failure, detect};
-use crate::message::fingerprint::fingerprint;
+use crate::message::fingerprint::{Rules, fingerprint};
 use crate::message::jsonl::{Derived, write_line};
 use crate::operation::glance::{self, failed_where, origin_target, preview, reason};
 
@@ -26,6 +28,8 @@ pub(crate) struct View {
     pub(crate) redact_lines: bool,
     /// Whether machine lines show the payload's decoded form beside it.
     pub(crate) decode_lines: bool,
+    /// The operator's rules for grouping.
+    pub(crate) rules: Arc<Rules>,
     /// The time, for ages.
     pub(crate) now: Timestamp,
     /// Cells in a line.
@@ -45,7 +49,7 @@ impl View {
             message
         };
         let failure = detect(message);
-        let group = failure.as_ref().map(|failure| fingerprint(message, Some(failure)).id.to_string());
+        let group = failure.as_ref().map(|failure| self.group(message, failure));
         let origin = failure.as_ref().and_then(|failure| self.origin(message, failure));
         let decoded = self.decode_lines.then(|| codec::view(message));
         let derived = Derived {
@@ -55,6 +59,10 @@ impl View {
             decoded: decoded.as_ref(),
         };
         write_line(message, Some(&derived), out);
+    }
+
+    fn group(&self, message: &Message, failure: &Failure) -> String {
+        fingerprint(message, Some(failure), &self.rules).id.to_string()
     }
 
     fn origin(&self, message: &Message, failure: &Failure) -> Option<String> {
@@ -92,9 +100,7 @@ impl View {
         parts.push(human::size(message.size()));
         let times = delivery.message.deliveries.filter(|n| *n > 0);
         parts.extend(times.map(|n| self.paint.paint(Role::Warning, &format!("seen {}", human::plural(n, "time")))));
-        parts.extend(
-            failure.map(|failure| self.paint.paint(Role::Faint, &fingerprint(message, Some(failure)).id.to_string())),
-        );
+        parts.extend(failure.map(|failure| self.paint.paint(Role::Faint, &self.group(message, failure))));
         parts.join("  ")
     }
 
@@ -122,6 +128,7 @@ mod tests {
             redaction: Redaction::new(rules.iter().map(|rule| rule.parse().unwrap()).collect()),
             redact_lines: false,
             decode_lines: false,
+            rules: Arc::default(),
             now: "2026-03-02T10:14:12Z".parse().unwrap(),
             width: 80,
             paint: Paint { on: false },

@@ -11,12 +11,13 @@ use super::path::Path;
 use crate::message::Message;
 use crate::message::codec::{self, View, is_plain, unescape};
 use crate::message::failure::{self, Failure};
-use crate::message::fingerprint::{GroupId, fingerprint};
+use crate::message::fingerprint::{GroupId, Key, Rules};
 
 /// A message, and what was derived from it so far.
 #[derive(Debug)]
 pub struct Candidate<'a> {
     message: &'a Message,
+    rules: Option<&'a Rules>,
     failure: OnceCell<Option<Cow<'a, Failure>>>,
     group: OnceCell<GroupId>,
     view: OnceCell<View>,
@@ -27,7 +28,14 @@ impl<'a> Candidate<'a> {
     /// A message of which nothing is derived yet.
     #[must_use]
     pub fn new(message: &'a Message) -> Self {
-        Self { message, failure: OnceCell::new(), group: OnceCell::new(), view: OnceCell::new(), text: OnceCell::new() }
+        Self {
+            message,
+            rules: None,
+            failure: OnceCell::new(),
+            group: OnceCell::new(),
+            view: OnceCell::new(),
+            text: OnceCell::new(),
+        }
     }
 
     /// With its failure, where somebody knows it already; `None` is "it has none".
@@ -37,10 +45,10 @@ impl<'a> Candidate<'a> {
         self
     }
 
-    /// With its group, where somebody knows it already.
+    /// With the operator's rules for grouping; without them a group is what the fingerprint alone says.
     #[must_use]
-    pub fn with_group(mut self, group: GroupId) -> Self {
-        self.group = OnceCell::from(group);
+    pub fn with_rules(mut self, rules: &'a Rules) -> Self {
+        self.rules = Some(rules);
         self
     }
 
@@ -57,7 +65,10 @@ impl<'a> Candidate<'a> {
 
     /// The group of its failure.
     pub fn group(&self) -> GroupId {
-        *self.group.get_or_init(|| fingerprint(self.message, self.failure()).id)
+        *self.group.get_or_init(|| match self.rules {
+            Some(rules) => Key::of(self.message, self.failure(), rules).id(),
+            None => Key::of(self.message, self.failure(), &Rules::default()).id(),
+        })
     }
 
     /// The payload's decoded form.

@@ -37,6 +37,12 @@ impl Pick {
         &self.name
     }
 
+    /// Whether it is the group, which nothing that makes groups may ask for.
+    #[must_use]
+    pub fn is_group(&self) -> bool {
+        self.field == Field::Group
+    }
+
     /// The field's first value as text; bytes that are not UTF-8 are replaced. Ages are counted from 1970.
     #[must_use]
     pub fn value(&self, candidate: &Candidate<'_>) -> Option<String> {

@@ -65,10 +65,10 @@ impl fmt::Debug for GroupId {
     }
 }
 
-/// Names the group of a message: by its failure, else by its kind.
+/// Names the group of a message: by the operator's rules, its failure, else its kind.
 #[must_use]
-pub fn fingerprint(message: &Message, failure: Option<&Failure>) -> Group {
-    Key::of(message, failure, &Rules::default()).into_group(&Rules::default())
+pub fn fingerprint(message: &Message, failure: Option<&Failure>, rules: &Rules) -> Group {
+    Key::of(message, failure, rules).into_group(rules)
 }
 
 /// The text whose template is in a group's key: the message, and only its first line where there is a stack, which
@@ -96,7 +96,7 @@ mod tests {
     }
 
     fn id(failure: &Failure) -> GroupId {
-        fingerprint(&Message::default(), Some(failure)).id
+        fingerprint(&Message::default(), Some(failure), &Rules::default()).id
     }
 
     #[test]
@@ -110,7 +110,8 @@ mod tests {
 
     #[test]
     fn an_id_is_stable_and_can_be_typed() {
-        let group = fingerprint(&Message::default(), Some(&failed("com.acme.Timeout", "order 17 timed out")));
+        let failure = failed("com.acme.Timeout", "order 17 timed out");
+        let group = fingerprint(&Message::default(), Some(&failure), &Rules::default());
         assert_eq!(group.title, "Timeout: order * timed out");
         let name = group.id.to_string();
         assert_eq!(name.len(), 8);
@@ -128,8 +129,9 @@ mod tests {
         };
         let order = Message { payload: Some(r#"{"order":1}"#.into()), ..Message::default() };
         let cart = Message { payload: Some(r#"{"cart":1}"#.into()), ..Message::default() };
-        assert_ne!(fingerprint(&order, Some(&failure)).id, fingerprint(&cart, Some(&failure)).id);
-        let group = fingerprint(&order, Some(&failure));
+        let of = |message| fingerprint(message, Some(&failure), &Rules::default());
+        assert_ne!(of(&order).id, of(&cart).id);
+        let group = of(&order);
         assert_eq!(group.title, "rejected in orders: {order}");
     }
 

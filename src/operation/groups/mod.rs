@@ -9,6 +9,7 @@ mod summary;
 mod tally;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -79,7 +80,7 @@ impl By {
 #[derive(Clone, Debug, Default)]
 pub struct Groups {
     by: By,
-    rules: Rules,
+    rules: Arc<Rules>,
     total: u64,
     tallies: HashMap<GroupId, Tally>,
 }
@@ -87,7 +88,7 @@ pub struct Groups {
 impl Groups {
     /// No groups yet.
     #[must_use]
-    pub fn new(by: By, rules: Rules) -> Self {
+    pub fn new(by: By, rules: Arc<Rules>) -> Self {
         Self { by, rules, total: 0, tallies: HashMap::new() }
     }
 

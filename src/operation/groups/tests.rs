@@ -40,7 +40,7 @@ fn lines(groups: Groups) -> Vec<String> {
 
 #[test]
 fn a_tally_tells_count_share_time_origin_and_what_differs() {
-    let mut groups = Groups::new(By::Failure, Rules::default());
+    let mut groups = Groups::new(By::Failure, Arc::default());
     for message in &many() {
         groups.add(message);
     }
@@ -60,13 +60,13 @@ fn a_tally_tells_count_share_time_origin_and_what_differs() {
 #[test]
 fn workers_and_order_make_no_difference() {
     let messages = many();
-    let mut whole = Groups::new(By::Failure, Rules::default());
+    let mut whole = Groups::new(By::Failure, Arc::default());
     for message in &messages {
         whole.add(message);
     }
-    let mut parts = Groups::new(By::Failure, Rules::default());
+    let mut parts = Groups::new(By::Failure, Arc::default());
     for chunk in messages.rchunks(7) {
-        let mut part = Groups::new(By::Failure, Rules::default());
+        let mut part = Groups::new(By::Failure, Arc::default());
         for message in chunk.iter().rev() {
             part.add(message);
         }
@@ -99,7 +99,7 @@ fn messages_group_by_anything() {
         ("header.tenant", "acme"),
         ("header.none", "without field"),
     ] {
-        let mut groups = Groups::new(By::parse(by).unwrap(), Rules::default());
+        let mut groups = Groups::new(By::parse(by).unwrap(), Arc::default());
         groups.add(&message);
         let found = groups.finish();
         assert_eq!(found[0].title, title, "{by}");
@@ -109,7 +109,7 @@ fn messages_group_by_anything() {
 
 #[test]
 fn expiry_and_attempts_are_the_extremes() {
-    let mut groups = Groups::new(By::Failure, Rules::default());
+    let mut groups = Groups::new(By::Failure, Arc::default());
     for (attempts, second) in [(3, 500), (1, 400), (7, 600)] {
         let message = dead(1, "Timeout", 0);
         let mut failure = detect(&message).unwrap();
@@ -125,7 +125,7 @@ fn expiry_and_attempts_are_the_extremes() {
 #[test]
 fn the_demo_incident_has_its_nine_causes() {
     let demo = crate::broker::memory::demo::incident();
-    let mut groups = Groups::new(By::Failure, Rules::default());
+    let mut groups = Groups::new(By::Failure, Arc::default());
     for queue in [
         "emails_error",
         "inventory.updates.dlq",

@@ -103,7 +103,7 @@ impl World {
     }
 
     fn selection(&self) -> Selection {
-        Selection::parse(self.case.filter, None, jiff::Timestamp::UNIX_EPOCH).unwrap()
+        Selection::parse(self.case.filter, None, jiff::Timestamp::UNIX_EPOCH, &std::sync::Arc::default()).unwrap()
     }
 
     /// The verb, from the plan to the report.

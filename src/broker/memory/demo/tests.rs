@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::*;
 use crate::broker::ListFilter;
 use crate::message::failure::detect;
-use crate::message::fingerprint::fingerprint;
+use crate::message::fingerprint::{Rules, fingerprint};
 use crate::message::{Digest, Message, Value};
 
 const DEAD: [(&str, usize); 8] = [
@@ -37,7 +37,7 @@ fn they_died_of_nine_causes_two_of_them_on_two_brokers() {
     let mut groups: BTreeMap<String, (usize, BTreeSet<String>)> = BTreeMap::new();
     for message in dead(&memory) {
         let failure = detect(&message);
-        let group = fingerprint(&message, failure.as_ref());
+        let group = fingerprint(&message, failure.as_ref(), &Rules::default());
         let (count, queues) = groups.entry(format!("{} {}", group.id, group.title)).or_default();
         *count += 1;
         queues.insert(message.address.to_string());
