@@ -61,7 +61,8 @@ pub(super) fn rules(source: &Source<'_>, raw: RawRules) -> Result<Rules> {
 /// A rule's error at its place in the file: what is wrong, the reason in the same sentence, the hint kept.
 fn located(source: &Source<'_>, at: std::ops::Range<usize>, error: &Error) -> Error {
     let why = std::error::Error::source(error).map(|why| format!(": {}", one_line(&why.to_string())));
-    let located = source.error(Some(at), &format!("{}{}", error.message(), why.unwrap_or_default()));
+    let what = error.message().lines().next().unwrap_or_default();
+    let located = source.error(Some(at), &format!("{what}{}", why.unwrap_or_default()));
     debug_assert_eq!(located.kind(), ErrorKind::Config);
     match error.hint_text() {
         Some(hint) => located.hint(hint),

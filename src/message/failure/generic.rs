@@ -2,7 +2,7 @@
 //!
 //! A name is one of `error`, `exception`, `reason`, `fault`, `failure`, alone or with `type`, `class`, `code`, `name`,
 //! `message`, `detail`, `description`, `stack` or `trace`, perhaps after `x`, `dlq` or `dead letter`; case and `-`,
-//! `_`, `.` do not count. A body may hold them in an `error` or `exception` object. Limits: a lone code, or a lone
+//! `_`, `.` do not count. A lone `stacktrace`, `backtrace` or `traceback` adds to them. A body may hold them in an `error` or `exception` object. Limits: a lone code, or a lone
 //! `reason`, is no failure: live messages have those, too.
 
 use serde_json::{Map, Value};
@@ -19,6 +19,10 @@ enum Part {
     /// Text under a name that may mean other things (`reason`).
     Hint,
     Stack,
+    /// The exception's class beside its text, else the text.
+    Exception,
+    /// A stack under a name that does not speak of a failure.
+    Trace,
 }
 
 /// The words that make a name speak of a failure.
@@ -58,6 +62,8 @@ struct Found {
     text: Option<String>,
     hint: Option<String>,
     stack: Option<String>,
+    exception: Option<String>,
+    trace: Option<String>,
 }
 
 impl Found {
@@ -67,19 +73,28 @@ impl Found {
             Part::Text => &mut self.text,
             Part::Hint => &mut self.hint,
             Part::Stack => &mut self.stack,
+            Part::Exception => &mut self.exception,
+            Part::Trace => &mut self.trace,
         };
         if slot.is_none() {
             *slot = value;
         }
     }
 
-    fn failure(self) -> Option<Failure> {
+    fn failure(mut self) -> Option<Failure> {
+        // `exception: NoMethodError` beside `error: undefined method …` is the class of that text.
+        match self.exception.take() {
+            Some(class) if self.text.is_some() && self.class.is_none() && !class.contains(' ') => {
+                self.class = Some(class);
+            }
+            exception => self.text = self.text.or(exception),
+        }
         let sure = self.text.is_some() || self.stack.is_some() || (self.class.is_some() && self.hint.is_some());
         sure.then(|| Failure {
             dialect: "generic",
             class: self.class,
             message: self.text.or(self.hint),
-            stack: self.stack,
+            stack: self.stack.or(self.trace),
             ..Failure::default()
         })
     }
@@ -101,7 +116,7 @@ pub(super) fn fields(fields: &Map<String, Value>) -> Option<Failure> {
     let mut found = Found::default();
     for (name, value) in fields {
         match (part(name), value) {
-            (Some(Part::Text | Part::Hint), Value::Object(inner)) => {
+            (Some(Part::Text | Part::Hint | Part::Exception), Value::Object(inner)) => {
                 for name in inner.keys() {
                     let inside = part(name).or_else(|| own_part(name));
                     if let Some(inside) = inside {
@@ -109,7 +124,7 @@ pub(super) fn fields(fields: &Map<String, Value>) -> Option<Failure> {
                     }
                 }
             }
-            (Some(Part::Stack), _) => found.put(Part::Stack, body::lines(fields, name)),
+            (Some(part @ (Part::Stack | Part::Trace)), _) => found.put(part, body::lines(fields, name)),
             (Some(part), _) => found.put(part, body::text(fields, name)),
             (None, _) => {}
         }
@@ -123,6 +138,9 @@ fn part(name: &str) -> Option<Part> {
         return None;
     }
     let plain = plain(name);
+    if matches!(plain.as_str(), "stacktrace" | "backtrace" | "traceback") {
+        return Some(Part::Trace);
+    }
     let bare = PREFIXES.iter().find_map(|prefix| {
         plain.strip_prefix(prefix).filter(|rest| SUBJECTS.iter().any(|subject| rest.starts_with(subject)))
     });
@@ -130,6 +148,7 @@ fn part(name: &str) -> Option<Part> {
     let (subject, tail) = SUBJECTS.iter().find_map(|subject| Some((*subject, rest.strip_prefix(subject)?)))?;
     match tail {
         "" if subject == "reason" && !prefixed => Some(Part::Hint),
+        "" if subject == "exception" => Some(Part::Exception),
         "" => Some(Part::Text),
         tail => PARTS.iter().find(|(word, _)| *word == tail).map(|(_, part)| *part),
     }
@@ -141,12 +160,12 @@ fn own_part(name: &str) -> Option<Part> {
     PARTS.iter().find(|(word, _)| *word == plain).map(|(_, part)| *part)
 }
 
-/// A quick look before anything is copied: every subject has one of these letters' pairs.
+/// A quick look before anything is copied: every name that speaks has one of these runs of letters.
 fn may_speak(name: &str) -> bool {
     let bytes = name.as_bytes();
-    bytes
-        .windows(4)
-        .any(|four| [b"rror", b"xcep", b"ailu", b"ault", b"easo"].iter().any(|word| four.eq_ignore_ascii_case(*word)))
+    bytes.windows(4).any(|four| {
+        [b"rror", b"xcep", b"ailu", b"ault", b"easo", b"trac"].iter().any(|word| four.eq_ignore_ascii_case(*word))
+    })
 }
 
 fn plain(name: &str) -> String {
@@ -167,6 +186,9 @@ mod tests {
             ("DeadLetterReason", Some(Part::Text)),
             ("reason", Some(Part::Hint)),
             ("error.stack_trace", Some(Part::Stack)),
+            ("stack_trace", Some(Part::Trace)),
+            ("traceparent", None),
+            ("exception", Some(Part::Exception)),
             ("errors", None),
             ("default", None),
             ("tenant", None),
@@ -184,6 +206,22 @@ mod tests {
         let failure = headers(&message).unwrap();
         assert_eq!(failure.class.as_deref(), Some("Timeout"));
         assert_eq!(failure.message.as_deref(), Some("no answer in 30 s"));
+    }
+
+    #[test]
+    fn an_exception_beside_an_error_is_its_class_and_a_trace_is_their_stack() {
+        let read = |body: Value| fields(body.as_object().unwrap());
+        let job =
+            serde_json::json!({"exception": "NoMethodError", "error": "undefined method", "backtrace": ["a", "b"]});
+        let failure = read(job).unwrap();
+        assert_eq!(
+            (failure.class.as_deref(), failure.message.as_deref()),
+            (Some("NoMethodError"), Some("undefined method"))
+        );
+        assert_eq!(failure.stack.as_deref(), Some("a\nb"));
+        let alone = read(serde_json::json!({"exception": "Boom"})).unwrap();
+        assert_eq!((alone.class, alone.message.as_deref()), (None, Some("Boom")));
+        assert_eq!(read(serde_json::json!({"stacktrace": "a"})), None, "a log event is no failure");
     }
 
     #[test]

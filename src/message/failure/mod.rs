@@ -80,6 +80,14 @@ fn framework(message: &Message, broker: bool) -> Option<Failure> {
             }
         }
     }
+    // A writer that says only where the message comes from leaves the reason to whoever wrote it.
+    let found = match found {
+        Some(place) if !place.says_why() => Some(match generic::headers(message) {
+            Some(reason) => reason.completed(place),
+            None => place,
+        }),
+        found => found,
+    };
     found.or_else(|| generic::headers(message)).or_else(|| dotnet::nservicebus(message)).or_else(|| {
         let body = body::object(message)?;
         BODIES.iter().find_map(|read| read(&body)).or_else(|| generic::fields(&body).filter(|_| !broker))
@@ -87,6 +95,10 @@ fn framework(message: &Message, broker: bool) -> Option<Failure> {
 }
 
 impl Failure {
+    fn says_why(&self) -> bool {
+        self.class.is_some() || self.message.is_some() || self.stack.is_some()
+    }
+
     /// This record with class, cause and frames of the root of its stack, or of a message that nests another.
     fn rooted(mut self) -> Self {
         if let Some(stack) = &self.stack {
@@ -238,6 +250,19 @@ mod tests {
         message.headers.push("kafka_dlt-exception-fqcn", "B");
         let failure = detect(&message).unwrap();
         assert_eq!((failure.dialect, failure.also), ("spring-kafka", vec!["kafka-connect"]));
+    }
+
+    #[test]
+    fn a_writer_that_says_only_where_leaves_the_reason_to_another() {
+        let mut message = Message::default();
+        message.headers.push("x-original-topic", "quotes");
+        assert_eq!(detect(&message).unwrap().dialect, "spring-cloud-stream");
+        message.headers.push("x-error-name", "TypeError");
+        message.headers.push("x-error-message", "no lines");
+        let failure = detect(&message).unwrap();
+        assert_eq!((failure.dialect, failure.class.as_deref()), ("generic", Some("TypeError")));
+        let origin = Some(Origin::Topic { topic: "quotes".into(), partition: None, offset: None });
+        assert_eq!((failure.origin, failure.also), (origin, vec!["spring-cloud-stream"]));
     }
 
     #[test]

@@ -15,7 +15,7 @@
 //! | `metadata` | as `properties`: what only the broker said; never published |
 //! | `payload` | a *text*; the one field that must be there |
 //! | `deliveries` | how often it was delivered before, or null |
-//! | `failure` | derived, not read back: `dialect`, `class`, `message`, `stack`, `origin`, `consumer`, `attempts`, `first`, `last`, `history` `[{reason, queue, count, time}]`; what is not known is left out |
+//! | `failure` | derived, not read back: `dialect`, `class`, `message`, `origin`, `consumer`, `attempts`, `first`, `last`, `history` `[{reason, queue, count, time}]`; what is not known is left out; a stack stays in the header or body that has it |
 //! | `group` | derived, not read back: the id of its group |
 //! | `decoded` | derived, not read back, and only where asked for: what the payload is, see [`crate::message::codec::View::write_json`] |
 //!

@@ -297,7 +297,6 @@ fn write_failure(failure: &Failure, origin: Option<&str>, out: &mut Vec<u8>) {
     };
     field("class", failure.class.as_deref());
     field("message", failure.message.as_deref());
-    field("stack", failure.stack.as_deref());
     let relative = failure.origin.as_ref().map(relative_origin);
     field("origin", origin.or(relative.as_deref()));
     field("consumer", failure.consumer.as_deref());

@@ -1,6 +1,6 @@
 //! Grouping on sixty causes of dead letters as production writes them (`causes.txt`), with fifty variants each: whole
 //! messages with the headers and bodies of seventeen writers, through detection and fingerprint. Whoever wrote them had
-//! not seen the fingerprint's rules; `triage.rs` has a second corpus, of pairs that are alike on purpose.
+//! not seen the fingerprint's rules (they scored 0.9814 before what they showed was mended); `triage.rs` has a second corpus, of pairs that are alike on purpose.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -145,7 +145,8 @@ fn variant(cause: &Cause, random: &mut Random) -> Message {
     let mut headers = Fields::new();
     for (name, template) in &cause.headers {
         let text = fill(template, random);
-        headers.push(*name, if windows { text.replace('\n', "\r\n") } else { text });
+        let text = if windows { text.replace('\n', "\r\n") } else { text };
+        headers.push(*name, text.as_str());
     }
     Message { headers, payload: Some(fill(&cause.payload, random).into()), ..Message::default() }
 }

@@ -210,7 +210,8 @@ fn is_generated(name: &str) -> bool {
         "$$Subclass",
         "_ClientProxy",
     ];
-    name.starts_with("lambda_method") || (name.contains(['$', '_']) && MARKS.iter().any(|mark| name.contains(mark)))
+    ["lambda_method", "Internal.Generated."].iter().any(|start| name.starts_with(start))
+        || (name.contains(['$', '_']) && MARKS.iter().any(|mark| name.contains(mark)))
 }
 
 fn clean_dotted(name: &str) -> String {

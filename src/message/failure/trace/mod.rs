@@ -295,6 +295,11 @@ fn header(text: &str) -> (Option<&str>, &str) {
         None => text,
     };
     let (head, message) = text.split_once(": ").unwrap_or_else(|| (text.trim_end_matches(':'), ""));
+    // .NET writes the system's code behind some classes: `SqlException (0x80131904)`, `SocketException (111)`.
+    let head = match head.strip_suffix(')').and_then(|head| head.rsplit_once(" (")) {
+        Some((class, code)) if !code.is_empty() && code.bytes().all(|b| b.is_ascii_hexdigit() || b == b'x') => class,
+        _ => head,
+    };
     if is_class(head) { (Some(head), message.trim()) } else { (None, text) }
 }
 

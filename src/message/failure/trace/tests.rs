@@ -228,3 +228,14 @@ fn recursion_of_any_depth_is_one_frame() {
     };
     assert_eq!(root(&deep(1)), root(&deep(500)));
 }
+
+#[test]
+fn the_code_behind_a_dotnet_class_is_no_part_of_it() {
+    for (first, class) in [
+        ("Microsoft.Data.SqlClient.SqlException (0x80131904): deadlocked", "Microsoft.Data.SqlClient.SqlException"),
+        ("System.Net.Sockets.SocketException (111): Connection refused", "System.Net.Sockets.SocketException"),
+    ] {
+        let trace = format!("{first}\r\n   at Acme.Shop.Pay(Order o) in /src/Shop.cs:line 7\r\n");
+        assert_eq!(root(&trace).class.as_deref(), Some(class), "{first}");
+    }
+}
