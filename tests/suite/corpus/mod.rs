@@ -89,16 +89,21 @@ fn value(kind: &str, random: &mut Random, out: &mut String) {
     let (low, high) = range.split_once('-').expect("a range has two ends");
     let (low, high): (u64, u64) = (low.parse().unwrap(), high.parse().unwrap());
     let mut n = |low: u64, high: u64| low + random.below(high - low + 1);
-    let (a, b, c, d) = (n(1, 28), n(0, 23), n(0, 59), n(0, 59));
+    let (day, hour, minute, second) = (n(1, 28), n(0, 23), n(0, 59), n(0, 59));
     let done = match kind {
         "int" => write!(out, "{}", n(low, high)),
         "line" => write!(out, "{}", n(3, 2500)),
         "port" => write!(out, "{}", n(1024, 65535)),
         "epoch" => write!(out, "{}.{}", n(1_772_000_000, 1_773_000_000), n(100, 999)),
         "epochms" => write!(out, "{}", n(1_772_000_000_000, 1_773_000_000_000)),
-        "iso" => write!(out, "2026-03-{a:02}T{b:02}:{c:02}:{d:02}.{:03}Z", n(0, 999)),
-        "nsbtime" => write!(out, "2026-03-{a:02} {b:02}:{c:02}:{d:02}:{:06} Z", n(0, 999_999)),
-        "ustime" => write!(out, "3/{a}/2026 {}:{c:02}:{d:02} {}", b % 12 + 1, if b > 11 { "PM" } else { "AM" }),
+        "iso" => write!(out, "2026-03-{day:02}T{hour:02}:{minute:02}:{second:02}.{:03}Z", n(0, 999)),
+        "nsbtime" => write!(out, "2026-03-{day:02} {hour:02}:{minute:02}:{second:02}:{:06} Z", n(0, 999_999)),
+        "ustime" => write!(
+            out,
+            "3/{day}/2026 {}:{minute:02}:{second:02} {}",
+            hour % 12 + 1,
+            if hour > 11 { "PM" } else { "AM" }
+        ),
         "ip" => write!(out, "10.{}.{}.{}", n(0, 255), n(0, 255), n(1, 254)),
         "money" => write!(out, "{}.{:02}", n(0, 5000), n(0, 99)),
         "order" => match n(0, 2) {
@@ -108,9 +113,9 @@ fn value(kind: &str, random: &mut Random, out: &mut String) {
         },
         "sku" => write!(out, "SKU-{}", n(100, 99_999)),
         "date" => match n(0, 2) {
-            0 => write!(out, "{a:02}.03.2026 {b:02}:{c:02}"),
-            1 => write!(out, "2026/03/{a:02} {b:02}:{c:02}:{d:02}"),
-            _ => write!(out, "March {a}, 2026"),
+            0 => write!(out, "{day:02}.03.2026 {hour:02}:{minute:02}"),
+            1 => write!(out, "2026/03/{day:02} {hour:02}:{minute:02}:{second:02}"),
+            _ => write!(out, "March {day}, 2026"),
         },
         "host" => {
             let stem = pick(&["db", "cache-primary", "mail", "rates.internal", "upload.partner"], random);
