@@ -15,6 +15,7 @@ mod environment;
 mod faults;
 mod filter;
 mod generated;
+mod hostile;
 #[cfg(feature = "rabbitmq")]
 mod kill;
 mod moves;
