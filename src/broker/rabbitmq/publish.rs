@@ -1,10 +1,10 @@
 //! Publishing to one queue or exchange: mandatory, confirmed, and never a surprise for the broker.
 //!
 //! What would close the channel or route a copy elsewhere is refused beforehand, so that one odd message can't make
-//! its neighbours ambiguous. One batch at a time goes out, on one channel, so that messages arrive in the order of the
-//! calls and a return belongs to the batch under way; a large batch hides the wait for its last confirm. The first
-//! message of a publisher goes alone: whether the user may publish here at all is told by it. Limits: nothing is sent
-//! twice by itself, and a lost channel is replaced for the next batch only.
+//! its neighbours ambiguous. One batch after the other is written to one channel, so that messages arrive in the order
+//! of the calls; the next is written while the confirms of the last are on their way. The first message of a publisher
+//! goes alone: whether the user may publish here at all is told by it. Limits: nothing is sent twice by itself, and a
+//! lost channel is replaced for the next batch only.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -18,7 +18,7 @@ use tokio::sync::Mutex;
 
 use super::connection::{Link, close_quietly};
 use super::errors::{answer, short};
-use super::send::{Fate, Outgoing, send};
+use super::send::{Fate, Line, Outgoing};
 use super::{Shared, convert, learn};
 use crate::broker::{HeaderTypes, PublishLimits, Publisher, Receipt, Target};
 use crate::error::{Error, ErrorKind, Result};
@@ -48,8 +48,9 @@ pub(super) fn limits(max_bytes: Option<u64>) -> PublishLimits {
 }
 
 /// A channel in confirm mode and the connection it lives on.
+#[derive(Clone)]
 struct Pooled {
-    channel: Channel,
+    line: Arc<Line>,
     link: Arc<Link>,
 }
 
@@ -57,7 +58,7 @@ struct Pooled {
 enum Outlet {
     /// No channel is open.
     Shut,
-    /// The channel, while it rests.
+    /// The channel; batches may be on their way through it.
     Open(Pooled),
     /// The publisher is closed.
     Closed,
@@ -71,7 +72,7 @@ pub(super) struct RabbitPublisher {
     key: Option<ShortString>,
     /// Whether the target is known to be a stream.
     stream: bool,
-    /// Held for a whole batch: the lock is fair, so batches go out as they were called.
+    /// Held while a batch is written: the lock is fair, so batches go out as they were called.
     outlet: Mutex<Outlet>,
     /// The broker's `max_message_size`, once it has refused a message for it; 0 before.
     max: AtomicU64,
@@ -199,61 +200,87 @@ impl RabbitPublisher {
         Ok(())
     }
 
-    /// Takes the channel out, opened where there is none that lives.
+    /// The channel, opened where there is none that lives.
     async fn open_channel(&self, outlet: &mut Outlet) -> Result<Pooled> {
-        let pooled = match std::mem::replace(outlet, Outlet::Shut) {
-            Outlet::Closed => {
-                *outlet = Outlet::Closed;
-                return Err(Error::new(ErrorKind::Unexpected, "the publisher is closed"));
-            }
-            Outlet::Open(pooled) if pooled.channel.status().connected() => pooled,
+        let pooled = match outlet {
+            Outlet::Closed => return Err(Error::new(ErrorKind::Unexpected, "the publisher is closed")),
+            Outlet::Open(pooled) if pooled.line.channel().status().connected() => pooled.clone(),
             Outlet::Open(_) | Outlet::Shut => {
                 let link = self.shared.publishing().await?;
-                Pooled { channel: confirming(&link).await?, link }
+                Pooled { line: Arc::new(Line::new(confirming(&link).await?)), link }
             }
         };
         unblocked(&pooled.link).await?;
+        *outlet = Outlet::Open(pooled.clone());
         Ok(pooled)
     }
 
     /// Sends messages that are ready, in order, in as many runs as safety asks for.
     async fn send_all(&self, messages: &[Outgoing]) -> Vec<Result<Receipt>> {
         let mut results = Vec::with_capacity(messages.len());
-        let mut outlet = self.outlet.lock().await;
+        let mut outlet = Some(self.outlet.lock().await);
         while results.len() < messages.len() {
             let rest = messages.get(results.len()..).unwrap_or_default();
             let run = rest.get(..self.run_length(rest)).unwrap_or(rest);
-            let pooled = match self.open_channel(&mut outlet).await {
+            let Some(held) = &mut outlet else { break };
+            let pooled = match self.open_channel(held).await {
                 Ok(pooled) => pooled,
                 Err(error) => {
                     results.extend(rest.iter().map(|_| Err(again(&error))));
                     break;
                 }
             };
-            let sent = send(&pooled.channel, run).await;
-            if sent.usable {
-                *outlet = Outlet::Open(pooled);
-            } else if let [_] = run
-                && let Some((code, text)) = &sent.reply
-            {
-                // Alone on its channel, it is what the broker refused.
-                results.push(Err(self.refused(*code, text)));
-                continue;
+            if self.goes_alone(run) {
+                pooled.line.idle().await;
             }
-            let lost = !sent.usable;
+            let written = pooled.line.write(run).await;
+            // With its last message written the next batch may begin, but not while this one tries something out.
+            if run.len() == rest.len() && !self.goes_alone(run) {
+                outlet = None;
+            }
+            let sent = pooled.line.judge(written).await;
+            if !sent.usable {
+                self.drop_line(&pooled, outlet.as_deref_mut()).await;
+                if let [_] = run
+                    && outlet.is_some()
+                    && let Some((code, text)) = &sent.reply
+                {
+                    // Alone on its channel, it is what the broker refused.
+                    results.push(Err(self.refused(*code, text)));
+                    continue;
+                }
+            }
             for (out, fate) in run.iter().zip(sent.fates) {
                 if matches!(fate, Fate::Arrived) {
                     self.proven.store(true, Ordering::Relaxed);
                 }
                 results.push(receipt(out, fate));
             }
-            if lost {
+            if !sent.usable {
                 let error = Error::new(ErrorKind::Unreachable, "the channel was lost before the message was sent");
                 let rest = messages.get(results.len()..).unwrap_or_default();
                 results.extend(rest.iter().map(|_| Err(again(&error))));
             }
         }
         results
+    }
+
+    /// Lets go of a channel that is of no use any more, where it is still the one in use.
+    async fn drop_line(&self, pooled: &Pooled, held: Option<&mut Outlet>) {
+        let drop_in = |outlet: &mut Outlet| {
+            if matches!(outlet, Outlet::Open(open) if Arc::ptr_eq(&open.line, &pooled.line)) {
+                *outlet = Outlet::Shut;
+            }
+        };
+        match held {
+            Some(outlet) => drop_in(outlet),
+            None => drop_in(&mut *self.outlet.lock().await),
+        }
+    }
+
+    /// Whether these go out with nothing else on the channel: the first message of all, and a large one.
+    fn goes_alone(&self, run: &[Outgoing]) -> bool {
+        !self.proven.load(Ordering::Relaxed) || run.iter().any(|out| out.payload.len() > LARGE)
     }
 
     /// How many of these go together: one at first and where it is large, else up to the next large one.
@@ -364,9 +391,10 @@ impl Publisher for RabbitPublisher {
     }
 
     async fn close(&self) -> Result<()> {
-        // Whoever has the lock has no batch under way; a second close finds nothing.
+        // Nobody writes while we have the lock, and what was written is waited for; a second close finds nothing.
         if let Outlet::Open(pooled) = std::mem::replace(&mut *self.outlet.lock().await, Outlet::Closed) {
-            close_quietly(&pooled.channel).await;
+            pooled.line.idle().await;
+            close_quietly(pooled.line.channel()).await;
         }
         Ok(())
     }

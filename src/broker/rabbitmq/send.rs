@@ -1,12 +1,14 @@
-//! One batch through one channel: pipelined, mandatory, confirmed, and returns given to the right message.
+//! Batches through one channel: pipelined, mandatory, confirmed, and returns given to the right message.
 //!
 //! lapin attaches a returned message to whichever confirmation it completes next, so a single `Ack(None)` proves
-//! nothing. Here every confirmation of a batch is awaited, all returns are collected, and each is matched to its
-//! message by content; only then anything counts as arrived (`broker-facts.md` 1.5). Where a batch breaks and a
-//! return was among what came, the other acknowledgements prove nothing either and become ambiguous.
-//! Limits: one batch at a time on a channel; the caller sees to that.
+//! nothing. It comes before its own message's confirmation, so once that is complete, the return sits on one that is
+//! complete, too: of this batch, or of another on the channel. So a batch is judged when all its confirmations are here
+//! and those of every other batch have been asked; all returns go into one book and are matched by content; only then
+//! anything counts as arrived (`broker-facts.md` 1.5). Where a batch breaks and a return was among what came, or one
+//! belongs to no message, acknowledgements prove nothing any more and become ambiguous.
+//! Limits: batches are written one after the other (the caller sees to that) and judged in the same order.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -16,6 +18,8 @@ use lapin::message::BasicReturnMessage;
 use lapin::options::BasicPublishOptions;
 use lapin::types::ShortString;
 use lapin::{BasicProperties, Channel, Confirmation, PublisherConfirm};
+use tokio::sync::Mutex;
+use tokio::task::unconstrained;
 
 use super::errors::explain;
 use crate::error::{Error, ErrorKind};
@@ -59,16 +63,154 @@ pub(super) struct Sent {
     pub(super) reply: Option<(u16, String)>,
 }
 
-/// Sends a batch and waits for all answers.
+/// A channel in confirm mode, and all that is on its way through it.
+pub(super) struct Line {
+    channel: Channel,
+    book: Mutex<Book>,
+    /// Held while a batch waits for its confirmations: batches are judged in the order in which they were written.
+    turn: Mutex<()>,
+}
+
+/// What is known of the batches on a line.
+#[derive(Default)]
+struct Book {
+    /// Batches that are being written, or wait for their turn.
+    flights: VecDeque<Flight>,
+    next: u64,
+    /// Returned messages that are not matched yet.
+    returns: Vec<BasicReturnMessage>,
+    /// A message was returned at some time.
+    returned: bool,
+    /// A step is under way that must not be cut off: one that was leaves returns nobody knows of.
+    busy: bool,
+    /// What came back can't be told apart any more.
+    doubtful: bool,
+}
+
+/// A batch on its way.
+struct Flight {
+    number: u64,
+    batch: Vec<Outgoing>,
+    confirms: Vec<Option<PublisherConfirm>>,
+    answers: Vec<Option<Answer>>,
+    broken: Option<lapin::Error>,
+}
+
+/// A batch that was written.
+#[derive(Clone, Copy)]
+pub(super) struct Written(u64);
+
+/// Sends a batch alone and waits for all answers.
 pub(super) async fn send(channel: &Channel, batch: &[Outgoing]) -> Sent {
-    let mut answers: Vec<Option<Answer>> = Vec::with_capacity(batch.len());
-    let mut broken: Option<lapin::Error> = None;
-    let mut confirms: Vec<Option<PublisherConfirm>> = Vec::with_capacity(batch.len());
-    for group in batch.chunks(GROUP) {
-        if broken.is_some() {
-            confirms.extend(group.iter().map(|_| None));
-            answers.extend(group.iter().map(|_| Some(Answer::NotSent)));
-            continue;
+    let line = Line::new(channel.clone());
+    let written = line.write(batch).await;
+    line.judge(written).await
+}
+
+impl Line {
+    /// A line over a channel that nothing else publishes on.
+    pub(super) fn new(channel: Channel) -> Self {
+        Self { channel, book: Mutex::default(), turn: Mutex::default() }
+    }
+
+    pub(super) fn channel(&self) -> &Channel {
+        &self.channel
+    }
+
+    /// Waits until nothing that was written is unanswered.
+    pub(super) async fn idle(&self) {
+        // The lock is fair: whoever waited before has been judged.
+        let _turn = self.turn.lock().await;
+    }
+
+    /// Puts a batch on the line. To be called for one batch after the other, and never to be cut off.
+    pub(super) async fn write(&self, batch: &[Outgoing]) -> Written {
+        let number = {
+            let mut book = self.book.lock().await;
+            book.next += 1;
+            let number = book.next;
+            book.flights.push_back(Flight {
+                number,
+                batch: batch.to_vec(),
+                confirms: Vec::with_capacity(batch.len()),
+                answers: Vec::with_capacity(batch.len()),
+                broken: None,
+            });
+            number
+        };
+        for group in batch.chunks(GROUP) {
+            // Held while a group is written: its confirmations can be complete before they are in the book.
+            let mut book = self.book.lock().await;
+            book.begin();
+            if let Some(flight) = book.flights.iter_mut().find(|flight| flight.number == number) {
+                flight.write(&self.channel, group).await;
+            }
+            book.busy = false;
+        }
+        Written(number)
+    }
+
+    /// Waits for all answers to a batch that was written, and says what became of each message. Never to be cut off.
+    pub(super) async fn judge(&self, written: Written) -> Sent {
+        let _turn = self.turn.lock().await;
+        let taken = {
+            let mut book = self.book.lock().await;
+            let at = book.flights.iter().position(|flight| flight.number == written.0);
+            at.and_then(|at| book.flights.remove(at))
+        };
+        let Some(mut flight) = taken else {
+            return Sent { fates: Vec::new(), usable: false, reply: None };
+        };
+        let mut returns = Vec::new();
+        flight.finish(&mut returns).await;
+        let mut book = self.book.lock().await;
+        book.begin();
+        book.take_in(returns);
+        let mut others = Vec::new();
+        for other in &mut book.flights {
+            other.sweep(&mut others);
+        }
+        book.take_in(others);
+        let broken = flight.broken.as_ref();
+        let reply = broken.and_then(super::errors::reply);
+        let returned = book.assign(&flight.batch);
+        let doubtful = book.doubtful || (broken.is_some() && book.returned);
+        let usable = broken.is_none() && !book.doubtful && self.channel.status().connected();
+        book.busy = false;
+        let fates = fates(&flight.answers, returned, doubtful, broken);
+        Sent { fates, usable, reply }
+    }
+}
+
+impl Book {
+    /// A step begins; one that was cut off before it leaves everything in doubt.
+    fn begin(&mut self) {
+        self.doubtful |= self.busy;
+        self.busy = true;
+    }
+
+    fn take_in(&mut self, returns: Vec<BasicReturnMessage>) {
+        self.returned |= !returns.is_empty();
+        self.returns.extend(returns);
+    }
+
+    /// Gives the returns of a batch to its messages. What fits none of the batches on the line leaves a doubt.
+    fn assign(&mut self, batch: &[Outgoing]) -> Vec<Option<String>> {
+        let (assigned, rest, unclear) = assign(batch, std::mem::take(&mut self.returns));
+        let fits = |message: &BasicReturnMessage| self.flights.iter().any(|flight| flight.holds(message));
+        self.doubtful |= unclear || !rest.iter().all(fits);
+        self.returns = rest;
+        assigned
+    }
+}
+
+impl Flight {
+    /// Publishes the next of its messages.
+    async fn write(&mut self, channel: &Channel, group: &[Outgoing]) {
+        if self.broken.is_some() {
+            self.confirms.extend(group.iter().map(|_| None));
+            self.answers.extend(group.iter().map(|_| Some(Answer::NotSent)));
+            return;
         }
         let options = BasicPublishOptions { mandatory: true, immediate: false };
         let publishes = group.iter().map(|out| {
@@ -76,60 +218,85 @@ pub(super) async fn send(channel: &Channel, batch: &[Outgoing]) -> Sent {
         });
         let Ok(sent) = tokio::time::timeout(SILENCE, join_all(publishes)).await else {
             // The socket takes nothing: what is in lapin's buffer may still go out.
-            broken = Some(lapin::ErrorKind::IOError(std::sync::Arc::new(std::io::ErrorKind::TimedOut.into())).into());
-            confirms.extend(group.iter().map(|_| None));
-            answers.extend(group.iter().map(|_| Some(Answer::Unknown)));
-            continue;
+            self.broken = Some(timed_out());
+            self.confirms.extend(group.iter().map(|_| None));
+            self.answers.extend(group.iter().map(|_| Some(Answer::Unknown)));
+            return;
         };
         for one in sent {
             match one {
                 Ok(confirm) => {
-                    confirms.push(Some(confirm));
-                    answers.push(None);
+                    self.confirms.push(Some(confirm));
+                    self.answers.push(None);
                 }
                 Err(error) => {
-                    confirms.push(None);
-                    answers.push(Some(Answer::Unknown));
-                    broken = Some(error);
+                    self.confirms.push(None);
+                    self.answers.push(Some(Answer::Unknown));
+                    self.broken = Some(error);
                 }
             }
         }
     }
-    let mut returns = Vec::new();
-    for (confirm, answer) in confirms.into_iter().zip(&mut answers) {
-        let Some(mut confirm) = confirm else { continue };
-        // Once one was not answered in time, the others are asked without waiting.
-        let said = if broken.is_some() {
-            (&mut confirm).now_or_never()
-        } else {
-            tokio::time::timeout(SILENCE, &mut confirm).await.ok()
-        };
-        *answer = Some(match said {
-            Some(Ok(Confirmation::Ack(returned))) => {
-                returns.extend(returned);
-                Answer::Ack
+
+    /// Waits for every answer that is still to come.
+    async fn finish(&mut self, returns: &mut Vec<BasicReturnMessage>) {
+        for (confirm, answer) in self.confirms.iter_mut().zip(&mut self.answers) {
+            let Some(mut confirm) = confirm.take() else { continue };
+            // Once one was not answered in time, the others are asked without waiting.
+            let said = if self.broken.is_some() {
+                unconstrained(&mut confirm).now_or_never()
+            } else {
+                tokio::time::timeout(SILENCE, &mut confirm).await.ok()
+            };
+            *answer = Some(said.map_or(Answer::Unknown, |said| read(said, &mut self.broken, returns)));
+            if *answer == Some(Answer::Unknown) {
+                self.broken.get_or_insert_with(timed_out);
             }
-            Some(Ok(Confirmation::Nack(returned))) => {
-                returns.extend(returned);
-                Answer::Nack
-            }
-            Some(Ok(Confirmation::NotRequested)) => Answer::Unconfirmed,
-            Some(Err(error)) => {
-                broken.get_or_insert(error);
-                Answer::Unknown
-            }
-            None => {
-                broken.get_or_insert_with(|| {
-                    lapin::ErrorKind::IOError(std::sync::Arc::new(std::io::ErrorKind::TimedOut.into())).into()
-                });
-                Answer::Unknown
-            }
-        });
+        }
     }
-    let reply = broken.as_ref().and_then(super::errors::reply);
-    let usable = broken.is_none() && channel.status().connected();
-    let fates = judge(batch, &answers, &returns, broken.as_ref());
-    Sent { fates, usable, reply }
+
+    /// Takes the answers that are here. Unconstrained, for a budget that is used up looks like no answer.
+    fn sweep(&mut self, returns: &mut Vec<BasicReturnMessage>) {
+        for (slot, answer) in self.confirms.iter_mut().zip(&mut self.answers) {
+            let Some(confirm) = slot else { continue };
+            if let Some(said) = unconstrained(confirm).now_or_never() {
+                *answer = Some(read(said, &mut self.broken, returns));
+                *slot = None;
+            }
+        }
+    }
+
+    /// Whether a returned message can be one of these.
+    fn holds(&self, message: &BasicReturnMessage) -> bool {
+        self.batch.iter().any(|out| content(out) == content_of(message))
+    }
+}
+
+fn timed_out() -> lapin::Error {
+    lapin::ErrorKind::IOError(std::sync::Arc::new(std::io::ErrorKind::TimedOut.into())).into()
+}
+
+/// An answer; the message that came with it goes to the returns.
+fn read(
+    said: lapin::Result<Confirmation>,
+    broken: &mut Option<lapin::Error>,
+    returns: &mut Vec<BasicReturnMessage>,
+) -> Answer {
+    match said {
+        Ok(Confirmation::Ack(returned)) => {
+            returns.extend(returned);
+            Answer::Ack
+        }
+        Ok(Confirmation::Nack(returned)) => {
+            returns.extend(returned);
+            Answer::Nack
+        }
+        Ok(Confirmation::NotRequested) => Answer::Unconfirmed,
+        Err(error) => {
+            broken.get_or_insert(error);
+            Answer::Unknown
+        }
+    }
 }
 
 /// What the broker said of one message alone.
@@ -143,13 +310,12 @@ enum Answer {
 }
 
 /// The fates of a batch from all that was said about it.
-fn judge(
-    batch: &[Outgoing],
+fn fates(
     answers: &[Option<Answer>],
-    returns: &[BasicReturnMessage],
+    returned: Vec<Option<String>>,
+    doubtful: bool,
     broken: Option<&lapin::Error>,
 ) -> Vec<Fate> {
-    let (returned, unmatched) = assign(batch, returns);
     let cause = || match broken {
         Some(error) => explain("publishing", error),
         None => Error::new(ErrorKind::Unexpected, "the broker gave no answer"),
@@ -162,7 +328,6 @@ fn judge(
             None => error,
         }
     };
-    let doubtful = unmatched || (broken.is_some() && !returns.is_empty());
     answers
         .iter()
         .zip(returned)
@@ -184,27 +349,37 @@ fn judge(
         .collect()
 }
 
+/// What a message is recognised by: exchange, key and body.
+type Content<'a> = (&'a str, &'a str, &'a [u8]);
+
+fn content(out: &Outgoing) -> Content<'_> {
+    (out.exchange.as_str(), out.key.as_str(), &out.payload)
+}
+
+fn content_of(message: &BasicReturnMessage) -> Content<'_> {
+    let delivery = &message.delivery;
+    (delivery.exchange.as_str(), delivery.routing_key.as_str(), delivery.data.as_slice())
+}
+
 /// Matches returns to messages by exchange, key, body and, where there is a choice, properties. Equal messages are
-/// interchangeable. Says, too, whether a return belongs to none.
-fn assign(batch: &[Outgoing], returns: &[BasicReturnMessage]) -> (Vec<Option<String>>, bool) {
+/// interchangeable. What is left belongs to other batches; says, too, whether one could be meant for several here.
+fn assign(
+    batch: &[Outgoing],
+    returns: Vec<BasicReturnMessage>,
+) -> (Vec<Option<String>>, Vec<BasicReturnMessage>, bool) {
     let mut assigned: Vec<Option<String>> = batch.iter().map(|_| None).collect();
     if returns.is_empty() {
-        return (assigned, false);
+        return (assigned, returns, false);
     }
-    let mut places: HashMap<(&str, &str, &[u8]), Vec<usize>> = HashMap::new();
+    let mut places: HashMap<Content<'_>, Vec<usize>> = HashMap::new();
     for (index, out) in batch.iter().enumerate() {
-        places.entry((out.exchange.as_str(), out.key.as_str(), &out.payload)).or_default().push(index);
+        places.entry(content(out)).or_default().push(index);
     }
-    let mut unmatched = false;
-    for message in returns {
-        let key = (
-            message.delivery.exchange.as_str(),
-            message.delivery.routing_key.as_str(),
-            message.delivery.data.as_slice(),
-        );
-        let why = format!("{} {}", message.reply_code, message.reply_text);
-        let Some(candidates) = places.get_mut(&key) else {
-            unmatched = true;
+    let mut rest = Vec::new();
+    let mut unclear = false;
+    for (number, message) in returns.iter().enumerate() {
+        let Some(candidates) = places.get_mut(&content_of(message)).filter(|candidates| !candidates.is_empty()) else {
+            rest.push(number);
             continue;
         };
         let same = candidates
@@ -212,13 +387,22 @@ fn assign(batch: &[Outgoing], returns: &[BasicReturnMessage]) -> (Vec<Option<Str
             .position(|index| batch.get(*index).is_some_and(|out| out.properties == message.delivery.properties));
         // The broker may write a property another way; then the body alone decides, unless several could be meant.
         let Some(at) = same.or_else(|| (candidates.len() == 1).then_some(0)) else {
-            unmatched = true;
+            unclear = true;
+            rest.push(number);
             continue;
         };
         let index = candidates.remove(at);
         if let Some(place) = assigned.get_mut(index) {
-            *place = Some(why);
+            *place = Some(format!("{} {}", message.reply_code, message.reply_text));
         }
     }
-    (assigned, unmatched)
+    drop(places);
+    let mut number = 0;
+    let mut rest = rest.into_iter().peekable();
+    let rest = returns.into_iter().filter(|_| {
+        number += 1;
+        rest.next_if_eq(&(number - 1)).is_some()
+    });
+    let rest = rest.collect();
+    (assigned, rest, unclear)
 }
