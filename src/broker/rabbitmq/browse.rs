@@ -161,7 +161,7 @@ impl Browse {
         self.admit(rest);
         self.waiting.clear();
         let rescue = if self.keeper.is_alarmed() { self.rescue().await } else { Ok(()) };
-        release(self.feed.channel(), &self.queue, self.release, self.held).await?;
+        release(self.keeper.shared(), self.feed.channel(), &self.queue, self.release, self.held).await?;
         rescue?;
         let mut notes = std::mem::take(&mut self.notes);
         notes.append(&mut self.keeper.notes);

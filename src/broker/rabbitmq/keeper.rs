@@ -33,6 +33,10 @@ pub(super) struct Keeper {
 }
 
 impl Keeper {
+    pub(super) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
     pub(super) fn new(shared: Arc<Shared>, facts: &Facts) -> Self {
         Self {
             shared,

@@ -39,6 +39,15 @@ pub(super) async fn count(channel: &Channel, queue: &str) -> Result<(u64, u64)> 
 /// `NotFound`, `Locked`, `Denied`, `Unreachable`; never only because the management API is missing.
 pub(super) async fn learn(shared: &Shared, queue: &str) -> Result<Facts> {
     short("queue name", queue)?;
+    if let Some(facts) = shared.known(queue) {
+        return Ok(facts);
+    }
+    let facts = ask(shared, queue).await?;
+    shared.remember(&facts);
+    Ok(facts)
+}
+
+async fn ask(shared: &Shared, queue: &str) -> Result<Facts> {
     let (row, version, policies) = tokio::join!(shared.management.queue(queue), shared.version(), policies(shared));
     match row {
         Ok(Some(row)) => from_row(shared, row, version, policies).await,

@@ -38,14 +38,15 @@ mod tls;
 mod window;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use tokio::sync::OnceCell;
 
 use self::browse::Browse;
 use self::connection::{Line, Link, Login};
-use self::facts::{Kind, Version};
+use self::facts::{Facts, Kind, Version};
 use self::management::Management;
 use self::publish::RabbitPublisher;
 use self::stream::StreamRead;
@@ -55,6 +56,10 @@ use super::{
     Publisher, QueueInfo, Reader, TakeOptions, Target,
 };
 use crate::error::{Error, ErrorKind, Result};
+
+/// How long what was learned of a queue holds. Its messages are counted anew each time; limits and policies of a queue
+/// are not changed in the second between a question and the look that follows.
+const FRESH: Duration = Duration::from_secs(1);
 
 /// A RabbitMQ virtual host.
 pub struct RabbitMq {
@@ -71,6 +76,8 @@ struct Shared {
     publishing: Line,
     version: OnceCell<Version>,
     product: OnceCell<String>,
+    /// What was last learned of a queue, and when: a plan and its run, or a question and its look, learn it once.
+    learned: Mutex<Option<(Instant, Facts)>>,
 }
 
 impl Shared {
@@ -87,6 +94,17 @@ impl Shared {
     /// The address of a queue, for the messages read from it.
     fn address(&self, queue: &str) -> Arc<str> {
         self.place.at(Target::queue(queue)).to_string().into()
+    }
+
+    /// What is known of a queue, where it was learned just now.
+    fn known(&self, queue: &str) -> Option<Facts> {
+        let learned = self.learned.lock().unwrap_or_else(PoisonError::into_inner);
+        let (when, facts) = learned.as_ref()?;
+        (facts.name == queue && when.elapsed() < FRESH).then(|| facts.clone())
+    }
+
+    fn remember(&self, facts: &Facts) {
+        *self.learned.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), facts.clone()));
     }
 
     /// The server's version, where the management API tells it.
@@ -120,6 +138,7 @@ impl RabbitMq {
             publishing: Line::new("publishing"),
             version: OnceCell::new(),
             product: OnceCell::new(),
+            learned: Mutex::new(None),
         };
         Ok(Self { shared: Arc::new(shared) })
     }

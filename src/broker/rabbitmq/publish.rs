@@ -18,7 +18,7 @@ use tokio::sync::Mutex;
 
 use super::connection::{Link, close_quietly};
 use super::errors::{answer, short};
-use super::send::{Fate, Line, Outgoing};
+use super::send::{Fate, Outgoing, Wire};
 use super::{Shared, convert, learn};
 use crate::broker::{HeaderTypes, PublishLimits, Publisher, Receipt, Target};
 use crate::error::{Error, ErrorKind, Result};
@@ -50,7 +50,7 @@ pub(super) fn limits(max_bytes: Option<u64>) -> PublishLimits {
 /// A channel in confirm mode and the connection it lives on.
 #[derive(Clone)]
 struct Pooled {
-    line: Arc<Line>,
+    wire: Arc<Wire>,
     link: Arc<Link>,
 }
 
@@ -204,10 +204,10 @@ impl RabbitPublisher {
     async fn open_channel(&self, outlet: &mut Outlet) -> Result<Pooled> {
         let pooled = match outlet {
             Outlet::Closed => return Err(Error::new(ErrorKind::Unexpected, "the publisher is closed")),
-            Outlet::Open(pooled) if pooled.line.channel().status().connected() => pooled.clone(),
+            Outlet::Open(pooled) if pooled.wire.channel().status().connected() => pooled.clone(),
             Outlet::Open(_) | Outlet::Shut => {
                 let link = self.shared.publishing().await?;
-                Pooled { line: Arc::new(Line::new(confirming(&link).await?)), link }
+                Pooled { wire: Arc::new(Wire::new(confirming(&link).await?)), link }
             }
         };
         unblocked(&pooled.link).await?;
@@ -231,16 +231,16 @@ impl RabbitPublisher {
                 }
             };
             if self.goes_alone(run) {
-                pooled.line.idle().await;
+                pooled.wire.idle().await;
             }
-            let written = pooled.line.write(run).await;
+            let written = pooled.wire.write(run).await;
             // With its last message written the next batch may begin, but not while this one tries something out.
             if run.len() == rest.len() && !self.goes_alone(run) {
                 outlet = None;
             }
-            let sent = pooled.line.judge(written).await;
+            let sent = pooled.wire.judge(written).await;
             if !sent.usable {
-                self.drop_line(&pooled, outlet.as_deref_mut()).await;
+                self.drop_wire(&pooled, outlet.as_deref_mut()).await;
                 if let [_] = run
                     && outlet.is_some()
                     && let Some((code, text)) = &sent.reply
@@ -266,9 +266,9 @@ impl RabbitPublisher {
     }
 
     /// Lets go of a channel that is of no use any more, where it is still the one in use.
-    async fn drop_line(&self, pooled: &Pooled, held: Option<&mut Outlet>) {
+    async fn drop_wire(&self, pooled: &Pooled, held: Option<&mut Outlet>) {
         let drop_in = |outlet: &mut Outlet| {
-            if matches!(outlet, Outlet::Open(open) if Arc::ptr_eq(&open.line, &pooled.line)) {
+            if matches!(outlet, Outlet::Open(open) if Arc::ptr_eq(&open.wire, &pooled.wire)) {
                 *outlet = Outlet::Shut;
             }
         };
@@ -393,8 +393,8 @@ impl Publisher for RabbitPublisher {
     async fn close(&self) -> Result<()> {
         // Nobody writes while we have the lock, and what was written is waited for; a second close finds nothing.
         if let Outlet::Open(pooled) = std::mem::replace(&mut *self.outlet.lock().await, Outlet::Closed) {
-            pooled.line.idle().await;
-            close_quietly(pooled.line.channel()).await;
+            pooled.wire.idle().await;
+            close_quietly(pooled.wire.channel()).await;
         }
         Ok(())
     }

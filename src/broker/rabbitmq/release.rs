@@ -14,7 +14,7 @@ use lapin::options::BasicNackOptions;
 use super::connection::close_quietly;
 use super::errors::answer;
 use super::facts::Release;
-use super::learn;
+use super::{Shared, learn};
 use crate::error::Result;
 
 /// How long to wait until the queue has everything back.
@@ -24,23 +24,39 @@ const BACK_WITH_CONSUMERS: Duration = Duration::from_secs(1);
 /// How often the queue is asked.
 const ASK: Duration = Duration::from_millis(5);
 
-/// Returns `held` messages and closes the channel. No consumer may be at work on it.
+/// Returns `held` messages, closes the channel, and waits until the queue has them back: what is read next would else
+/// find an empty queue. No consumer may be at work on the channel.
 ///
 /// # Errors
 /// `Unreachable` or `Timeout` where the broker did not answer; it then takes everything back by itself.
-pub(super) async fn release(channel: &Channel, queue: &str, how: Release, held: u64) -> Result<()> {
-    if held > 0 && how == Release::Nack {
-        let (before, _) = learn::count(channel, queue).await?;
+pub(super) async fn release(shared: &Shared, channel: &Channel, queue: &str, how: Release, held: u64) -> Result<()> {
+    if held == 0 {
+        close_quietly(channel).await;
+        return Ok(());
+    }
+    let (before, _) = learn::count(channel, queue).await?;
+    if how == Release::Nack {
         let options = BasicNackOptions { multiple: true, requeue: true };
         answer("returning messages", channel.basic_nack(0, options)).await?;
-        let (mut ready, consumers) = learn::count(channel, queue).await?;
-        let patience = if consumers > 0 { BACK_WITH_CONSUMERS } else { BACK };
-        let end = tokio::time::Instant::now() + patience;
-        while ready < before + held && tokio::time::Instant::now() < end {
-            tokio::time::sleep(ASK).await;
-            ready = learn::count(channel, queue).await?.0;
-        }
+        back(channel, queue, before + held).await?;
+        close_quietly(channel).await;
+        return Ok(());
     }
     close_quietly(channel).await;
+    let other = shared.consuming().await?.channel().await?;
+    back(&other, queue, before + held).await?;
+    close_quietly(&other).await;
+    Ok(())
+}
+
+/// Waits until `wanted` messages are ready.
+async fn back(channel: &Channel, queue: &str, wanted: u64) -> Result<()> {
+    let (mut ready, consumers) = learn::count(channel, queue).await?;
+    let patience = if consumers > 0 { BACK_WITH_CONSUMERS } else { BACK };
+    let end = tokio::time::Instant::now() + patience;
+    while ready < wanted && tokio::time::Instant::now() < end {
+        tokio::time::sleep(ASK).await;
+        ready = learn::count(channel, queue).await?.0;
+    }
     Ok(())
 }

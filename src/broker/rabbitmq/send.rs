@@ -64,14 +64,14 @@ pub(super) struct Sent {
 }
 
 /// A channel in confirm mode, and all that is on its way through it.
-pub(super) struct Line {
+pub(super) struct Wire {
     channel: Channel,
     book: Mutex<Book>,
     /// Held while a batch waits for its confirmations: batches are judged in the order in which they were written.
     turn: Mutex<()>,
 }
 
-/// What is known of the batches on a line.
+/// What is known of the batches on a wire.
 #[derive(Default)]
 struct Book {
     /// Batches that are being written, or wait for their turn.
@@ -102,13 +102,13 @@ pub(super) struct Written(u64);
 
 /// Sends a batch alone and waits for all answers.
 pub(super) async fn send(channel: &Channel, batch: &[Outgoing]) -> Sent {
-    let line = Line::new(channel.clone());
-    let written = line.write(batch).await;
-    line.judge(written).await
+    let wire = Wire::new(channel.clone());
+    let written = wire.write(batch).await;
+    wire.judge(written).await
 }
 
-impl Line {
-    /// A line over a channel that nothing else publishes on.
+impl Wire {
+    /// A wire over a channel that nothing else publishes on.
     pub(super) fn new(channel: Channel) -> Self {
         Self { channel, book: Mutex::default(), turn: Mutex::default() }
     }
@@ -123,7 +123,7 @@ impl Line {
         let _turn = self.turn.lock().await;
     }
 
-    /// Puts a batch on the line. To be called for one batch after the other, and never to be cut off.
+    /// Puts a batch on the wire. To be called for one batch after the other, and never to be cut off.
     pub(super) async fn write(&self, batch: &[Outgoing]) -> Written {
         let number = {
             let mut book = self.book.lock().await;
@@ -194,7 +194,7 @@ impl Book {
         self.returns.extend(returns);
     }
 
-    /// Gives the returns of a batch to its messages. What fits none of the batches on the line leaves a doubt.
+    /// Gives the returns of a batch to its messages. What fits none of the batches on the wire leaves a doubt.
     fn assign(&mut self, batch: &[Outgoing]) -> Vec<Option<String>> {
         let (assigned, rest, unclear) = assign(batch, std::mem::take(&mut self.returns));
         let fits = |message: &BasicReturnMessage| self.flights.iter().any(|flight| flight.holds(message));

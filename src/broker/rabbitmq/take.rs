@@ -199,7 +199,7 @@ impl Take {
         self.admit(rest);
         self.waiting.clear();
         let rescue = if self.keeper.is_alarmed() { self.rescue().await } else { Ok(()) };
-        release(self.feed.channel(), &self.queue, self.release, self.held.len()).await?;
+        release(self.keeper.shared(), self.feed.channel(), &self.queue, self.release, self.held.len()).await?;
         rescue?;
         Ok(Closed {
             returned: self.held.len(),
