@@ -3,8 +3,8 @@
 # client certificate of the same authority.
 #
 # Users on SASL_SSL: alice / alice-secret and bob / bob-secret; OAUTHBEARER takes any unsigned token and believes its
-# subject. ACLs are on: whoever comes in by PLAINTEXT, alice and the owner of the client certificate may do everything;
-# bob may look at and into the topics that begin with "open", and use no group.
+# subject. ACLs are on: whoever comes in by PLAINTEXT, alice and the owner of the client certificate may do everything,
+# bob may do nothing.
 #
 # Clients on librdkafka before 2.6.1 (kcat in Debian 12) can't log in with SCRAM: they repeat the nonce wrongly, and
 # Kafka 4 answers "invalid credentials".
