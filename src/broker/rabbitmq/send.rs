@@ -81,8 +81,10 @@ struct Book {
     returns: Vec<BasicReturnMessage>,
     /// A message was returned at some time.
     returned: bool,
-    /// A step is under way that must not be cut off: one that was leaves returns nobody knows of.
+    /// A group is being written, or answers are being matched. Whoever was cut off there leaves returns nobody knows of.
     busy: bool,
+    /// A batch waits for its answers; the same holds for it.
+    waiting: bool,
     /// What came back can't be told apart any more.
     doubtful: bool,
 }
@@ -155,15 +157,20 @@ impl Wire {
         let _turn = self.turn.lock().await;
         let taken = {
             let mut book = self.book.lock().await;
+            // The turn is ours, so whoever waited before was cut off.
+            book.doubtful |= book.waiting;
+            book.waiting = true;
             let at = book.flights.iter().position(|flight| flight.number == written.0);
             at.and_then(|at| book.flights.remove(at))
         };
+        // Each batch is judged once, so it is there; were it not, `waiting` would leave the rest in doubt.
         let Some(mut flight) = taken else {
             return Sent { fates: Vec::new(), usable: false, reply: None };
         };
         let mut returns = Vec::new();
         flight.finish(&mut returns).await;
         let mut book = self.book.lock().await;
+        book.waiting = false;
         book.begin();
         book.take_in(returns);
         let mut others = Vec::new();
