@@ -47,6 +47,7 @@ Register-ArgumentCompleter -Native -CommandName 'postroom' -ScriptBlock {
             [CompletionResult]::new('drain', 'drain', [CompletionResultType]::ParameterValue, 'Move messages into an archive: written, on disk, read back, and only then removed')
             [CompletionResult]::new('plan', 'plan', [CompletionResultType]::ParameterValue, 'Run a plan that was saved with --plan-out')
             [CompletionResult]::new('journal', 'journal', [CompletionResultType]::ParameterValue, 'List runs, show what became of each message, and finish a run that was cut short')
+            [CompletionResult]::new('tui', 'tui', [CompletionResultType]::ParameterValue, 'Open the terminal UI: queues, causes, messages, replay and drain')
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'Show the built-in incident: a bookshop after a bad release, 2,000 dead messages on three brokers')
             [CompletionResult]::new('config', 'config', [CompletionResultType]::ParameterValue, 'Write, find, show and check the config file')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completion script for a shell')
@@ -348,6 +349,23 @@ Register-ArgumentCompleter -Native -CommandName 'postroom' -ScriptBlock {
             break
         }
         'postroom;journal;resume' {
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]')
+            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Do not ask before a write; on a production profile as --yes=QUEUE')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Do not ask before a write; on a production profile as --yes=QUEUE')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Show the plan of a write and stop')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show the plan of a write and stop')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say only errors on stderr')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say only errors on stderr')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Log to stderr: -v what is done, -vv more, -vvv everything (`POSTROOM_LOG` takes a filter)')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Log to stderr: -v what is done, -vv more, -vvv everything (`POSTROOM_LOG` takes a filter)')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'postroom;tui' {
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')

@@ -61,6 +61,9 @@ _postroom() {
             postroom,show)
                 cmd="postroom__subcmd__show"
                 ;;
+            postroom,tui)
+                cmd="postroom__subcmd__tui"
+                ;;
             postroom__subcmd__config,check)
                 cmd="postroom__subcmd__config__subcmd__check"
                 ;;
@@ -92,7 +95,7 @@ _postroom() {
 
     case "${cmd}" in
         postroom)
-            opts="-o -y -n -q -v -h -V --output --color --config --yes --dry-run --quiet --verbose --help --version queues show browse groups publish capture replay drain plan journal demo config completions man help"
+            opts="-o -y -n -q -v -h -V --output --color --config --yes --dry-run --quiet --verbose --help --version queues show browse groups publish capture replay drain plan journal tui demo config completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1459,6 +1462,55 @@ _postroom() {
             return 0
             ;;
         postroom__subcmd__show)
+            opts="-o -y -n -q -v -h --output --color --config --yes --dry-run --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --output)
+                    COMPREPLY=($(compgen -W "table json jsonl raw" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table json jsonl raw" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --yes)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -y)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        postroom__subcmd__tui)
             opts="-o -y -n -q -v -h --output --color --config --yes --dry-run --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

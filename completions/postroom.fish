@@ -48,6 +48,7 @@ complete -c postroom -n "__fish_postroom_needs_command" -a "replay" -d 'Send mes
 complete -c postroom -n "__fish_postroom_needs_command" -a "drain" -d 'Move messages into an archive: written, on disk, read back, and only then removed'
 complete -c postroom -n "__fish_postroom_needs_command" -a "plan" -d 'Run a plan that was saved with --plan-out'
 complete -c postroom -n "__fish_postroom_needs_command" -a "journal" -d 'List runs, show what became of each message, and finish a run that was cut short'
+complete -c postroom -n "__fish_postroom_needs_command" -a "tui" -d 'Open the terminal UI: queues, causes, messages, replay and drain'
 complete -c postroom -n "__fish_postroom_needs_command" -a "demo" -d 'Show the built-in incident: a bookshop after a bad release, 2,000 dead messages on three brokers'
 complete -c postroom -n "__fish_postroom_needs_command" -a "config" -d 'Write, find, show and check the config file'
 complete -c postroom -n "__fish_postroom_needs_command" -a "completions" -d 'Print the completion script for a shell'
@@ -287,6 +288,19 @@ complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_se
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from resume" -s q -l quiet -d 'Say only errors on stderr'
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from resume" -s v -l verbose -d 'Log to stderr: -v what is done, -vv more, -vvv everything (`POSTROOM_LOG` takes a filter)'
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from resume" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postroom -n "__fish_postroom_using_subcommand tui" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
+json\t'One JSON value: an object, or an array of them'
+jsonl\t'One JSON object on each line'
+raw\t'Payload bytes as they are, nothing between them'"
+complete -c postroom -n "__fish_postroom_using_subcommand tui" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c postroom -n "__fish_postroom_using_subcommand tui" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand tui" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
+complete -c postroom -n "__fish_postroom_using_subcommand tui" -s n -l dry-run -d 'Show the plan of a write and stop'
+complete -c postroom -n "__fish_postroom_using_subcommand tui" -s q -l quiet -d 'Say only errors on stderr'
+complete -c postroom -n "__fish_postroom_using_subcommand tui" -s v -l verbose -d 'Log to stderr: -v what is done, -vv more, -vvv everything (`POSTROOM_LOG` takes a filter)'
+complete -c postroom -n "__fish_postroom_using_subcommand tui" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c postroom -n "__fish_postroom_using_subcommand demo" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
 json\t'One JSON value: an object, or an array of them'
 jsonl\t'One JSON object on each line'

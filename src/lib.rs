@@ -12,9 +12,10 @@
 //! config/      profiles: defaults, file, environment
 //! operation/   engines over the seam: plan, journal, replay, drain, browse …
 //! cli/         one file per verb
+//! tui/         the screens: command table, state, update, runner, view
 //! ```
 //!
-//! Direction, checked by a test: `error, secret, text, message -> broker -> config -> operation -> cli -> main`, never upward.
+//! Direction, checked by a test: `error, secret, text, message -> broker -> config -> operation -> cli | tui -> main`, never upward.
 
 pub mod broker;
 pub mod cli;
@@ -24,5 +25,7 @@ pub mod message;
 pub mod operation;
 pub mod secret;
 mod text;
+#[cfg(feature = "tui")]
+pub mod tui;
 
 pub use error::{Error, ErrorKind, Result};

@@ -3,5 +3,10 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    postroom::cli::main()
+    postroom::cli::main(SCREENS)
 }
+
+#[cfg(feature = "tui")]
+const SCREENS: Option<postroom::operation::session::OpenScreens> = Some(postroom::tui::run);
+#[cfg(not(feature = "tui"))]
+const SCREENS: Option<postroom::operation::session::OpenScreens> = None;

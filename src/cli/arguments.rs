@@ -47,6 +47,20 @@ pub(super) struct Global {
 }
 
 impl Global {
+    /// Whether data, or an answer to a question, was asked for.
+    pub(super) fn asks_for_data(&self) -> bool {
+        self.output.is_some() || self.dry_run || self.yes.is_some()
+    }
+
+    /// Whether there are colours, where that was said.
+    pub(super) fn colour(&self) -> Option<bool> {
+        match self.color {
+            ColorWhen::Auto => None,
+            ColorWhen::Always => Some(true),
+            ColorWhen::Never => Some(false),
+        }
+    }
+
     /// The streams, as asked for.
     pub(super) fn output(&self, environment: &Environment) -> Output {
         Output::new(self.output, self.color, if self.quiet { Talk::Quiet } else { Talk::Normal }, environment)

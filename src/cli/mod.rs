@@ -29,6 +29,7 @@ mod replay;
 mod reporting;
 mod selection;
 mod show;
+mod tui;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -39,6 +40,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use crate::broker::{Address, Connection};
 use crate::config::Environment;
 use crate::error::{Error, ErrorKind, Result, nearest};
+use crate::operation::session::OpenScreens;
 use arguments::{Global, address};
 use context::Context;
 
@@ -80,6 +82,7 @@ enum Verb {
     Drain(drain::Args),
     Plan(plan::Args),
     Journal(journal::Args),
+    Tui(tui::Args),
     Demo(demo::Args),
     Config(config::Args),
     Completions(completions::Args),
@@ -87,9 +90,9 @@ enum Verb {
     Help(help::Args),
 }
 
-/// Runs the command line of this process.
+/// Runs the command line of this process. `screens` is the other front end, where there is one.
 #[must_use]
-pub fn main() -> ExitCode {
+pub fn main(screens: Option<OpenScreens>) -> ExitCode {
     let environment = Environment::of_process();
     completions::answer_shell();
     let arguments: Vec<OsString> = std::env::args_os().collect();
@@ -99,10 +102,10 @@ pub fn main() -> ExitCode {
         Err(error) => return arguments::refuse(&error, &arguments),
     };
     log::start(cli.global.verbose, environment.get("POSTROOM_LOG"));
-    ExitCode::from(run(&cli, environment))
+    ExitCode::from(run(&cli, environment, screens))
 }
 
-fn run(cli: &Cli, environment: Environment) -> u8 {
+fn run(cli: &Cli, environment: Environment, screens: Option<OpenScreens>) -> u8 {
     let output = Arc::new(cli.global.output(&environment));
     // What needs neither configuration nor a broker must work when these are broken.
     let done = match &cli.verb {
@@ -110,8 +113,12 @@ fn run(cli: &Cli, environment: Environment) -> u8 {
         Some(Verb::Man(args)) => man::run(args, &output),
         Some(Verb::Help(args)) => help::run(args, &output),
         Some(Verb::Config(args)) => config::run(args, &cli.global, environment, &output),
-        _ => Context::new(&cli.global, environment, Arc::clone(&output))
-            .and_then(|context| context.block_on(dispatch(cli, &context))),
+        _ => Context::new(&cli.global, environment, Arc::clone(&output)).and_then(|context| {
+            match tui::wanted(cli, &context, screens)? {
+                Some((open, start)) => open(context.session, &start),
+                None => context.block_on(dispatch(cli, &context)),
+            }
+        }),
     };
     let flushed = output.flush();
     match done.and_then(|exit| flushed.map(|()| exit)) {
@@ -143,6 +150,7 @@ async fn dispatch(cli: &Cli, context: &Context<'_>) -> Exit {
         Some(Verb::Plan(args)) => Box::pin(plan::run(args, context)).await,
         Some(Verb::Journal(args)) => Box::pin(journal::run(args, context)).await,
         Some(Verb::Demo(_)) => demo::run(context).await,
+        Some(Verb::Tui(_)) => Err(tui::no_screens()),
         Some(Verb::Completions(_) | Verb::Man(_) | Verb::Help(_) | Verb::Config(_)) => Ok(0),
         None if cli.address.is_none() && context.places.config().profiles.is_empty() => demo::run(context).await,
         None => queues::overview(cli.address.as_ref(), context).await.map_err(|error| verb_hint(cli, error)),

@@ -66,3 +66,16 @@ impl Session {
         Journals::of_user(self.places.config().environment())
     }
 }
+
+/// What the screens open with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Start {
+    /// A broker, a queue or an archive; without one, every profile.
+    pub address: Option<Address>,
+    /// Whether there are colours, where that was said; else the environment decides.
+    pub colour: Option<bool>,
+}
+
+/// Opens the screens on this terminal and runs them to their end: the exit code. The front ends don't know each other,
+/// so the program hands this one to the command line.
+pub type OpenScreens = fn(Session, &Start) -> Result<u8>;

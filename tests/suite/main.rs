@@ -23,3 +23,5 @@ mod moves;
 mod moves_rabbitmq;
 mod properties;
 mod triage;
+#[cfg(feature = "tui")]
+mod tui;

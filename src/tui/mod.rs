@@ -1,0 +1,192 @@
+//! The screens: what operators keep open during an incident, over the same engines as the command line.
+//!
+//! The way a key goes: key -> [`command`] table -> `update` (no I/O) -> effects -> `runner` (tasks with an owner and a
+//! token) -> bounded channel -> `update` -> `view` draws what the state says. Answers carry the id of their task; what
+//! nobody waits for any more is dropped. Limits: a screen lists 2,000 messages at most; there is no snapshot on disk,
+//! so going in and out of a queue looks at it again, and says what that costs.
+
+pub mod command;
+mod headless;
+pub mod key;
+mod msg;
+mod runner;
+pub mod state;
+mod terminal;
+mod update;
+mod view;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossterm::event::{Event, EventStream};
+use futures::StreamExt as _;
+use tokio::sync::mpsc::{self, Receiver};
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+pub use headless::Headless;
+
+use crate::broker::{Address, Connection, Target};
+use crate::error::{Error, ErrorKind, Result};
+use crate::operation::session::{Session, Start};
+use msg::Msg;
+use runner::Runner;
+use state::{Screen, Source, State};
+use terminal::Screens;
+
+/// How often the queues are asked for again.
+const REFRESH: Duration = Duration::from_secs(5);
+/// How long leaving waits for what is held to be returned.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Messages that wait to be taken; a task that has more to say waits.
+const CHANNEL: usize = 256;
+
+/// Opens the screens on this terminal and runs them to their end: the exit code.
+///
+/// # Errors
+/// `Io` where the terminal can't be used.
+pub fn run(session: Session, start: &Start) -> Result<u8> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Error::new(ErrorKind::Unexpected, "the runtime can't be started").because(error))?;
+    let done = runtime.block_on(async {
+        let mut app = App::new(Arc::new(session), start);
+        let mut screens = Screens::enter()?;
+        app.live(&mut screens).await
+    });
+    runtime.shutdown_background();
+    done.map(|()| 0)
+}
+
+/// The state, who works for it, and what has been answered.
+struct App {
+    state: State,
+    runner: Runner,
+    answers: Receiver<Msg>,
+    session: Arc<Session>,
+}
+
+impl App {
+    fn new(session: Arc<Session>, start: &Start) -> Self {
+        let (sender, answers) = mpsc::channel(CHANNEL);
+        let runner = Runner::new(Arc::clone(&session), sender);
+        let mut app = Self { state: state(&session, start), runner, answers, session };
+        let effects = update::refresh(&mut app.state);
+        for effect in effects {
+            app.runner.run(effect);
+        }
+        if let Some(address) = start.address.clone().filter(|address| address.target.is_some()) {
+            app.open(address);
+        }
+        app
+    }
+
+    /// Opens a queue that was named on the command line.
+    fn open(&mut self, address: Address) {
+        for effect in update::open(&mut self.state, Screen::new(command::Scope::Groups, vec![address])) {
+            self.runner.run(effect);
+        }
+    }
+
+    fn take(&mut self, msg: Msg) {
+        for effect in update::update(&mut self.state, msg) {
+            self.runner.run(effect);
+        }
+    }
+
+    /// Takes what has been answered so far.
+    fn drain(&mut self) {
+        while let Ok(msg) = self.answers.try_recv() {
+            self.take(msg);
+        }
+    }
+
+    async fn live(&mut self, screens: &mut Screens) -> Result<()> {
+        if let Ok((width, height)) = crossterm::terminal::size() {
+            self.take(Msg::Resize(width, height));
+        }
+        let mut events = EventStream::new();
+        let mut second = interval(Duration::from_secs(1));
+        second.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut signals = terminal::Signals::new();
+        let (mut leaving, mut asked) = (None, Instant::now());
+        loop {
+            if !screens.draw(&self.state) {
+                // Nobody sees it any more: what is held is returned all the same.
+                self.take(Msg::Stop);
+            }
+            if self.state.quitting {
+                let since = *leaving.get_or_insert_with(Instant::now);
+                if self.runner.is_idle() || since.elapsed() > PATIENCE {
+                    return Ok(());
+                }
+            }
+            tokio::select! {
+                event = events.next(), if leaving.is_none() => match event {
+                    Some(Ok(event)) => self.event(event),
+                    Some(Err(_)) | None => self.take(Msg::Stop),
+                },
+                Some(msg) = self.answers.recv() => self.take(msg),
+                () = signals.next(), if leaving.is_none() => self.take(Msg::Stop),
+                () = tokio::time::sleep(Duration::from_millis(20)), if leaving.is_some() => {}
+                _ = second.tick() => {
+                    self.take(Msg::Tick(self.session.now()));
+                    if self.state.screens.is_empty() && self.state.dialog.is_none() && asked.elapsed() >= REFRESH {
+                        asked = Instant::now();
+                        let effects = update::refresh(&mut self.state);
+                        for effect in effects {
+                            self.runner.run(effect);
+                        }
+                    }
+                }
+            }
+            self.drain();
+        }
+    }
+
+    fn event(&mut self, event: Event) {
+        match event {
+            Event::Key(key) => self.take(Msg::Key(key)),
+            Event::Mouse(mouse) => self.take(Msg::Mouse(mouse)),
+            Event::Paste(text) => self.take(Msg::Paste(text)),
+            Event::Resize(width, height) => self.take(Msg::Resize(width, height)),
+            Event::FocusGained | Event::FocusLost => {}
+        }
+    }
+}
+
+/// What is there before anything was asked.
+fn state(session: &Session, start: &Start) -> State {
+    let config = session.places.config();
+    let profile = |name: &String| Address { connection: Connection::Profile(name.clone()), target: None };
+    let demo = Address { connection: Connection::Demo, target: None };
+    let addresses: Vec<Address> = match &start.address {
+        Some(Address { connection: Connection::File, .. }) => Vec::new(),
+        Some(address) => vec![Address { target: None, ..address.clone() }],
+        None if config.profiles.is_empty() => vec![demo],
+        None => config.profiles.keys().map(profile).collect(),
+    };
+    let glob = start.address.as_ref().and_then(|address| address.target.as_ref()).map(Target::to_string);
+    let environment = config.environment();
+    let source = |address: Address| {
+        let policy = session.places.policy(&address).unwrap_or_default();
+        Source { address, policy, task: 0, failed: None, listed: false }
+    };
+    State {
+        now: session.now(),
+        size: (80, 24),
+        sources: addresses.into_iter().map(source).collect(),
+        queues: Vec::new(),
+        queue_filter: glob.unwrap_or_default(),
+        cursor: 0,
+        screens: Vec::new(),
+        dialog: None,
+        pending: None,
+        toast: None,
+        log: Vec::new(),
+        next_task: 0,
+        quitting: false,
+        welcome: start.address.is_none() && config.profiles.is_empty(),
+        colour: start.colour.unwrap_or_else(|| environment.get("NO_COLOR").is_none()),
+    }
+}
