@@ -53,6 +53,10 @@ fn backend(connect: &Connect) -> Result<Arc<dyn Broker>> {
     if matches!(scheme, "amqp" | "amqps") {
         return Ok(Arc::new(super::rabbitmq::RabbitMq::new(connect)?));
     }
+    #[cfg(feature = "kafka")]
+    if scheme == "kafka" {
+        return Ok(Arc::new(super::kafka::Kafka::new(connect)?));
+    }
     Err(Error::new(ErrorKind::Unsupported, format!("this build of postroom has no backend for {scheme}:// URLs"))
         .context("address", connect.url.to_string()))
 }

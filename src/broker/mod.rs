@@ -15,8 +15,11 @@ mod admit;
 pub mod archive;
 mod capability;
 mod connect;
+#[cfg(feature = "kafka")]
+pub mod kafka;
 pub mod layers;
 pub mod memory;
+mod names;
 #[cfg(feature = "rabbitmq")]
 pub mod rabbitmq;
 
@@ -26,6 +29,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 pub use address::{Address, BrokerUrl, Connection, Target};
@@ -59,6 +63,12 @@ pub trait Broker: fmt::Debug + Send + Sync {
     /// Pairing and details may be left out, where they take a walk over all queues (`RabbitMQ`). Never costs a message.
     async fn inspect(&self, queue: &str) -> Result<QueueInfo> {
         self.describe(queue).await
+    }
+
+    /// A queue whose messages keep their positions, as it is now; `None` for any other, and where the backend does not
+    /// tell. Never costs a message.
+    async fn log(&self, _queue: &str) -> Result<Option<Log>> {
+        Ok(None)
     }
 
     /// Opens a look at a queue. Requires [`Capability::browse`]. Refuses, before any message is delivered, where
@@ -206,13 +216,43 @@ impl ReadCost {
     }
 }
 
+/// A queue whose messages keep their positions until retention or a removal takes the oldest: a message's id is its
+/// position, which no other message of the queue ever has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Log {
+    /// The same by whatever address the queue is reached, and of no other queue: cluster and topic.
+    pub identity: String,
+    /// What each partition holds.
+    pub extents: Vec<Extent>,
+}
+
+/// What a partition holds, or what of it is meant: from the offset `first` to before `end`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Extent {
+    /// The partition; `None` where there is only one sequence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partition: Option<i32>,
+    /// The first offset.
+    pub first: u64,
+    /// Behind the last offset.
+    pub end: u64,
+}
+
+impl Extent {
+    /// How many messages it holds at most: offsets have gaps.
+    #[must_use]
+    pub const fn at_most(&self) -> u64 {
+        self.end.saturating_sub(self.first)
+    }
+}
+
 /// Where a read starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum From {
     /// At the oldest message.
     #[default]
     First,
-    /// At the last N (per partition where there are several).
+    /// At the last N of each partition; a limit then keeps the newest of these.
     Last(u64),
     /// After the newest: only what arrives from now on.
     End,
@@ -240,6 +280,8 @@ pub struct BrowseOptions {
     pub until: Option<Until>,
     /// Only this partition.
     pub partition: Option<i32>,
+    /// Only what stands in these extents of a [`Log`]; empty for all.
+    pub within: Vec<Extent>,
     /// How many deliveries at most, after the prefilter; a backend holds no more than it needs for them.
     pub limit: Option<u64>,
     /// Go on after the end and wait for arrivals. Requires [`Capability::follow`].
@@ -259,6 +301,8 @@ pub struct BrowseOptions {
 pub struct TakeOptions {
     /// How many messages of the queue to go through at most, matching or not: those there when the plan was made.
     pub limit: Option<u64>,
+    /// Only what stands in these extents of a [`Log`]; empty for all.
+    pub within: Vec<Extent>,
     /// Messages that fail it are held and returned at the close, without being delivered.
     pub prefilter: Option<Prefilter>,
     /// The operator agrees that messages which a lost connection would destroy while they are held are put back as

@@ -11,7 +11,7 @@ use super::control::Control;
 use super::place::Place;
 use super::progress::Stage;
 use super::select::Selection;
-use crate::broker::{BrowseOptions, Closed, Delivery, End, From, Reader, Until};
+use crate::broker::{BrowseOptions, Closed, Delivery, End, Extent, From, Reader, Until};
 use crate::error::{Error, Result};
 
 /// The most messages asked of a reader at once.
@@ -32,6 +32,8 @@ pub struct BrowseRequest {
     pub until: Option<Until>,
     /// Only this partition.
     pub partition: Option<i32>,
+    /// Only what stands in these extents of a log; empty for all.
+    pub within: Vec<Extent>,
     /// Go on after the end and wait for arrivals.
     pub follow: bool,
     /// The operator agrees that messages a return would destroy are put back as new copies.
@@ -51,6 +53,7 @@ impl BrowseRequest {
             from: From::First,
             until: None,
             partition: None,
+            within: Vec::new(),
             follow: false,
             rescue: false,
             memory: None,
@@ -118,6 +121,7 @@ pub(super) async fn run_as(
         from: request.from,
         until: request.until,
         partition: request.partition,
+        within: request.within.clone(),
         // With a filter, how many deliveries make up the limit is known only after they were seen.
         limit: request.limit.filter(|_| request.selection.is_all()),
         follow: request.follow,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::broker::{
-    Address, Batch, Broker, BrokerInfo, BrowseOptions, Capability, Closed, ListFilter, Listing, Progress,
+    Address, Batch, Broker, BrokerInfo, BrowseOptions, Capability, Closed, ListFilter, Listing, Log, Progress,
     PublishLimits, Publisher, QueueInfo, Reader, Receipt, Settle, TakeOptions, Target, Token,
 };
 use crate::error::{Error, ErrorKind, Result};
@@ -76,6 +76,11 @@ impl Broker for Checked {
 
     async fn inspect(&self, queue: &str) -> Result<QueueInfo> {
         self.inner.inspect(queue).await.map_err(|error| self.queue(queue).name("inspect", error))
+    }
+
+    async fn log(&self, queue: &str) -> Result<Option<Log>> {
+        let place = self.queue(queue);
+        self.inner.log(queue).await.map_err(|error| place.name("log", error))
     }
 
     async fn browse(&self, queue: &str, options: BrowseOptions) -> Result<Box<dyn Reader>> {

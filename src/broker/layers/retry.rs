@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::timeout::{ANSWER, Timeout};
 use crate::broker::{
-    Broker, BrokerInfo, BrowseOptions, Capability, ListFilter, Listing, Publisher, QueueInfo, Reader, TakeOptions,
+    Broker, BrokerInfo, BrowseOptions, Capability, ListFilter, Listing, Log, Publisher, QueueInfo, Reader, TakeOptions,
     Target,
 };
 use crate::error::{ErrorKind, Result};
@@ -81,6 +81,10 @@ impl Broker for Retry {
 
     async fn inspect(&self, queue: &str) -> Result<QueueInfo> {
         again(|| self.inner.inspect(queue)).await
+    }
+
+    async fn log(&self, queue: &str) -> Result<Option<Log>> {
+        again(|| self.inner.log(queue)).await
     }
 
     async fn browse(&self, queue: &str, options: BrowseOptions) -> Result<Box<dyn Reader>> {

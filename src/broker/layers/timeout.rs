@@ -10,7 +10,7 @@ use async_trait::async_trait;
 
 use super::checked::Checked;
 use crate::broker::{
-    Broker, BrokerInfo, BrowseOptions, Capability, ListFilter, Listing, Publisher, QueueInfo, Reader, TakeOptions,
+    Broker, BrokerInfo, BrowseOptions, Capability, ListFilter, Listing, Log, Publisher, QueueInfo, Reader, TakeOptions,
     Target,
 };
 use crate::error::{Error, ErrorKind, Result};
@@ -67,6 +67,10 @@ impl Broker for Timeout {
 
     async fn inspect(&self, queue: &str) -> Result<QueueInfo> {
         self.within(ANSWER, "inspect", self.inner.inspect(queue)).await
+    }
+
+    async fn log(&self, queue: &str) -> Result<Option<Log>> {
+        self.within(ANSWER, "log", self.inner.log(queue)).await
     }
 
     async fn browse(&self, queue: &str, options: BrowseOptions) -> Result<Box<dyn Reader>> {

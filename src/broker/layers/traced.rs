@@ -7,7 +7,7 @@ use tracing::{Instrument, Span, debug, debug_span};
 
 use super::retry::Retry;
 use crate::broker::{
-    Batch, Broker, BrokerInfo, BrowseOptions, Capability, Closed, ListFilter, Listing, Progress, PublishLimits,
+    Batch, Broker, BrokerInfo, BrowseOptions, Capability, Closed, ListFilter, Listing, Log, Progress, PublishLimits,
     Publisher, QueueInfo, Reader, Receipt, Settle, TakeOptions, Target, Token,
 };
 use crate::error::{Error, Result};
@@ -80,6 +80,10 @@ impl Broker for Traced {
 
     async fn inspect(&self, queue: &str) -> Result<QueueInfo> {
         told(self.span("inspect", queue), self.inner.inspect(queue)).await
+    }
+
+    async fn log(&self, queue: &str) -> Result<Option<Log>> {
+        told(self.span("log", queue), self.inner.log(queue)).await
     }
 
     async fn browse(&self, queue: &str, options: BrowseOptions) -> Result<Box<dyn Reader>> {

@@ -13,9 +13,10 @@ use super::profile::Profile;
 use super::publisher::MemoryPublisher;
 use super::spec::QueueSpec;
 use super::state::{Route, Store};
+use crate::broker::names::glob;
 use crate::broker::{
-    Broker, BrokerInfo, BrowseOptions, Capability, CostKind, ListFilter, Listing, Publisher, QueueInfo, Reader, Remove,
-    TakeOptions, Target,
+    Broker, BrokerInfo, BrowseOptions, Capability, CostKind, ListFilter, Listing, Log, Publisher, QueueInfo, Reader,
+    Remove, TakeOptions, Target,
 };
 use crate::error::{Error, ErrorKind, Result};
 
@@ -44,11 +45,7 @@ impl Broker for Memory {
 
     async fn list(&self, filter: &ListFilter) -> Result<Listing> {
         self.0.point("list").await?;
-        let matcher = filter.glob.as_deref().map(globset::Glob::new).transpose().map_err(|error| {
-            Error::new(ErrorKind::Usage, format!("{:?} is no glob", filter.glob.as_deref().unwrap_or_default()))
-                .because(error)
-        })?;
-        let matcher = matcher.map(|glob| glob.compile_matcher());
+        let matcher = filter.glob.as_deref().map(glob).transpose()?;
         let mut state = self.0.state();
         let names: Vec<String> = state.queues.keys().cloned().collect();
         for name in &names {
@@ -65,6 +62,18 @@ impl Broker for Memory {
         state.queue(queue, self.now())?;
         let state = &*state;
         state.queues.get(queue).map(|queue| describe(state, queue)).ok_or_else(|| missing(queue))
+    }
+
+    async fn log(&self, queue: &str) -> Result<Option<Log>> {
+        self.0.point("log").await?;
+        let mut state = self.0.state();
+        let found = state.queue(queue, self.now())?;
+        Ok(match &found.store {
+            Store::Log(log) if found.spec.profile == Profile::Kafka => {
+                Some(Log { identity: format!("{}/{queue}", self.0.name), extents: log.extents() })
+            }
+            _ => None,
+        })
     }
 
     async fn browse(&self, queue: &str, options: BrowseOptions) -> Result<Box<dyn Reader>> {

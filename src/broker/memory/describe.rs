@@ -7,6 +7,7 @@ use super::profile::Product;
 use super::spec::QueueSpec;
 use super::state::{Queue, State, Store};
 use crate::broker::QueueInfo;
+use crate::broker::names::named_like_a_dlq;
 
 /// Everything about one queue.
 pub(super) fn describe(state: &State, queue: &Queue) -> QueueInfo {
@@ -36,7 +37,7 @@ pub(super) fn describe(state: &State, queue: &Queue) -> QueueInfo {
         oldest,
         expiry: spec.message_ttl.into_iter().chain(spec.retention).min(),
         dead_letter_to: dead_letter_to(state, spec),
-        is_dlq: !dead_letter_from.is_empty() || named_like_dlq(&spec.name),
+        is_dlq: !dead_letter_from.is_empty() || named_like_a_dlq(&spec.name),
         dead_letter_from,
         read_cost: read_cost(queue),
         capability: spec.capability(),
@@ -65,12 +66,6 @@ fn dead_letter_to(state: &State, spec: &QueueSpec) -> Vec<String> {
             queues
         }
     }
-}
-
-/// Whether the name says that it is a dead-letter queue, in the words that the field uses.
-fn named_like_dlq(name: &str) -> bool {
-    let name = name.to_lowercase();
-    ["dlq", "dlt", "dead", "_error", "poison"].iter().any(|word| name.contains(word))
 }
 
 fn details(spec: &QueueSpec) -> Vec<(String, serde_json::Value)> {

@@ -58,7 +58,14 @@ impl LineReader {
         options: BrowseOptions,
     ) -> Self {
         let BrowseOptions { limit, prefilter, rescue, memory, cancel, .. } = options;
-        Self::take(inner, queue, owner, (end, len), TakeOptions { limit, prefilter, rescue, memory, cancel }).looking()
+        Self::take(
+            inner,
+            queue,
+            owner,
+            (end, len),
+            TakeOptions { limit, within: Vec::new(), prefilter, rescue, memory, cancel },
+        )
+        .looking()
     }
 
     pub(super) fn take(

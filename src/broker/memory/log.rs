@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::profile::{Product, Profile};
 use super::spec::{Overflow, QueueSpec};
 use super::stored::{Dead, DeathReason, Stored};
-use crate::broker::Receipt;
+use crate::broker::{Extent, Receipt};
 use crate::message::Position;
 
 /// One sequence of messages.
@@ -65,6 +65,16 @@ impl Log {
 
     pub(super) fn partitions(&self) -> &[Partition] {
         &self.partitions
+    }
+
+    /// What each partition holds.
+    pub(super) fn extents(&self) -> Vec<Extent> {
+        let extent = |(index, partition): (usize, &Partition)| Extent {
+            partition: i32::try_from(index).ok(),
+            first: partition.first(),
+            end: partition.end(),
+        };
+        self.partitions.iter().enumerate().map(extent).collect()
     }
 
     pub(super) fn partition_mut(&mut self, index: usize) -> Option<&mut Partition> {

@@ -14,6 +14,7 @@ use super::fault::{SettleFault, ambiguous};
 use super::line_reader::{MEMORY, passes, refuse_settle};
 use super::log::{Log, Partition};
 use super::state::{Queue, State, Store};
+use super::stored::Stored;
 use crate::broker::{
     Batch, BrowseOptions, Closed, Delivery, End, From, Progress, Reader, Settle, TakeOptions, Token, Until,
 };
@@ -76,8 +77,8 @@ impl LogReader {
     }
 
     pub(super) fn take(inner: Arc<Inner>, state: &mut State, queue: &str, options: TakeOptions) -> Result<Self> {
-        let TakeOptions { limit, prefilter, memory, cancel, .. } = options;
-        let options = BrowseOptions { limit, prefilter, memory, cancel, ..BrowseOptions::default() };
+        let TakeOptions { limit, within, prefilter, memory, cancel, .. } = options;
+        let options = BrowseOptions { within, limit, prefilter, memory, cancel, ..BrowseOptions::default() };
         let mut reader = Self::browse(inner, state, queue, options)?;
         reader.takes = true;
         Ok(reader)
@@ -210,7 +211,25 @@ fn cursors(log: &Log, options: &BrowseOptions) -> Result<Vec<Cursor>> {
     let wanted = wanted.map_err(|_| Error::new(ErrorKind::NotFound, "a partition's number is not negative"))?;
     let partitions = log.partitions().iter().enumerate();
     let partitions = partitions.filter(|(index, _)| wanted.is_none_or(|wanted| wanted == *index));
-    Ok(partitions.map(|(index, partition)| cursor(index, partition, options)).collect())
+    let mut cursors: Vec<Cursor> = partitions.map(|(index, partition)| cursor(index, partition, options)).collect();
+    if let (From::Last(_), Some(limit)) = (options.from, options.limit) {
+        keep_newest(&mut cursors, log, limit);
+    }
+    Ok(cursors)
+}
+
+/// Lets the cursors begin where the newest records of all partitions together begin.
+fn keep_newest(cursors: &mut [Cursor], log: &Log, limit: u64) {
+    let there = |cursor: &Cursor| cursor.end.min(log.partitions().get(cursor.partition).map_or(0, Partition::end));
+    let mut surplus: u64 = cursors.iter().map(|cursor| there(cursor).saturating_sub(cursor.next)).sum();
+    while surplus > limit {
+        let oldest = cursors.iter_mut().filter(|cursor| cursor.next < there(cursor)).min_by_key(|cursor| {
+            log.partitions().get(cursor.partition).and_then(|p| p.at(cursor.next)).map(Stored::logged)
+        });
+        let Some(oldest) = oldest else { return };
+        oldest.next += 1;
+        surplus -= 1;
+    }
 }
 
 fn cursor(index: usize, partition: &Partition, options: &BrowseOptions) -> Cursor {
@@ -229,7 +248,12 @@ fn cursor(index: usize, partition: &Partition, options: &BrowseOptions) -> Curso
         (Some(Until::Time(_)) | None, true) => u64::MAX,
         (None, false) => end,
     };
-    Cursor { partition: index, next, end: stop }
+    let within = options.within.iter().find(|extent| extent.partition.is_none_or(|p| usize::try_from(p) == Ok(index)));
+    match within {
+        Some(within) => Cursor { partition: index, next: next.max(within.first), end: stop.min(within.end) },
+        None if options.within.is_empty() => Cursor { partition: index, next, end: stop },
+        None => Cursor { partition: index, next, end: next },
+    }
 }
 
 #[async_trait]

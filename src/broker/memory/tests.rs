@@ -261,6 +261,18 @@ async fn a_topic_removes_only_up_to_an_offset() {
 }
 
 #[tokio::test]
+async fn the_last_few_of_several_partitions_are_the_newest_of_all() {
+    let memory = broker([QueueSpec::new("t", Profile::Kafka).partitions(3)]);
+    for i in 0..9 {
+        let time = Timestamp::from_second(i).ok();
+        memory.publish("t", Message { time, ..message(&format!("m{i}")) }).unwrap();
+    }
+    let options = BrowseOptions { from: From::Last(4), limit: Some(4), ..BrowseOptions::default() };
+    let (found, ..) = read(memory.browse("t", options).await.unwrap().as_mut()).await;
+    assert_eq!(bodies(&found), ["m5", "m6", "m7", "m8"]);
+}
+
+#[tokio::test]
 async fn a_follower_sees_arrivals_and_ends_by_its_token() {
     let memory = broker([QueueSpec::new("t", Profile::Kafka).partitions(3)]);
     let options = BrowseOptions { from: From::End, follow: true, ..BrowseOptions::default() };

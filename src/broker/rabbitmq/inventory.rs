@@ -16,6 +16,7 @@ use super::learn;
 use super::pairing::{Pairing, Routes};
 use super::policy::{Policies, Settings};
 use super::publish::limits;
+use crate::broker::names::{glob, named_like_a_dlq};
 use crate::broker::{Accuracy, Capability, CostKind, ListFilter, Listing, Ordering, QueueInfo, Remove, Seek};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -127,17 +128,6 @@ fn known(row: &Queue, policies: Option<&Policies>) -> Option<Settings> {
     policies.map(|policies| policies.settings(row)).or_else(|| Settings::reported(row))
 }
 
-fn glob(text: &str) -> Result<globset::GlobMatcher> {
-    // `*` reaches over dots and slashes: names of queues are no paths.
-    globset::GlobBuilder::new(text).literal_separator(false).build().map(|glob| glob.compile_matcher()).map_err(
-        |error| {
-            Error::new(ErrorKind::Usage, format!("{text:?} is not a pattern for names"))
-                .because(error)
-                .hint("such as orders*")
-        },
-    )
-}
-
 /// AMQP can't list; it can look at a queue that is named in full.
 async fn without_management(shared: &Shared, filter: &ListFilter, why: &Error) -> Result<Listing> {
     // Whether the login is right at all is told here, as an error.
@@ -203,28 +193,6 @@ pub(super) async fn describe(shared: &Shared, queue: &str) -> Result<QueueInfo> 
         .collect();
     let pairing = Pairing::new(&routes, settings.iter().map(|(name, settings)| (*name, settings)));
     Ok(info(&facts, &pairing, &routes, true))
-}
-
-/// Whether a name says that it is a dead-letter queue.
-fn named_like_a_dlq(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    let mut words = name.split(|c: char| !c.is_ascii_alphanumeric());
-    words.any(|word| {
-        matches!(
-            word,
-            "dlq"
-                | "dlt"
-                | "dlx"
-                | "dl"
-                | "dead"
-                | "deadletter"
-                | "deadletters"
-                | "error"
-                | "errors"
-                | "poison"
-                | "parking"
-        )
-    })
 }
 
 fn info(facts: &Facts, pairing: &Pairing, routes: &Routes, full: bool) -> QueueInfo {
@@ -316,19 +284,4 @@ fn details(facts: &Facts, row: &Queue, routes: &Routes) -> Vec<(String, Value)> 
         add("consumers", row.consumer_details.iter().map(consumer).collect());
     }
     details
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_give_dead_letter_queues_away() {
-        for name in ["orders.dlq", "orders-dlq", "orders_error", "DLQ", "dead.letters", "orders/dead-letter"] {
-            assert!(named_like_a_dlq(name), "{name}");
-        }
-        for name in ["orders", "handled", "errorless", "headlines"] {
-            assert!(!named_like_a_dlq(name), "{name}");
-        }
-    }
 }

@@ -210,7 +210,7 @@ async fn open_reader(
         let options = BrowseOptions { limit, prefilter, rescue, cancel, ..BrowseOptions::default() };
         return source.broker.browse(queue, options).await;
     }
-    source.broker.take(queue, TakeOptions { limit: scan, prefilter, rescue, memory: None, cancel }).await
+    source.broker.take(queue, TakeOptions { limit: scan, prefilter, rescue, cancel, ..TakeOptions::default() }).await
 }
 
 impl Mover<'_> {
