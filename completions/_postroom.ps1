@@ -41,6 +41,7 @@ Register-ArgumentCompleter -Native -CommandName 'postroom' -ScriptBlock {
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show one queue: type, arguments and policies, pairing, read cost and peek budget, expiry, consumers')
             [CompletionResult]::new('browse', 'browse', [CompletionResultType]::ParameterValue, 'Look at messages; whatever a look holds is given back')
             [CompletionResult]::new('groups', 'groups', [CompletionResultType]::ParameterValue, 'Group dead messages by what killed them: count, share, first and last death, expiry, a sample')
+            [CompletionResult]::new('report', 'report', [CompletionResultType]::ParameterValue, 'Write the incident report: what broke, since when, how many, where, and what was done about it')
             [CompletionResult]::new('publish', 'publish', [CompletionResultType]::ParameterValue, 'Publish message lines from standard input, or one raw body; each confirmed by the broker')
             [CompletionResult]::new('capture', 'capture', [CompletionResultType]::ParameterValue, 'Copy messages to an archive; the queue keeps everything')
             [CompletionResult]::new('replay', 'replay', [CompletionResultType]::ParameterValue, 'Send messages back to where they came from, or elsewhere; each is removed only after its copy is confirmed')
@@ -124,6 +125,30 @@ Register-ArgumentCompleter -Native -CommandName 'postroom' -ScriptBlock {
         }
         'postroom;groups' {
             [CompletionResult]::new('--by', '--by', [CompletionResultType]::ParameterName, 'Group by: failure, class, origin, type, shape, or a field such as header.tenant or body.currency')
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Only messages that match; see `postroom help filter`')
+            [CompletionResult]::new('--filter', '--filter', [CompletionResultType]::ParameterName, 'Only messages that match; see `postroom help filter`')
+            [CompletionResult]::new('-g', '-g', [CompletionResultType]::ParameterName, 'Only messages of this group, as `postroom groups` names it')
+            [CompletionResult]::new('--group', '--group', [CompletionResultType]::ParameterName, 'Only messages of this group, as `postroom groups` names it')
+            [CompletionResult]::new('-l', '-l', [CompletionResultType]::ParameterName, 'Look at no more than N messages of each queue')
+            [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'Look at no more than N messages of each queue')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]')
+            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Do not ask before a write; on a production profile as --yes=QUEUE')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Do not ask before a write; on a production profile as --yes=QUEUE')
+            [CompletionResult]::new('--rescue', '--rescue', [CompletionResultType]::ParameterName, 'Put messages that a return would destroy back as new copies at the tail, instead of refusing the look')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Show the plan of a write and stop')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show the plan of a write and stop')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say only errors on stderr')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say only errors on stderr')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Log to stderr: -v what is done, -vv more, -vvv everything (`POSTROOM_LOG` takes a filter)')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Log to stderr: -v what is done, -vv more, -vvv everything (`POSTROOM_LOG` takes a filter)')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'postroom;report' {
             [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Only messages that match; see `postroom help filter`')
             [CompletionResult]::new('--filter', '--filter', [CompletionResultType]::ParameterName, 'Only messages that match; see `postroom help filter`')
             [CompletionResult]::new('-g', '-g', [CompletionResultType]::ParameterName, 'Only messages of this group, as `postroom groups` names it')

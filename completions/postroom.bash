@@ -58,6 +58,9 @@ _postroom() {
             postroom,replay)
                 cmd="postroom__subcmd__replay"
                 ;;
+            postroom,report)
+                cmd="postroom__subcmd__report"
+                ;;
             postroom,show)
                 cmd="postroom__subcmd__show"
                 ;;
@@ -95,18 +98,18 @@ _postroom() {
 
     case "${cmd}" in
         postroom)
-            opts="-o -y -n -q -v -h -V --output --color --config --yes --dry-run --quiet --verbose --help --version queues show browse groups publish capture replay drain plan journal tui demo config completions man help"
+            opts="-o -y -n -q -v -h -V --output --color --config --yes --dry-run --quiet --verbose --help --version queues show browse groups report publish capture replay drain plan journal tui demo config completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --output)
-                    COMPREPLY=($(compgen -W "table json jsonl raw" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json jsonl raw" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -187,11 +190,11 @@ _postroom() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json jsonl raw" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json jsonl raw" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -264,11 +267,11 @@ _postroom() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json jsonl raw" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json jsonl raw" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -313,11 +316,11 @@ _postroom() {
             fi
             case "${prev}" in
                 --output)
-                    COMPREPLY=($(compgen -W "table json jsonl raw" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json jsonl raw" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -362,11 +365,11 @@ _postroom() {
             fi
             case "${prev}" in
                 --output)
-                    COMPREPLY=($(compgen -W "table json jsonl raw" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json jsonl raw" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -411,11 +414,11 @@ _postroom() {
             fi
             case "${prev}" in
                 --output)
-                    COMPREPLY=($(compgen -W "table json jsonl raw" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json jsonl raw" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -460,11 +463,11 @@ _postroom() {
             fi
             case "${prev}" in
                 --output)
-                    COMPREPLY=($(compgen -W "table json jsonl raw" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json jsonl raw" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -509,11 +512,11 @@ _postroom() {
             fi
             case "${prev}" in
                 --output)
-                    COMPREPLY=($(compgen -W "table json jsonl raw" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json jsonl raw" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -558,11 +561,11 @@ _postroom() {
             fi
             case "${prev}" in
                 --output)
-                    COMPREPLY=($(compgen -W "table json jsonl raw" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json jsonl raw" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -607,11 +610,11 @@ _postroom() {
             fi
             case "${prev}" in
                 --output)
-                    COMPREPLY=($(compgen -W "table json jsonl raw" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json jsonl raw" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -699,11 +702,11 @@ _postroom() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json jsonl raw" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json jsonl raw" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -776,11 +779,11 @@ _postroom() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json jsonl raw" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json jsonl raw" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -825,11 +828,11 @@ _postroom() {
             fi
             case "${prev}" in
                 --output)
-                    COMPREPLY=($(compgen -W "table json jsonl raw" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json jsonl raw" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -874,11 +877,11 @@ _postroom() {
             fi
             case "${prev}" in
                 --output)
-                    COMPREPLY=($(compgen -W "table json jsonl raw" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json jsonl raw" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -923,11 +926,11 @@ _postroom() {
             fi
             case "${prev}" in
                 --output)
-                    COMPREPLY=($(compgen -W "table json jsonl raw" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json jsonl raw" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -972,11 +975,11 @@ _postroom() {
             fi
             case "${prev}" in
                 --output)
-                    COMPREPLY=($(compgen -W "table json jsonl raw" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json jsonl raw" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1021,11 +1024,11 @@ _postroom() {
             fi
             case "${prev}" in
                 --output)
-                    COMPREPLY=($(compgen -W "table json jsonl raw" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json jsonl raw" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1077,11 +1080,11 @@ _postroom() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json jsonl raw" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json jsonl raw" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1126,11 +1129,11 @@ _postroom() {
             fi
             case "${prev}" in
                 --output)
-                    COMPREPLY=($(compgen -W "table json jsonl raw" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json jsonl raw" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1175,11 +1178,11 @@ _postroom() {
             fi
             case "${prev}" in
                 --output)
-                    COMPREPLY=($(compgen -W "table json jsonl raw" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json jsonl raw" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1275,11 +1278,11 @@ _postroom() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json jsonl raw" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json jsonl raw" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1324,11 +1327,11 @@ _postroom() {
             fi
             case "${prev}" in
                 --output)
-                    COMPREPLY=($(compgen -W "table json jsonl raw" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json jsonl raw" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1420,11 +1423,84 @@ _postroom() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json jsonl raw" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json jsonl raw" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --yes)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -y)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        postroom__subcmd__report)
+            opts="-f -g -l -o -y -n -q -v -h --filter --group --limit --rescue --output --color --config --yes --dry-run --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --group)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -g)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -l)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1469,11 +1545,11 @@ _postroom() {
             fi
             case "${prev}" in
                 --output)
-                    COMPREPLY=($(compgen -W "table json jsonl raw" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json jsonl raw" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1518,11 +1594,11 @@ _postroom() {
             fi
             case "${prev}" in
                 --output)
-                    COMPREPLY=($(compgen -W "table json jsonl raw" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json jsonl raw" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
                     return 0
                     ;;
                 --color)

@@ -27,7 +27,8 @@ end
 complete -c postroom -n "__fish_postroom_needs_command" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
 json\t'One JSON value: an object, or an array of them'
 jsonl\t'One JSON object on each line'
-raw\t'Payload bytes as they are, nothing between them'"
+raw\t'Payload bytes as they are, nothing between them'
+md\t'A page of Markdown: only `report` writes one'"
 complete -c postroom -n "__fish_postroom_needs_command" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -42,6 +43,7 @@ complete -c postroom -n "__fish_postroom_needs_command" -a "queues" -d 'List que
 complete -c postroom -n "__fish_postroom_needs_command" -a "show" -d 'Show one queue: type, arguments and policies, pairing, read cost and peek budget, expiry, consumers'
 complete -c postroom -n "__fish_postroom_needs_command" -a "browse" -d 'Look at messages; whatever a look holds is given back'
 complete -c postroom -n "__fish_postroom_needs_command" -a "groups" -d 'Group dead messages by what killed them: count, share, first and last death, expiry, a sample'
+complete -c postroom -n "__fish_postroom_needs_command" -a "report" -d 'Write the incident report: what broke, since when, how many, where, and what was done about it'
 complete -c postroom -n "__fish_postroom_needs_command" -a "publish" -d 'Publish message lines from standard input, or one raw body; each confirmed by the broker'
 complete -c postroom -n "__fish_postroom_needs_command" -a "capture" -d 'Copy messages to an archive; the queue keeps everything'
 complete -c postroom -n "__fish_postroom_needs_command" -a "replay" -d 'Send messages back to where they came from, or elsewhere; each is removed only after its copy is confirmed'
@@ -57,7 +59,8 @@ complete -c postroom -n "__fish_postroom_needs_command" -a "help" -d 'Explain a 
 complete -c postroom -n "__fish_postroom_using_subcommand queues" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
 json\t'One JSON value: an object, or an array of them'
 jsonl\t'One JSON object on each line'
-raw\t'Payload bytes as they are, nothing between them'"
+raw\t'Payload bytes as they are, nothing between them'
+md\t'A page of Markdown: only `report` writes one'"
 complete -c postroom -n "__fish_postroom_using_subcommand queues" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -71,7 +74,8 @@ complete -c postroom -n "__fish_postroom_using_subcommand queues" -s h -l help -
 complete -c postroom -n "__fish_postroom_using_subcommand show" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
 json\t'One JSON value: an object, or an array of them'
 jsonl\t'One JSON object on each line'
-raw\t'Payload bytes as they are, nothing between them'"
+raw\t'Payload bytes as they are, nothing between them'
+md\t'A page of Markdown: only `report` writes one'"
 complete -c postroom -n "__fish_postroom_using_subcommand show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -90,7 +94,8 @@ complete -c postroom -n "__fish_postroom_using_subcommand browse" -l partition -
 complete -c postroom -n "__fish_postroom_using_subcommand browse" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
 json\t'One JSON value: an object, or an array of them'
 jsonl\t'One JSON object on each line'
-raw\t'Payload bytes as they are, nothing between them'"
+raw\t'Payload bytes as they are, nothing between them'
+md\t'A page of Markdown: only `report` writes one'"
 complete -c postroom -n "__fish_postroom_using_subcommand browse" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -112,7 +117,8 @@ complete -c postroom -n "__fish_postroom_using_subcommand groups" -s l -l limit 
 complete -c postroom -n "__fish_postroom_using_subcommand groups" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
 json\t'One JSON value: an object, or an array of them'
 jsonl\t'One JSON object on each line'
-raw\t'Payload bytes as they are, nothing between them'"
+raw\t'Payload bytes as they are, nothing between them'
+md\t'A page of Markdown: only `report` writes one'"
 complete -c postroom -n "__fish_postroom_using_subcommand groups" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -123,6 +129,24 @@ complete -c postroom -n "__fish_postroom_using_subcommand groups" -s n -l dry-ru
 complete -c postroom -n "__fish_postroom_using_subcommand groups" -s q -l quiet -d 'Say only errors on stderr'
 complete -c postroom -n "__fish_postroom_using_subcommand groups" -s v -l verbose -d 'Log to stderr: -v what is done, -vv more, -vvv everything (`POSTROOM_LOG` takes a filter)'
 complete -c postroom -n "__fish_postroom_using_subcommand groups" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postroom -n "__fish_postroom_using_subcommand report" -s f -l filter -d 'Only messages that match; see `postroom help filter`' -r
+complete -c postroom -n "__fish_postroom_using_subcommand report" -s g -l group -d 'Only messages of this group, as `postroom groups` names it' -r
+complete -c postroom -n "__fish_postroom_using_subcommand report" -s l -l limit -d 'Look at no more than N messages of each queue' -r
+complete -c postroom -n "__fish_postroom_using_subcommand report" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
+json\t'One JSON value: an object, or an array of them'
+jsonl\t'One JSON object on each line'
+raw\t'Payload bytes as they are, nothing between them'
+md\t'A page of Markdown: only `report` writes one'"
+complete -c postroom -n "__fish_postroom_using_subcommand report" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c postroom -n "__fish_postroom_using_subcommand report" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand report" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
+complete -c postroom -n "__fish_postroom_using_subcommand report" -l rescue -d 'Put messages that a return would destroy back as new copies at the tail, instead of refusing the look'
+complete -c postroom -n "__fish_postroom_using_subcommand report" -s n -l dry-run -d 'Show the plan of a write and stop'
+complete -c postroom -n "__fish_postroom_using_subcommand report" -s q -l quiet -d 'Say only errors on stderr'
+complete -c postroom -n "__fish_postroom_using_subcommand report" -s v -l verbose -d 'Log to stderr: -v what is done, -vv more, -vvv everything (`POSTROOM_LOG` takes a filter)'
+complete -c postroom -n "__fish_postroom_using_subcommand report" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c postroom -n "__fish_postroom_using_subcommand publish" -s b -l body -d 'Publish one message with this body' -r
 complete -c postroom -n "__fish_postroom_using_subcommand publish" -l file -d 'Publish one message with this file\'s bytes as its body' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand publish" -s k -l key -d 'The raw body\'s key: a record key, routing key or message group' -r
@@ -132,7 +156,8 @@ complete -c postroom -n "__fish_postroom_using_subcommand publish" -l rate -d 'P
 complete -c postroom -n "__fish_postroom_using_subcommand publish" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
 json\t'One JSON value: an object, or an array of them'
 jsonl\t'One JSON object on each line'
-raw\t'Payload bytes as they are, nothing between them'"
+raw\t'Payload bytes as they are, nothing between them'
+md\t'A page of Markdown: only `report` writes one'"
 complete -c postroom -n "__fish_postroom_using_subcommand publish" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -149,7 +174,8 @@ complete -c postroom -n "__fish_postroom_using_subcommand capture" -s l -l limit
 complete -c postroom -n "__fish_postroom_using_subcommand capture" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
 json\t'One JSON value: an object, or an array of them'
 jsonl\t'One JSON object on each line'
-raw\t'Payload bytes as they are, nothing between them'"
+raw\t'Payload bytes as they are, nothing between them'
+md\t'A page of Markdown: only `report` writes one'"
 complete -c postroom -n "__fish_postroom_using_subcommand capture" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -169,7 +195,8 @@ complete -c postroom -n "__fish_postroom_using_subcommand replay" -l plan-out -d
 complete -c postroom -n "__fish_postroom_using_subcommand replay" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
 json\t'One JSON value: an object, or an array of them'
 jsonl\t'One JSON object on each line'
-raw\t'Payload bytes as they are, nothing between them'"
+raw\t'Payload bytes as they are, nothing between them'
+md\t'A page of Markdown: only `report` writes one'"
 complete -c postroom -n "__fish_postroom_using_subcommand replay" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -191,7 +218,8 @@ complete -c postroom -n "__fish_postroom_using_subcommand drain" -l plan-out -d 
 complete -c postroom -n "__fish_postroom_using_subcommand drain" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
 json\t'One JSON value: an object, or an array of them'
 jsonl\t'One JSON object on each line'
-raw\t'Payload bytes as they are, nothing between them'"
+raw\t'Payload bytes as they are, nothing between them'
+md\t'A page of Markdown: only `report` writes one'"
 complete -c postroom -n "__fish_postroom_using_subcommand drain" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -207,7 +235,8 @@ complete -c postroom -n "__fish_postroom_using_subcommand drain" -s h -l help -d
 complete -c postroom -n "__fish_postroom_using_subcommand plan; and not __fish_seen_subcommand_from run" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
 json\t'One JSON value: an object, or an array of them'
 jsonl\t'One JSON object on each line'
-raw\t'Payload bytes as they are, nothing between them'"
+raw\t'Payload bytes as they are, nothing between them'
+md\t'A page of Markdown: only `report` writes one'"
 complete -c postroom -n "__fish_postroom_using_subcommand plan; and not __fish_seen_subcommand_from run" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -221,7 +250,8 @@ complete -c postroom -n "__fish_postroom_using_subcommand plan; and not __fish_s
 complete -c postroom -n "__fish_postroom_using_subcommand plan; and __fish_seen_subcommand_from run" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
 json\t'One JSON value: an object, or an array of them'
 jsonl\t'One JSON object on each line'
-raw\t'Payload bytes as they are, nothing between them'"
+raw\t'Payload bytes as they are, nothing between them'
+md\t'A page of Markdown: only `report` writes one'"
 complete -c postroom -n "__fish_postroom_using_subcommand plan; and __fish_seen_subcommand_from run" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -236,7 +266,8 @@ complete -c postroom -n "__fish_postroom_using_subcommand plan; and __fish_seen_
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and not __fish_seen_subcommand_from list show resume" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
 json\t'One JSON value: an object, or an array of them'
 jsonl\t'One JSON object on each line'
-raw\t'Payload bytes as they are, nothing between them'"
+raw\t'Payload bytes as they are, nothing between them'
+md\t'A page of Markdown: only `report` writes one'"
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and not __fish_seen_subcommand_from list show resume" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -252,7 +283,8 @@ complete -c postroom -n "__fish_postroom_using_subcommand journal; and not __fis
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from list" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
 json\t'One JSON value: an object, or an array of them'
 jsonl\t'One JSON object on each line'
-raw\t'Payload bytes as they are, nothing between them'"
+raw\t'Payload bytes as they are, nothing between them'
+md\t'A page of Markdown: only `report` writes one'"
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -265,7 +297,8 @@ complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_se
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from show" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
 json\t'One JSON value: an object, or an array of them'
 jsonl\t'One JSON object on each line'
-raw\t'Payload bytes as they are, nothing between them'"
+raw\t'Payload bytes as they are, nothing between them'
+md\t'A page of Markdown: only `report` writes one'"
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -278,7 +311,8 @@ complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_se
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from resume" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
 json\t'One JSON value: an object, or an array of them'
 jsonl\t'One JSON object on each line'
-raw\t'Payload bytes as they are, nothing between them'"
+raw\t'Payload bytes as they are, nothing between them'
+md\t'A page of Markdown: only `report` writes one'"
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from resume" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -291,7 +325,8 @@ complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_se
 complete -c postroom -n "__fish_postroom_using_subcommand tui" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
 json\t'One JSON value: an object, or an array of them'
 jsonl\t'One JSON object on each line'
-raw\t'Payload bytes as they are, nothing between them'"
+raw\t'Payload bytes as they are, nothing between them'
+md\t'A page of Markdown: only `report` writes one'"
 complete -c postroom -n "__fish_postroom_using_subcommand tui" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -304,7 +339,8 @@ complete -c postroom -n "__fish_postroom_using_subcommand tui" -s h -l help -d '
 complete -c postroom -n "__fish_postroom_using_subcommand demo" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
 json\t'One JSON value: an object, or an array of them'
 jsonl\t'One JSON object on each line'
-raw\t'Payload bytes as they are, nothing between them'"
+raw\t'Payload bytes as they are, nothing between them'
+md\t'A page of Markdown: only `report` writes one'"
 complete -c postroom -n "__fish_postroom_using_subcommand demo" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -317,7 +353,8 @@ complete -c postroom -n "__fish_postroom_using_subcommand demo" -s h -l help -d 
 complete -c postroom -n "__fish_postroom_using_subcommand config; and not __fish_seen_subcommand_from init path show check" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
 json\t'One JSON value: an object, or an array of them'
 jsonl\t'One JSON object on each line'
-raw\t'Payload bytes as they are, nothing between them'"
+raw\t'Payload bytes as they are, nothing between them'
+md\t'A page of Markdown: only `report` writes one'"
 complete -c postroom -n "__fish_postroom_using_subcommand config; and not __fish_seen_subcommand_from init path show check" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -334,7 +371,8 @@ complete -c postroom -n "__fish_postroom_using_subcommand config; and not __fish
 complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from init" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
 json\t'One JSON value: an object, or an array of them'
 jsonl\t'One JSON object on each line'
-raw\t'Payload bytes as they are, nothing between them'"
+raw\t'Payload bytes as they are, nothing between them'
+md\t'A page of Markdown: only `report` writes one'"
 complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from init" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -347,7 +385,8 @@ complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_see
 complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from path" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
 json\t'One JSON value: an object, or an array of them'
 jsonl\t'One JSON object on each line'
-raw\t'Payload bytes as they are, nothing between them'"
+raw\t'Payload bytes as they are, nothing between them'
+md\t'A page of Markdown: only `report` writes one'"
 complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from path" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -360,7 +399,8 @@ complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_see
 complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from show" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
 json\t'One JSON value: an object, or an array of them'
 jsonl\t'One JSON object on each line'
-raw\t'Payload bytes as they are, nothing between them'"
+raw\t'Payload bytes as they are, nothing between them'
+md\t'A page of Markdown: only `report` writes one'"
 complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -373,7 +413,8 @@ complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_see
 complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from check" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
 json\t'One JSON value: an object, or an array of them'
 jsonl\t'One JSON object on each line'
-raw\t'Payload bytes as they are, nothing between them'"
+raw\t'Payload bytes as they are, nothing between them'
+md\t'A page of Markdown: only `report` writes one'"
 complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from check" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -386,7 +427,8 @@ complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_see
 complete -c postroom -n "__fish_postroom_using_subcommand completions" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
 json\t'One JSON value: an object, or an array of them'
 jsonl\t'One JSON object on each line'
-raw\t'Payload bytes as they are, nothing between them'"
+raw\t'Payload bytes as they are, nothing between them'
+md\t'A page of Markdown: only `report` writes one'"
 complete -c postroom -n "__fish_postroom_using_subcommand completions" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -400,7 +442,8 @@ complete -c postroom -n "__fish_postroom_using_subcommand man" -l to -d 'Write p
 complete -c postroom -n "__fish_postroom_using_subcommand man" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
 json\t'One JSON value: an object, or an array of them'
 jsonl\t'One JSON object on each line'
-raw\t'Payload bytes as they are, nothing between them'"
+raw\t'Payload bytes as they are, nothing between them'
+md\t'A page of Markdown: only `report` writes one'"
 complete -c postroom -n "__fish_postroom_using_subcommand man" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -413,7 +456,8 @@ complete -c postroom -n "__fish_postroom_using_subcommand man" -s h -l help -d '
 complete -c postroom -n "__fish_postroom_using_subcommand help" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
 json\t'One JSON value: an object, or an array of them'
 jsonl\t'One JSON object on each line'
-raw\t'Payload bytes as they are, nothing between them'"
+raw\t'Payload bytes as they are, nothing between them'
+md\t'A page of Markdown: only `report` writes one'"
 complete -c postroom -n "__fish_postroom_using_subcommand help" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"

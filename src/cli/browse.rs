@@ -11,12 +11,13 @@ use super::completions;
 use super::context::Context;
 use super::cost;
 use super::output::message::View;
-use super::output::{Format, Output, Shape, human};
+use super::output::{Format, Output, Shape, human, no_markdown};
 use super::selection::SelectionArgs;
 use crate::broker::{Address, CostKind, Delivery, End, From, Until};
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::filter::parse_time;
 use crate::operation::browse::{BrowseRequest, FnSink, Summary, run as browse};
+use crate::operation::masks::Masks;
 use crate::operation::place::Place;
 
 /// How many messages are shown where neither --limit nor --all says.
@@ -145,12 +146,13 @@ impl<'a> Printer<'a> {
             Format::Raw if output.stdout_is_terminal => {
                 output.warn("-o raw writes payloads as they are; escape sequences in them reach the terminal");
             }
+            Format::Md => return Err(no_markdown()),
             Format::Json => output.bytes(b"[")?,
             _ => {}
         }
         let view = View {
             broker: Address { target: None, ..place.address.clone() },
-            redaction: place.policy.redaction.clone(),
+            masks: Masks::of(place, context.places.config()),
             redact_lines: args.redact,
             decode_lines: args.decode,
             rules: Arc::clone(context.rules()),
@@ -175,7 +177,7 @@ impl<'a> Printer<'a> {
                     lines.iter().try_for_each(|line| self.output.line(line))?;
                 }
                 Format::Raw => self.output.bytes(delivery.message.body())?,
-                Format::Json | Format::Jsonl => self.json(&delivery)?,
+                Format::Json | Format::Jsonl | Format::Md => self.json(&delivery)?,
             }
         }
         self.output.flush()?;

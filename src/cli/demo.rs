@@ -33,7 +33,7 @@ pub(super) async fn run(context: &Context<'_>) -> Exit {
         .filter(|listed| listed.info.is_dlq)
         .map(|listed| demo.at(Target::queue(&listed.info.name)))
         .collect();
-    let groups = look(&dead, &Selection::all(), context).await?;
+    let groups = look(&dead, context).await?;
     let total: u64 = groups.iter().map(|group| group.count).sum();
 
     let heading = |text: &str| output.paint.paint(Role::Heading, text);

@@ -26,6 +26,7 @@ mod planning;
 mod publish;
 mod queues;
 mod replay;
+mod report;
 mod reporting;
 mod selection;
 mod show;
@@ -76,6 +77,7 @@ enum Verb {
     Show(show::Args),
     Browse(browse::Args),
     Groups(groups::Args),
+    Report(report::Args),
     Publish(publish::Args),
     Capture(capture::Args),
     Replay(replay::Args),
@@ -143,6 +145,7 @@ async fn dispatch(cli: &Cli, context: &Context<'_>) -> Exit {
         Some(Verb::Show(args)) => show::run(args, context).await,
         Some(Verb::Browse(args)) => browse::run(args, context).await,
         Some(Verb::Groups(args)) => groups::run(args, context).await,
+        Some(Verb::Report(args)) => report::run(args, context).await,
         Some(Verb::Publish(args)) => publish::run(args, context).await,
         Some(Verb::Capture(args)) => capture::run(args, context).await,
         Some(Verb::Replay(args)) => replay::run(args, context).await,

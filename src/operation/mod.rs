@@ -7,6 +7,7 @@
 //! browse     look                                      capture    copy to an archive
 //! publish    messages -> queue                         replay     queue -> origin or another queue
 //! drain      queue -> archive, or nowhere             groups     which died of the same cause
+//! masks      what people get to see                   incident   the report on what broke
 //! ```
 //!
 //! The one rule of everything that writes: the original is removed only after its copy is confirmed *and* the journal
@@ -20,7 +21,9 @@ pub mod drain;
 mod fit;
 pub(crate) mod glance;
 pub mod groups;
+pub mod incident;
 pub mod journal;
+pub mod masks;
 mod pace;
 pub mod place;
 pub mod plan;

@@ -73,6 +73,18 @@ pub(crate) fn age(time: Timestamp, now: Timestamp) -> String {
     Duration::try_from(now.duration_since(time)).map_or_else(|_| "now".to_owned(), duration)
 }
 
+/// Counts over time as bars, the largest full; `·` is none.
+pub(crate) fn sparkline(counts: &[u64]) -> String {
+    const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let most = counts.iter().copied().max().unwrap_or(0).max(1);
+    let bar = |n: u64| {
+        // Some is never shown as none.
+        let eighths = usize::try_from((u128::from(n) * 8).div_ceil(u128::from(most))).unwrap_or(8);
+        eighths.checked_sub(1).and_then(|at| BARS.get(at)).copied().unwrap_or('·')
+    };
+    counts.iter().map(|n| bar(*n)).collect()
+}
+
 /// A time in UTC, to the second.
 pub(crate) fn time(time: Timestamp) -> String {
     time.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
@@ -81,6 +93,12 @@ pub(crate) fn time(time: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sparkline_tells_some_from_none() {
+        assert_eq!(sparkline(&[0, 1, 50, 100, u64::MAX]), "·▁▁▁█");
+        assert_eq!((sparkline(&[0, 0]).as_str(), sparkline(&[]).as_str()), ("··", ""));
+    }
 
     #[test]
     fn numbers_read_as_people_say_them() {

@@ -8,6 +8,7 @@ mod archive;
 mod cli;
 mod cli_config;
 mod cli_look;
+mod cli_report;
 mod cli_terminal;
 mod cli_write;
 mod corpus;

@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-pub use scan::{SOURCE_ADDRESS, SOURCE_POSITION, home};
+pub use scan::{SOURCE_ADDRESS, SOURCE_POSITION, home, home_of};
 pub use writer::{ArchiveWriter, Existing};
 
 use super::{

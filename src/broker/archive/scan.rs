@@ -91,7 +91,13 @@ pub const SOURCE_POSITION: &str = "source_position";
 /// it was archived from. `None` where an archive does not say; its own address would name a file.
 #[must_use]
 pub fn home(message: &Message, read_from: &Address) -> Option<Address> {
-    let stated = message.metadata.get_str(SOURCE_ADDRESS).and_then(|address| address.parse::<Address>().ok());
+    home_of(message.metadata.get_str(SOURCE_ADDRESS), read_from)
+}
+
+/// [`home`], for what is known of a message without it.
+#[must_use]
+pub fn home_of(archived_from: Option<&str>, read_from: &Address) -> Option<Address> {
+    let stated = archived_from.and_then(|address| address.parse::<Address>().ok());
     match (&read_from.connection, stated) {
         (Connection::File, stated) => stated.filter(|stated| stated.connection != Connection::File),
         _ => Some(read_from.clone()),

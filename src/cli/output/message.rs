@@ -9,13 +9,13 @@ use super::paint::{Paint, Role};
 use super::text::{fit, width_of};
 use crate::broker::archive::home;
 use crate::broker::{Address, Delivery};
-use crate::config::Redaction;
 use crate::message::Message;
 use crate::message::codec;
 use crate::message::failure::{Failure, detect};
 use crate::message::fingerprint::{Rules, fingerprint};
 use crate::message::jsonl::{Derived, write_line};
 use crate::operation::glance::{self, failed_where, origin_target, preview, reason};
+use crate::operation::masks::Masks;
 
 /// What a view of messages needs to know beside them.
 #[derive(Clone, Debug)]
@@ -23,7 +23,7 @@ pub(crate) struct View {
     /// The broker they come from, for the addresses of their origins.
     pub(crate) broker: Address,
     /// What people don't get to see.
-    pub(crate) redaction: Redaction,
+    pub(crate) masks: Masks,
     /// Whether machine lines are redacted too.
     pub(crate) redact_lines: bool,
     /// Whether machine lines show the payload's decoded form beside it.
@@ -41,15 +41,14 @@ pub(crate) struct View {
 impl View {
     /// Appends the message's line, with its failure and group.
     pub(crate) fn line(&self, message: &Message, out: &mut Vec<u8>) {
-        let redacted;
-        let message = if self.redact_lines {
-            redacted = self.redaction.for_screen(message);
-            &redacted
-        } else {
-            message
-        };
-        let failure = detect(message);
+        let mut failure = detect(message);
+        // A group is the same group in every view.
         let group = failure.as_ref().map(|failure| self.group(message, failure));
+        let shown = if self.redact_lines { self.masks.shown(message) } else { None };
+        if let Some(shown) = &shown {
+            failure = detect(shown);
+        }
+        let message = shown.as_ref().unwrap_or(message);
         let origin = failure.as_ref().and_then(|failure| self.origin(message, failure));
         let decoded = self.decode_lines.then(|| codec::view(message));
         let derived = Derived {
@@ -72,12 +71,17 @@ impl View {
 
     /// What people see of a message: where and when, why it died, the beginning of its payload.
     pub(crate) fn lines(&self, number: u64, delivery: &Delivery) -> Vec<String> {
-        let message = self.redaction.for_screen(&delivery.message);
-        let failure = detect(&message);
-        let mut lines = vec![self.head(number, delivery, &message, failure.as_ref())];
+        let mut failure = detect(&delivery.message);
+        let group = failure.as_ref().map(|failure| self.group(&delivery.message, failure));
+        let shown = self.masks.shown(&delivery.message);
+        if let Some(shown) = &shown {
+            failure = detect(shown);
+        }
+        let message = shown.as_ref().unwrap_or(&delivery.message);
+        let mut lines = vec![self.head(number, delivery, message, group.as_deref())];
         lines.extend(failure.as_ref().map(|failure| self.reason(failure)));
         let room = self.width.saturating_sub(4);
-        let preview = preview(&message, room);
+        let preview = preview(message, room);
         lines.push(format!(
             "    {}",
             if preview.faint { self.paint.paint(Role::Faint, &preview.text) } else { preview.text }
@@ -85,7 +89,7 @@ impl View {
         lines
     }
 
-    fn head(&self, number: u64, delivery: &Delivery, message: &Message, failure: Option<&Failure>) -> String {
+    fn head(&self, number: u64, delivery: &Delivery, message: &Message, group: Option<&str>) -> String {
         let place = message.position.map_or_else(|| number.to_string(), glance::place);
         let mut parts = vec![self.paint.paint(Role::Heading, &format!("{place:>3}"))];
         parts.extend(message.time.map(|time| {
@@ -100,7 +104,7 @@ impl View {
         parts.push(human::size(message.size()));
         let times = delivery.message.deliveries.filter(|n| *n > 0);
         parts.extend(times.map(|n| self.paint.paint(Role::Warning, &format!("seen {}", human::plural(n, "time")))));
-        parts.extend(failure.map(|failure| self.paint.paint(Role::Faint, &self.group(message, failure))));
+        parts.extend(group.map(|group| self.paint.paint(Role::Faint, group)));
         parts.join("  ")
     }
 
@@ -120,12 +124,13 @@ mod tests {
 
     use super::*;
     use crate::broker::Token;
+    use crate::config::Redaction;
     use crate::message::Fields;
 
     fn view(rules: &[&str]) -> View {
         View {
             broker: "shop".parse().unwrap(),
-            redaction: Redaction::new(rules.iter().map(|rule| rule.parse().unwrap()).collect()),
+            masks: Masks::new(Redaction::new(rules.iter().map(|rule| rule.parse().unwrap()).collect())),
             redact_lines: false,
             decode_lines: false,
             rules: Arc::default(),
@@ -168,12 +173,15 @@ mod tests {
         assert!(!lines.contains("4111") && !lines.contains("declined"), "{lines}");
         let mut line = Vec::new();
         view.line(&dead(), &mut line);
-        assert!(String::from_utf8(line).unwrap().contains("4111"));
+        assert!(String::from_utf8_lossy(&line).contains("4111"));
         view.redact_lines = true;
+        let group = |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap()["group"].to_string();
+        let open = group(&String::from_utf8(line).unwrap());
         let mut line = Vec::new();
         view.line(&dead(), &mut line);
         let line = String::from_utf8(line).unwrap();
         assert!(!line.contains("4111") && !line.contains("declined"), "{line}");
+        assert_eq!(group(&line), open, "a group is the same group in every view");
     }
 
     #[test]

@@ -39,6 +39,8 @@ pub(crate) enum Format {
     Jsonl,
     /// Payload bytes as they are, nothing between them
     Raw,
+    /// A page of Markdown: only `report` writes one
+    Md,
 }
 
 /// When there is colour.
@@ -168,6 +170,7 @@ impl Output {
             Format::Json => self.json_line(&format!("{:#}", json())),
             Format::Jsonl => self.json_line(&json().to_string()),
             Format::Raw => Err(no_raw()),
+            Format::Md => Err(no_markdown()),
         }
     }
 
@@ -178,6 +181,7 @@ impl Output {
             Format::Json => self.json_line(&format!("{:#}", Json::Array(json()))),
             Format::Jsonl => json().iter().try_for_each(|object| self.json_line(&object.to_string())),
             Format::Raw => Err(no_raw()),
+            Format::Md => Err(no_markdown()),
         }
     }
 
@@ -257,6 +261,12 @@ impl Output {
             Ok(()) => Ok(()),
         }
     }
+}
+
+/// Why a verb does not write Markdown.
+pub(crate) fn no_markdown() -> Error {
+    Error::new(ErrorKind::Usage, "-o md writes an incident report, and this verb has none")
+        .hint("`postroom report ADDRESS -o md` writes one; other verbs know -o table, -o json and -o jsonl")
 }
 
 fn no_raw() -> Error {

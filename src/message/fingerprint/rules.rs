@@ -66,8 +66,9 @@ impl Rules {
         self
     }
 
-    /// The title that the operator gave.
-    pub(super) fn title(&self, id: GroupId) -> Option<&str> {
+    /// The title that the operator gave a group.
+    #[must_use]
+    pub fn title(&self, id: GroupId) -> Option<&str> {
         self.names.iter().find(|(name, _)| id.is_named(name)).map(|(_, title)| title.as_str())
     }
 

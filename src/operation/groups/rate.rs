@@ -99,6 +99,16 @@ impl Rate {
         self.counts.iter().copied()
     }
 
+    /// `{start, step_s, counts}`.
+    #[must_use]
+    pub fn to_json(&self) -> serde_json::Value {
+        serde_json::json!({
+            "start": self.start().map(|time| time.to_string()),
+            "step_s": self.step(),
+            "counts": self.counts().collect::<Vec<_>>(),
+        })
+    }
+
     /// The counts over a span of time in so many columns, so that several rates share an axis. What lies outside the
     /// span is left out; a bucket counts for the column that its start is in.
     #[must_use]

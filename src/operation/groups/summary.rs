@@ -1,6 +1,6 @@
 //! What is told of a group, and its line `postroom.group/1`.
 //!
-//! Limits: addresses and the sample's line are the caller's: this room knows neither profiles nor redaction.
+//! Limits: what a profile hides is hidden before.
 
 use std::sync::Arc;
 
@@ -8,9 +8,14 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::rate::Rate;
+use super::tally::{Seen, earlier};
+use crate::broker::Address;
+use crate::broker::archive::home_of;
 use crate::message::Message;
 use crate::message::failure::{Failure, Origin};
 use crate::message::fingerprint::{GroupId, KeyPart};
+use crate::message::jsonl::write_line;
+use crate::operation::glance::origin_target;
 
 /// One group of messages.
 #[derive(Clone, Debug)]
@@ -21,7 +26,7 @@ pub struct GroupSummary {
     pub name: String,
     /// One line for people.
     pub title: String,
-    /// What the id is made of.
+    /// What the id is made of, as people may see it.
     pub key: Vec<KeyPart>,
     /// How many messages are in it.
     pub count: u64,
@@ -37,9 +42,9 @@ pub struct GroupSummary {
     pub origins: Vec<OriginCount>,
     /// Messages whose origins are beyond what is kept.
     pub more_origins: u64,
-    /// One of them: the first that died.
+    /// One of them: the first that died, as people may see it.
     pub sample: Message,
-    /// The sample's failure.
+    /// The sample's failure, as people may see it.
     pub failure: Option<Failure>,
     /// When the first of them vanishes.
     pub expires: Option<Timestamp>,
@@ -54,10 +59,72 @@ pub struct GroupSummary {
 pub struct OriginCount {
     /// The address that they were read from.
     pub read_from: Arc<str>,
+    /// The address that they were archived from, where an archive says so.
+    pub archived_from: Option<Arc<str>>,
     /// Where they came from; `None` where nothing says so.
     pub origin: Option<Origin>,
     /// How many.
     pub count: u64,
+}
+
+impl OriginCount {
+    /// The origin as an address; `None` where nothing says so, or an archive does not say on which broker.
+    #[must_use]
+    pub fn address(&self) -> Option<Address> {
+        let origin = self.origin.as_ref()?;
+        let home = home_of(self.archived_from.as_deref(), &self.read_from.parse().ok()?)?;
+        Some(home.at(origin_target(origin)))
+    }
+}
+
+/// A queue that messages were read from, and what was seen of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlaceCount {
+    /// The address that they were read from.
+    pub address: Arc<str>,
+    /// The address that they were archived from, where an archive says so.
+    pub archived_from: Option<Arc<str>>,
+    /// How many.
+    pub messages: u64,
+    /// The first death of any of them.
+    pub first: Option<Timestamp>,
+    /// The last death of any of them.
+    pub last: Option<Timestamp>,
+    /// When the first of them vanishes.
+    pub expires: Option<Timestamp>,
+}
+
+impl PlaceCount {
+    pub(super) fn first(seen: &Seen<'_>) -> Self {
+        let mut place = Self {
+            address: Arc::clone(&seen.message.address),
+            archived_from: seen.home.cloned(),
+            messages: 0,
+            first: None,
+            last: None,
+            expires: None,
+        };
+        place.count(seen);
+        place
+    }
+
+    pub(super) fn is(&self, address: &str, archived_from: Option<&Arc<str>>) -> bool {
+        *self.address == *address && self.archived_from.as_ref() == archived_from
+    }
+
+    pub(super) fn count(&mut self, seen: &Seen<'_>) {
+        self.messages += 1;
+        self.first = earlier(self.first, seen.first());
+        self.last = self.last.max(seen.died);
+        self.expires = earlier(self.expires, seen.expires);
+    }
+
+    pub(super) fn merge(&mut self, other: &Self) {
+        self.messages += other.messages;
+        self.first = earlier(self.first, other.first);
+        self.last = self.last.max(other.last);
+        self.expires = earlier(self.expires, other.expires);
+    }
 }
 
 /// The values that stood in one place of the template.
@@ -71,25 +138,23 @@ pub struct Varying {
     pub more: bool,
 }
 
-/// An origin as its own broker names it.
-pub(super) fn origin_text(origin: &Origin) -> String {
-    match origin {
-        Origin::Queue(name) | Origin::Topic { topic: name, .. } => name.clone(),
-        Origin::Exchange { exchange, routing_key } => format!("{exchange}/{routing_key}"),
-    }
-}
-
 impl GroupSummary {
-    /// The line `postroom.group/1`. `address` writes an origin as an address of the broker that it was read from;
-    /// `sample` is the sample's message line, redacted where the profile asks for it.
+    /// The line `postroom.group/1`.
     #[must_use]
-    pub fn to_json(&self, address: impl Fn(&str, &Origin) -> String, sample: &Value) -> Value {
+    pub fn to_json(&self) -> Value {
         let origins: Vec<Value> = self
             .origins
             .iter()
             .map(|count| {
-                let origin = count.origin.as_ref().map(|origin| address(&count.read_from, origin));
-                json!({"address": origin, "read_from": &*count.read_from, "count": count.count})
+                let mut origin = json!({
+                    "address": count.address().map(|address| address.to_string()),
+                    "read_from": &*count.read_from,
+                    "count": count.count,
+                });
+                if let Some(home) = &count.archived_from {
+                    origin["archived_from"] = json!(&**home);
+                }
+                origin
             })
             .collect();
         let key: Vec<Value> = self.key.iter().map(|part| json!({"name": part.name, "value": part.value})).collect();
@@ -108,6 +173,9 @@ impl GroupSummary {
                 "consumer": failure.consumer,
             })
         });
+        let mut sample = Vec::new();
+        write_line(&self.sample, None, &mut sample);
+        let sample: Value = serde_json::from_slice(&sample).unwrap_or_default();
         json!({
             "schema": "postroom.group/1",
             "id": self.name,
@@ -121,11 +189,7 @@ impl GroupSummary {
             "more_origins": self.more_origins,
             "attempts": self.attempts.map(|(least, most)| json!([least, most])),
             "expires": self.expires.map(|time| time.to_string()),
-            "rate": {
-                "start": self.rate.start().map(|time| time.to_string()),
-                "step_s": self.rate.step(),
-                "counts": self.rate.counts().collect::<Vec<_>>(),
-            },
+            "rate": self.rate.to_json(),
             "varying": varying,
             "key": key,
             "sample": sample,

@@ -1,6 +1,8 @@
 //! What is counted for one group.
+//!
+//! Limits: what a group keeps of origins and varying values is what came first in the order of messages; a part that a
+//! worker fills keeps all of its origins, so that a merge decides which those are.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -8,51 +10,79 @@ use jiff::Timestamp;
 use super::rate::Rate;
 use super::summary::{GroupSummary, OriginCount, Varying};
 use crate::message::Message;
-use crate::message::failure::{Failure, Origin};
-use crate::message::fingerprint::{Group, GroupId, cause_text, mask_into};
+use crate::message::failure::{Failure, Origin, detect};
+use crate::message::fingerprint::{GroupId, KeyPart, cause_text, mask_into};
+use crate::operation::masks::Masks;
 
 /// Different origins that are kept for a group.
 const MAX_ORIGINS: usize = 32;
 /// Places in a template whose values are kept.
 const MAX_SLOTS: usize = 8;
-/// Different values that are kept for a place.
+/// Different values that are told of a place.
 const MAX_VALUES: usize = 8;
 /// Bytes of a value that are kept.
 const MAX_VALUE: usize = 80;
-/// Messages of a group whose values are looked at: what varies shows early.
-const MAX_LOOKS: u64 = 2_000;
+/// Messages of a group whose values are looked at in each part: what varies shows early.
+const MAX_LOOKS: u64 = 32;
 
-/// Where a message was read, and where it came from.
-type Place = (Arc<str>, Option<Origin>);
+/// A message, and what is known of it.
+pub(super) struct Seen<'a> {
+    pub(super) message: &'a Message,
+    pub(super) failure: Option<&'a Failure>,
+    /// The address that it was archived from.
+    pub(super) home: Option<&'a Arc<str>>,
+    /// When it last died.
+    pub(super) died: Option<Timestamp>,
+    /// When its queue drops it.
+    pub(super) expires: Option<Timestamp>,
+}
+
+impl Seen<'_> {
+    /// When it first died.
+    pub(super) fn first(&self) -> Option<Timestamp> {
+        self.failure.and_then(|failure| failure.first).or(self.died)
+    }
+}
+
+/// One of a group's messages, as it is, and through which masks it is shown.
+#[derive(Clone, Debug)]
+struct Sample {
+    message: Message,
+    failure: Option<Failure>,
+    died: Option<Timestamp>,
+    masks: Arc<Masks>,
+}
 
 /// The count of one group.
 #[derive(Clone, Debug)]
 pub(super) struct Tally {
-    group: Group,
+    id: GroupId,
     /// Whether the group has a template with slots.
     by_failure: bool,
     count: u64,
     first: Option<Timestamp>,
     last: Option<Timestamp>,
     rate: Rate,
-    origins: BTreeMap<Place, u64>,
+    /// In the order met.
+    origins: Vec<OriginCount>,
     more_origins: u64,
     expires: Option<Timestamp>,
     attempts: Option<(u64, u64)>,
-    sample: Option<(Message, Option<Failure>)>,
-    varying: Vec<BTreeSet<String>>,
+    sample: Option<Sample>,
+    /// The first values of each slot, in the order met: one more than are told.
+    varying: Vec<Vec<String>>,
 }
 
 impl Tally {
-    pub(super) fn new(group: Group, by_failure: bool) -> Self {
+    pub(super) fn new(id: GroupId, by_failure: bool) -> Self {
         Self {
-            group,
+            id,
             by_failure,
             count: 0,
             first: None,
             last: None,
             rate: Rate::default(),
-            origins: BTreeMap::new(),
+            origins: Vec::new(),
             more_origins: 0,
             expires: None,
             attempts: None,
@@ -61,41 +91,47 @@ impl Tally {
         }
     }
 
-    pub(super) fn add(&mut self, message: &Message, failure: Option<&Failure>, expires: Option<Timestamp>) {
+    pub(super) fn add(&mut self, seen: &Seen<'_>, masks: &Arc<Masks>) {
+        let Seen { message, failure, died, .. } = *seen;
         self.count += 1;
-        let died = died(message, failure);
         if let Some(time) = died {
             self.rate.add(time);
         }
-        self.first = earlier(self.first, failure.and_then(|failure| failure.first).or(died));
+        self.first = earlier(self.first, seen.first());
         self.last = self.last.max(died);
-        self.expires = earlier(self.expires, expires);
+        self.expires = earlier(self.expires, seen.expires);
         if let Some(n) = failure.and_then(|failure| failure.attempts) {
             self.attempts = Some(range(self.attempts, (n, n)));
         }
-        self.count_origin(
-            (Arc::clone(&message.address), failure.and_then(|f| f.origin.as_ref()).map(without_place)),
-            1,
-        );
+        self.count_origin(seen);
         if self.by_failure && self.count <= MAX_LOOKS {
-            self.look(failure);
+            match masks.shown(message) {
+                None => self.look(failure),
+                Some(shown) => self.look(detect(&shown).as_ref()),
+            }
         }
-        let better = self
-            .sample
-            .as_ref()
-            .is_none_or(|(sample, failure)| rank(message, died) < rank(sample, self::died(sample, failure.as_ref())));
+        let better = self.sample.as_ref().is_none_or(|sample| rank(message, died) < rank(&sample.message, sample.died));
         if better {
-            self.sample = Some((message.clone(), failure.cloned()));
+            let (message, failure, masks) = (message.clone(), failure.cloned(), Arc::clone(masks));
+            self.sample = Some(Sample { message, failure, died, masks });
         }
     }
 
-    fn count_origin(&mut self, place: Place, count: u64) {
-        if let Some(n) = self.origins.get_mut(&place) {
-            *n += count;
-        } else if self.origins.len() < MAX_ORIGINS {
-            self.origins.insert(place, count);
-        } else {
-            self.more_origins += count;
+    fn count_origin(&mut self, seen: &Seen<'_>) {
+        let origin = seen.failure.and_then(|failure| failure.origin.as_ref());
+        let known = self.origins.iter_mut().find(|known| {
+            *known.read_from == *seen.message.address
+                && known.archived_from.as_ref() == seen.home
+                && same_place(known.origin.as_ref(), origin)
+        });
+        match known {
+            Some(known) => known.count += 1,
+            None => self.origins.push(OriginCount {
+                read_from: Arc::clone(&seen.message.address),
+                archived_from: seen.home.cloned(),
+                origin: origin.map(without_place),
+                count: 1,
+            }),
         }
     }
 
@@ -104,93 +140,120 @@ impl Tally {
         let Some(text) = failure.and_then(cause_text) else { return };
         let varying = &mut self.varying;
         mask_into(text, &mut String::new(), |slot, value| {
-            if slot >= MAX_SLOTS {
-                return;
-            }
-            if varying.len() <= slot {
-                varying.resize_with(slot + 1, BTreeSet::new);
-            }
-            if let Some(values) = varying.get_mut(slot)
-                && values.len() <= MAX_VALUES
-                && !values.contains(value)
-            {
-                values.insert(value.get(..value.floor_char_boundary(MAX_VALUE)).unwrap_or_default().to_owned());
+            if slot < MAX_SLOTS {
+                if varying.len() <= slot {
+                    varying.resize_with(slot + 1, Vec::new);
+                }
+                if let Some(values) = varying.get_mut(slot) {
+                    keep(values, value.get(..value.floor_char_boundary(MAX_VALUE)).unwrap_or_default());
+                }
             }
         });
     }
 
-    pub(super) fn merge(&mut self, other: Self) {
-        self.count += other.count;
-        self.first = earlier(self.first, other.first);
-        self.last = self.last.max(other.last);
-        self.rate.merge(&other.rate);
-        self.expires = earlier(self.expires, other.expires);
-        if let Some(attempts) = other.attempts {
+    /// This tally, with no more origins than are kept.
+    pub(super) fn bounded(mut self) -> Self {
+        let beyond = self.origins.len().min(MAX_ORIGINS);
+        self.more_origins += self.origins.drain(beyond..).map(|origin| origin.count).sum::<u64>();
+        self
+    }
+
+    /// Adds a part, whose messages come behind these.
+    pub(super) fn merge(&mut self, part: Self) {
+        self.count += part.count;
+        self.first = earlier(self.first, part.first);
+        self.last = self.last.max(part.last);
+        self.rate.merge(&part.rate);
+        self.expires = earlier(self.expires, part.expires);
+        if let Some(attempts) = part.attempts {
             self.attempts = Some(range(self.attempts, attempts));
         }
-        for (place, count) in other.origins {
-            self.count_origin(place, count);
-        }
-        self.more_origins += other.more_origins;
-        if self.varying.len() < other.varying.len() {
-            self.varying.resize_with(other.varying.len(), BTreeSet::new);
-        }
-        for (mine, others) in self.varying.iter_mut().zip(other.varying) {
-            mine.extend(others);
-            while mine.len() > MAX_VALUES + 1 {
-                mine.pop_last();
+        for origin in part.origins {
+            let same = |mine: &&mut OriginCount| {
+                (&mine.read_from, &mine.archived_from, &mine.origin)
+                    == (&origin.read_from, &origin.archived_from, &origin.origin)
+            };
+            let has_room = self.origins.len() < MAX_ORIGINS;
+            match self.origins.iter_mut().find(same) {
+                Some(mine) => mine.count += origin.count,
+                None if has_room => self.origins.push(origin),
+                None => self.more_origins += origin.count,
             }
         }
-        let key = |sample: &Option<(Message, Option<Failure>)>| {
-            sample.as_ref().map(|(message, failure)| {
-                let (rank, id) = rank(message, died(message, failure.as_ref()));
-                (rank, id.to_owned())
-            })
-        };
-        if other.sample.is_some() && (self.sample.is_none() || key(&other.sample) < key(&self.sample)) {
-            self.sample = other.sample;
+        self.more_origins += part.more_origins;
+        if self.varying.len() < part.varying.len() {
+            self.varying.resize_with(part.varying.len(), Vec::new);
+        }
+        for (mine, others) in self.varying.iter_mut().zip(&part.varying) {
+            for value in others {
+                keep(mine, value);
+            }
+        }
+        let rank = |sample: &Sample| (sample.died.unwrap_or(Timestamp::MAX), sample.message.id.clone());
+        if let Some(theirs) = part.sample
+            && self.sample.as_ref().is_none_or(|mine| rank(&theirs) < rank(mine))
+        {
+            self.sample = Some(theirs);
         }
     }
 
-    /// The summary. `total` is the count of all messages, `ids` all groups, so that no two get the same name.
-    pub(super) fn finish(self, total: u64, ids: &[GroupId]) -> GroupSummary {
-        let mut origins: Vec<OriginCount> = self
-            .origins
-            .into_iter()
-            .map(|((read_from, origin), count)| OriginCount { read_from, origin, count })
-            .collect();
+    /// The summary. `total` is the count of all messages, `ids` all groups, so that no two get the same name; `titled`
+    /// gives title and key of what people may see of a message.
+    pub(super) fn finish(
+        self,
+        total: u64,
+        ids: &[GroupId],
+        titled: impl Fn(&Message, Option<&Failure>, GroupId) -> (String, Vec<KeyPart>),
+    ) -> GroupSummary {
+        let tally = self.bounded();
+        let mut origins = tally.origins;
         origins.sort_by_key(|origin| std::cmp::Reverse(origin.count));
         #[expect(clippy::cast_precision_loss, reason = "a share is shown with three digits")]
-        let share = self.count as f64 / total as f64;
-        let (sample, failure) = self.sample.unzip();
+        let share = tally.count as f64 / total as f64;
+        let (sample, failure) = match tally.sample {
+            None => (Message::default(), None),
+            Some(sample) => match sample.masks.shown(&sample.message) {
+                None => (sample.message, sample.failure),
+                Some(shown) => {
+                    let failure = detect(&shown);
+                    (shown, failure)
+                }
+            },
+        };
+        let (title, key) = titled(&sample, failure.as_ref(), tally.id);
+        let varying = tally.varying.into_iter().enumerate().filter(|(_, values)| values.len() > 1);
         GroupSummary {
-            name: unique_name(self.group.id, ids),
-            id: self.group.id,
-            title: self.group.title,
-            key: self.group.key,
-            count: self.count,
+            name: unique_name(tally.id, ids),
+            id: tally.id,
+            title,
+            key,
+            count: tally.count,
             share,
-            first: self.first,
-            last: self.last,
-            rate: self.rate,
+            first: tally.first,
+            last: tally.last,
+            rate: tally.rate,
             origins,
-            more_origins: self.more_origins,
-            sample: sample.unwrap_or_default(),
-            failure: failure.flatten(),
-            expires: self.expires,
-            attempts: self.attempts,
-            varying: self
-                .varying
-                .into_iter()
-                .enumerate()
-                .filter(|(_, values)| values.len() > 1)
-                .map(|(slot, values)| Varying {
-                    slot,
-                    more: values.len() > MAX_VALUES,
-                    values: values.into_iter().take(MAX_VALUES).collect(),
+            more_origins: tally.more_origins,
+            sample,
+            failure,
+            expires: tally.expires,
+            attempts: tally.attempts,
+            varying: varying
+                .map(|(slot, mut values)| {
+                    let more = values.len() > MAX_VALUES;
+                    values.truncate(MAX_VALUES);
+                    values.sort_unstable();
+                    Varying { slot, values, more }
                 })
                 .collect(),
         }
+    }
+}
+
+/// Keeps a value that is new, as long as there is room.
+fn keep(values: &mut Vec<String>, value: &str) {
+    if values.len() <= MAX_VALUES && !values.iter().any(|known| known == value) {
+        values.push(value.to_owned());
     }
 }
 
@@ -209,11 +272,11 @@ fn unique_name(id: GroupId, ids: &[GroupId]) -> String {
 }
 
 /// When a message last died, else when the broker took it in.
-fn died(message: &Message, failure: Option<&Failure>) -> Option<Timestamp> {
+pub(super) fn died(message: &Message, failure: Option<&Failure>) -> Option<Timestamp> {
     failure.and_then(|failure| failure.last.or(failure.first)).or(message.time)
 }
 
-fn earlier(a: Option<Timestamp>, b: Option<Timestamp>) -> Option<Timestamp> {
+pub(super) fn earlier(a: Option<Timestamp>, b: Option<Timestamp>) -> Option<Timestamp> {
     match (a, b) {
         (Some(a), Some(b)) => Some(a.min(b)),
         (a, b) => a.or(b),
@@ -234,5 +297,13 @@ fn without_place(origin: &Origin) -> Origin {
     match origin {
         Origin::Topic { topic, .. } => Origin::Topic { topic: topic.clone(), partition: None, offset: None },
         other => other.clone(),
+    }
+}
+
+/// Whether an origin is the one that [`without_place`] made of it.
+fn same_place(known: Option<&Origin>, origin: Option<&Origin>) -> bool {
+    match (known, origin) {
+        (Some(Origin::Topic { topic: known, .. }), Some(Origin::Topic { topic, .. })) => known == topic,
+        (known, origin) => known == origin,
     }
 }

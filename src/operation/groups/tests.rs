@@ -29,13 +29,7 @@ fn many() -> Vec<Message> {
 }
 
 fn lines(groups: Groups) -> Vec<String> {
-    let address =
-        |from: &str, _: &crate::message::failure::Origin| format!("{}:orders", from.split(':').next().unwrap());
-    groups
-        .finish()
-        .iter()
-        .map(|group| group.to_json(address, &serde_json::json!({"id": group.sample.id})).to_string())
-        .collect()
+    groups.finish().iter().map(|group| group.to_json().to_string()).collect()
 }
 
 #[test]
@@ -58,32 +52,67 @@ fn a_tally_tells_count_share_time_origin_and_what_differs() {
 }
 
 #[test]
-fn workers_and_order_make_no_difference() {
-    let messages = many();
-    let mut whole = Groups::new(By::Failure, Arc::default());
-    for message in &messages {
-        whole.add(message);
+fn parts_in_order_make_what_one_worker_makes() {
+    let mut messages = many();
+    for (n, message) in messages.iter_mut().enumerate() {
+        // More origins than are kept.
+        message.headers = message
+            .headers
+            .iter()
+            .map(|(name, value)| match name.as_str() {
+                "x-original-routingKey" => {
+                    (name.clone(), crate::message::Value::text(format!("orders-{}", n * 7 % 60)))
+                }
+                _ => (name.clone(), value.clone()),
+            })
+            .collect();
     }
-    let mut parts = Groups::new(By::Failure, Arc::default());
-    for chunk in messages.rchunks(7) {
-        let mut part = Groups::new(By::Failure, Arc::default());
-        for message in chunk.iter().rev() {
+    let mut whole = Groups::new(By::Failure, Arc::default());
+    let mut parts = whole.part();
+    for chunk in messages.chunks(7) {
+        let mut part = parts.part();
+        for message in chunk {
             part.add(message);
+            whole.add(message);
         }
         parts.merge(part);
     }
-    assert_eq!(parts.total(), 100);
-    let without_varying = |lines: Vec<String>| -> Vec<serde_json::Value> {
-        lines
-            .iter()
-            .map(|line| {
-                let mut value: serde_json::Value = serde_json::from_str(line).unwrap();
-                value["varying"] = serde_json::Value::Null;
-                value
-            })
-            .collect()
+    assert_eq!((parts.total(), parts.places().len()), (100, 1));
+    assert_eq!(parts.places(), whole.places());
+    let whole = whole.finish();
+    assert_eq!((whole[0].origins.len(), whole[0].more_origins > 0), (32, true));
+    let told: Vec<String> = whole.iter().map(|group| group.to_json().to_string()).collect();
+    assert_eq!(lines(parts), told);
+}
+
+#[test]
+fn what_a_profile_hides_is_hidden_and_a_group_is_the_same_group() {
+    let rules = |text: &str| Arc::new(Rules::default().name(text, "the pricing release"));
+    let of = |by: &str, rules: Arc<Rules>, hide: &[&str]| {
+        let mut groups = Groups::new(By::parse(by).unwrap(), rules);
+        let hide = hide.iter().map(|rule| rule.parse().unwrap()).collect();
+        groups.seen_through(Arc::new(Masks::new(crate::config::Redaction::new(hide))));
+        for message in &many() {
+            groups.add(message);
+        }
+        groups.finish()
     };
-    assert_eq!(without_varying(lines(parts)), without_varying(lines(whole)));
+    let hide = ["header.x-exception-message", "header.x-exception-stacktrace"];
+    for by in ["failure", "class", "header.x-exception-message"] {
+        let (open, masked) = (of(by, Arc::default(), &[]), of(by, Arc::default(), &hide));
+        let told = |groups: &[GroupSummary]| -> std::collections::BTreeMap<GroupId, u64> {
+            groups.iter().map(|group| (group.id, group.count)).collect()
+        };
+        assert_eq!(told(&open), told(&masked), "{by}");
+        let text: String = masked.iter().map(|group| group.to_json().to_string()).collect();
+        assert!(!text.contains("failed") && !text.contains("Declined"), "{by}: {text}");
+    }
+    let open = of("failure", Arc::default(), &[]);
+    let named = of("failure", rules(&open[0].name), &hide);
+    assert_eq!(named[0].title, "the pricing release");
+    // Where what is hidden is not part of the title, nothing differs.
+    let elsewhere = of("failure", Arc::default(), &["header.authorization", "key"]);
+    assert_eq!((&elsewhere[0].title, &elsewhere[0].varying), (&open[0].title, &open[0].varying));
 }
 
 #[test]

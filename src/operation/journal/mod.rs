@@ -59,6 +59,12 @@ pub struct Summary {
     pub source: String,
     /// Where they went: `origin`, `discard`, or an address.
     pub to: String,
+    /// The filter as typed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<String>,
+    /// The group asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
     /// When it began.
     pub started: Timestamp,
     /// When its last run ended; `None` where it was killed.

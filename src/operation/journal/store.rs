@@ -259,6 +259,8 @@ fn summarise(head: &Head, state: &State, running: bool) -> Summary {
         verb: head.verb,
         source: head.source.clone(),
         to: head.to.clone(),
+        filter: head.filter.clone(),
+        group: head.group.clone(),
         started: head.started,
         ended: finished.map(|(_, _, at)| *at),
         state: match finished {
