@@ -24,12 +24,18 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// How long to wait for the next delivery of a batch.
 const LINGER: Duration = Duration::from_millis(2);
+/// A larger batch is gathered in steps of this length.
+const TICK: Duration = Duration::from_millis(1);
+/// See [`TICK`].
+const MANY: usize = 200;
 /// Without a delivery for this long the queue is asked whether anything is ready.
 const QUIET: Duration = Duration::from_millis(100);
 /// The same for a consumer that is going to be ended.
 const FLIGHT: Duration = Duration::from_millis(20);
 /// After an answer of zero, deliveries may still be on their way (a quorum queue sends them from another process).
 const GRACE: Duration = Duration::from_millis(50);
+/// How long to wait for room in a consumer whose messages are being acknowledged, before another one is opened.
+const ROOM: Duration = Duration::from_millis(50);
 /// How long a queue may have messages ready and deliver none.
 const STALLED: Duration = Duration::from_secs(5);
 
@@ -71,6 +77,8 @@ struct Current {
     acknowledged: u64,
     /// The first delivery tag of this consumer.
     first: Option<u64>,
+    /// The newest delivery tag of this consumer that was acknowledged.
+    newest: Option<u64>,
     cancelled: bool,
 }
 
@@ -80,6 +88,34 @@ impl Current {
         self.first.get_or_insert(delivery.delivery_tag);
         self.delivered += 1;
         left.push_back(delivery);
+    }
+
+    /// Takes in what follows at once, up to `max` in all: a batch of a few costs its caller a round trip each. Cancel
+    /// safe.
+    async fn gather(&mut self, left: &mut VecDeque<Delivery>, max: usize) -> Result<()> {
+        let mut patience = LINGER;
+        while left.len() < max && !self.is_spent() {
+            let next = if let Some(next) = self.consumer.next().now_or_never() {
+                patience = LINGER;
+                next
+            } else if max > MANY && !patience.is_zero() {
+                // To be woken for each of them costs more than the wait.
+                tokio::time::sleep(TICK).await;
+                patience = patience.saturating_sub(TICK);
+                continue;
+            } else {
+                match tokio::time::timeout(patience, self.consumer.next()).await {
+                    Ok(next) => next,
+                    Err(_) => return Ok(()),
+                }
+            };
+            match next {
+                Some(Ok(delivery)) => self.take_in(delivery, left),
+                Some(Err(error)) => return Err(explain("reading", &error)),
+                None => return Ok(()),
+            }
+        }
+        Ok(())
     }
 
     /// Whether nothing more can come from it.
@@ -92,9 +128,11 @@ impl Current {
         self.unsettled() >= self.prefetch
     }
 
-    /// Whether what is held of it leaves so little room that it would bring only a few at a time.
+    /// Whether what stays held of it leaves so little room that it would bring only a few at a time. What is younger
+    /// than the newest that was acknowledged is likely to go soon; what is older was left.
     fn is_clogged(&self) -> bool {
-        self.is_spent() || (self.quota > self.prefetch && self.unsettled() * 2 > self.prefetch)
+        let passed = self.first.zip(self.newest).map_or(0, |(first, newest)| newest + 1 - first);
+        self.delivered >= self.quota || passed.saturating_sub(self.acknowledged) * 2 > self.prefetch
     }
 
     fn unsettled(&self) -> u64 {
@@ -125,6 +163,8 @@ pub(super) struct Feed {
     /// Prefetch and quota of the consumer that is being opened.
     next: (u64, u64),
     serial: u32,
+    /// Something was acknowledged since room in a consumer was last waited for in vain.
+    flows: bool,
 }
 
 impl Feed {
@@ -138,6 +178,7 @@ impl Feed {
             ending: Step::default(),
             next: (0, 0),
             serial: 0,
+            flows: false,
         }
     }
 
@@ -155,7 +196,12 @@ impl Feed {
             return Ok(Fed::Some(batch));
         }
         let rotating = self.opening.is_pending() || self.ending.is_pending();
-        if rotating || self.current.as_ref().is_none_or(Current::is_clogged) {
+        if self.flows && !rotating && self.current.as_ref().is_some_and(|at| at.is_full() && !at.is_clogged()) {
+            // The caller stops waiting to acknowledge what it has, and asks again.
+            tokio::time::sleep(ROOM).await;
+            self.flows = false;
+        }
+        if rotating || self.current.as_ref().is_none_or(|at| at.is_full() || at.is_clogged()) {
             self.rotate(prefetch, quota).await?;
             if let Some(batch) = self.leftover(max) {
                 return Ok(Fed::Some(batch));
@@ -185,8 +231,16 @@ impl Feed {
         let (prefetch, quota) = self.next;
         let (channel, queue, serial) = (self.channel.clone(), short("queue name", &self.queue)?, self.serial);
         let consumer = self.opening.run(move || consume(channel, queue, serial, prefetch)).await??;
-        self.current =
-            Some(Current { consumer, prefetch, quota, delivered: 0, acknowledged: 0, first: None, cancelled: false });
+        self.current = Some(Current {
+            consumer,
+            prefetch,
+            quota,
+            delivered: 0,
+            acknowledged: 0,
+            first: None,
+            newest: None,
+            cancelled: false,
+        });
         Ok(())
     }
 
@@ -246,14 +300,7 @@ impl Feed {
             match tokio::time::timeout(patience, current.consumer.next()).await {
                 Ok(Some(Ok(delivery))) => {
                     current.take_in(delivery, &mut self.left);
-                    // The rest of the window follows at once; a batch of a few costs its caller a round trip each.
-                    while self.left.len() < max && !current.is_spent() {
-                        match tokio::time::timeout(LINGER, current.consumer.next()).await {
-                            Ok(Some(Ok(delivery))) => current.take_in(delivery, &mut self.left),
-                            Ok(Some(Err(error))) => return Err(explain("reading", &error)),
-                            Ok(None) | Err(_) => break,
-                        }
-                    }
+                    current.gather(&mut self.left, max).await?;
                     return Ok(self.leftover(max).map_or(Fed::Dry, Fed::Some));
                 }
                 Ok(Some(Err(error))) => return Err(explain("reading", &error)),
@@ -285,13 +332,16 @@ impl Feed {
         if self.ending.is_pending() {
             return self.retire().await;
         }
+        self.flows = true;
         let Some(current) = &mut self.current else { return Ok(()) };
         let first = current.first.unwrap_or(u64::MAX);
-        let mine = tags.filter(|tag| *tag >= first).count() as u64;
+        let mut newest = current.newest;
+        let mine = tags.filter(|tag| *tag >= first).inspect(|tag| newest = newest.max(Some(*tag))).count() as u64;
         if current.acknowledged + mine + current.prefetch > current.quota {
             return self.retire().await;
         }
         current.acknowledged += mine;
+        current.newest = newest;
         Ok(())
     }
 

@@ -77,6 +77,12 @@ impl Management {
         Ok(Self { base, user, password, vhost, tls, http: OnceLock::new(), silent: Mutex::new(None) })
     }
 
+    /// The broker's version alone, which is quicker to ask for than the overview; other brokers with this API, and
+    /// RabbitMQ before 4.0, may not answer.
+    pub(super) async fn version(&self) -> Result<String> {
+        self.get("version").await
+    }
+
     /// The broker's version and product.
     pub(super) async fn overview(&self) -> Result<Overview> {
         self.get("overview?disable_stats=true&enable_queue_totals=false").await

@@ -110,6 +110,9 @@ impl Shared {
     /// The server's version, where the management API tells it.
     async fn version(&self) -> Option<Version> {
         let known = self.version.get_or_try_init(|| async {
+            if let Some(version) = self.management.version().await.ok().as_deref().and_then(Version::parse) {
+                return Ok(version);
+            }
             let overview = self.management.overview().await?;
             let _ = self.product.set(overview.product_name);
             Version::parse(&overview.rabbitmq_version)

@@ -18,7 +18,7 @@ use tokio::sync::Mutex;
 
 use super::connection::{Link, close_quietly};
 use super::errors::{answer, short};
-use super::send::{Fate, Outgoing, Wire};
+use super::send::{Fate, Outgoing, Run, Wire};
 use super::{Shared, convert, learn};
 use crate::broker::{HeaderTypes, PublishLimits, Publisher, Receipt, Target};
 use crate::error::{Error, ErrorKind, Result};
@@ -216,12 +216,12 @@ impl RabbitPublisher {
     }
 
     /// Sends messages that are ready, in order, in as many runs as safety asks for.
-    async fn send_all(&self, messages: &[Outgoing]) -> Vec<Result<Receipt>> {
+    async fn send_all(&self, messages: &Arc<[Outgoing]>) -> Vec<Result<Receipt>> {
         let mut results = Vec::with_capacity(messages.len());
         let mut outlet = Some(self.outlet.lock().await);
         while results.len() < messages.len() {
             let rest = messages.get(results.len()..).unwrap_or_default();
-            let run = rest.get(..self.run_length(rest)).unwrap_or(rest);
+            let run = &Run::new(messages, results.len()..results.len() + self.run_length(rest));
             let Some(held) = &mut outlet else { break };
             let pooled = match self.open_channel(held).await {
                 Ok(pooled) => pooled,
@@ -241,7 +241,7 @@ impl RabbitPublisher {
             let sent = pooled.wire.judge(written).await;
             if !sent.usable {
                 self.drop_wire(&pooled, outlet.as_deref_mut()).await;
-                if let [_] = run
+                if let [_] = **run
                     && outlet.is_some()
                     && let Some((code, text)) = &sent.reply
                 {
@@ -378,7 +378,7 @@ impl Publisher for RabbitPublisher {
                 Err(error) => Some(error),
             })
             .collect();
-        let mut sent = self.send_all(&ready).await.into_iter();
+        let mut sent = self.send_all(&Arc::from(ready)).await.into_iter();
         refused
             .into_iter()
             .map(|refused| match refused {

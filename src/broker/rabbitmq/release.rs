@@ -21,8 +21,8 @@ use crate::error::Result;
 const BACK: Duration = Duration::from_secs(10);
 /// The same where consumers may take the messages as soon as they are back.
 const BACK_WITH_CONSUMERS: Duration = Duration::from_secs(1);
-/// How often the queue is asked.
-const ASK: Duration = Duration::from_millis(5);
+/// How long to wait before the queue is asked again: at first, and at most.
+const ASK: [Duration; 2] = [Duration::from_millis(1), Duration::from_millis(20)];
 
 /// Returns `held` messages, closes the channel, and waits until the queue has them back: what is read next would else
 /// find an empty queue. No consumer may be at work on the channel.
@@ -54,8 +54,10 @@ async fn back(channel: &Channel, queue: &str, wanted: u64) -> Result<()> {
     let (mut ready, consumers) = learn::count(channel, queue).await?;
     let patience = if consumers > 0 { BACK_WITH_CONSUMERS } else { BACK };
     let end = tokio::time::Instant::now() + patience;
+    let [mut pause, longest] = ASK;
     while ready < wanted && tokio::time::Instant::now() < end {
-        tokio::time::sleep(ASK).await;
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(longest);
         ready = learn::count(channel, queue).await?.0;
     }
     Ok(())

@@ -75,9 +75,9 @@ async fn attempt(
         Some(channel) if channel.status().connected() => channel,
         _ => confirming(&link).await?,
     };
-    let copies: Vec<Outgoing> =
+    let copies: Arc<[Outgoing]> =
         messages.iter().map(|message| copy(shared, &key, message, &mut rescued.notes)).collect();
-    let sent = send(&channel, &copies).await;
+    let sent = send(&channel, copies).await;
     for (message, fate) in messages.iter().zip(sent.fates) {
         match fate {
             Fate::Arrived => {

@@ -9,6 +9,8 @@
 //! Limits: batches are written one after the other (the caller sees to that) and judged in the same order.
 
 use std::collections::{HashMap, VecDeque};
+use std::ops::Range;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -36,6 +38,28 @@ pub(super) struct Outgoing {
     pub(super) key: ShortString,
     pub(super) properties: BasicProperties,
     pub(super) payload: Bytes,
+}
+
+/// Some messages of a batch, which go out together. The wire keeps them until they are judged.
+#[derive(Clone)]
+pub(super) struct Run {
+    all: Arc<[Outgoing]>,
+    range: Range<usize>,
+}
+
+impl Run {
+    /// The messages at these places of the batch.
+    pub(super) fn new(all: &Arc<[Outgoing]>, range: Range<usize>) -> Self {
+        Self { all: Arc::clone(all), range }
+    }
+}
+
+impl std::ops::Deref for Run {
+    type Target = [Outgoing];
+
+    fn deref(&self) -> &[Outgoing] {
+        self.all.get(self.range.clone()).unwrap_or_default()
+    }
 }
 
 /// What became of one message.
@@ -92,7 +116,7 @@ struct Book {
 /// A batch on its way.
 struct Flight {
     number: u64,
-    batch: Vec<Outgoing>,
+    batch: Run,
     confirms: Vec<Option<PublisherConfirm>>,
     answers: Vec<Option<Answer>>,
     broken: Option<lapin::Error>,
@@ -103,9 +127,10 @@ struct Flight {
 pub(super) struct Written(u64);
 
 /// Sends a batch alone and waits for all answers.
-pub(super) async fn send(channel: &Channel, batch: &[Outgoing]) -> Sent {
+pub(super) async fn send(channel: &Channel, batch: Arc<[Outgoing]>) -> Sent {
     let wire = Wire::new(channel.clone());
-    let written = wire.write(batch).await;
+    let all = 0..batch.len();
+    let written = wire.write(&Run::new(&batch, all)).await;
     wire.judge(written).await
 }
 
@@ -126,14 +151,14 @@ impl Wire {
     }
 
     /// Puts a batch on the wire. To be called for one batch after the other, and never to be cut off.
-    pub(super) async fn write(&self, batch: &[Outgoing]) -> Written {
+    pub(super) async fn write(&self, batch: &Run) -> Written {
         let number = {
             let mut book = self.book.lock().await;
             book.next += 1;
             let number = book.next;
             book.flights.push_back(Flight {
                 number,
-                batch: batch.to_vec(),
+                batch: batch.clone(),
                 confirms: Vec::with_capacity(batch.len()),
                 answers: Vec::with_capacity(batch.len()),
                 broken: None,

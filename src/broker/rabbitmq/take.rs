@@ -25,6 +25,9 @@ use super::{Shared, learn};
 use crate::broker::{Batch, Closed, Delivery, End, Progress, Reader, Settle, TakeOptions, Token};
 use crate::error::{Error, ErrorKind, Result};
 
+/// Messages to gather before they are handed on: while they are sent, the next ones come.
+const GATHER: usize = 1000;
+
 /// The reader of a take.
 pub(super) struct Take {
     feed: Feed,
@@ -144,7 +147,7 @@ impl Take {
                 self.end = Some(End::Cancelled);
                 return Ok(());
             }
-            fed = self.feed.next(usize::MAX, window, quota) => fed?,
+            fed = self.feed.next(GATHER, window, quota) => fed?,
         };
         match fed {
             Fed::Some(deliveries) => self.admit(deliveries),

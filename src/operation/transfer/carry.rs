@@ -81,10 +81,14 @@ impl Carrier {
     /// How many batches may be under way.
     pub(super) fn under_way(&self) -> usize {
         match self {
-            Self::Publish { .. } => UNDER_WAY,
-            // The archive's offsets are recorded in order, one batch after the other.
-            Self::Archive { .. } | Self::Discard => 1,
+            Self::Publish { .. } | Self::Archive { .. } => UNDER_WAY,
+            Self::Discard => 1,
         }
+    }
+
+    /// Whether batches are written one after the other: an archive's offsets are recorded in their order.
+    pub(super) fn one_by_one(&self) -> bool {
+        matches!(self, Self::Archive { .. })
     }
 
     /// A destination's address.

@@ -82,6 +82,8 @@ struct Mover<'a> {
     intended: BTreeMap<u64, Vec<Item>>,
     /// The number of the next batch to publish.
     next: u64,
+    /// A batch is being written into the archive.
+    storing: bool,
     /// Steps that came while the reader was busy.
     backlog: VecDeque<Step>,
     pending: VecDeque<Item>,
@@ -152,6 +154,7 @@ pub(super) async fn run(job: Job, control: &Control) -> Result<Report> {
         started: 0,
         intended: BTreeMap::new(),
         next: 0,
+        storing: false,
         backlog: VecDeque::new(),
         pending: VecDeque::new(),
         pending_bytes: 0,
@@ -406,8 +409,8 @@ impl Mover<'_> {
         // A small batch waits for more while others are under way.
         let few = self.pending.len() < self.control.batch / 2 && self.pending_bytes < BATCH_BYTES / 2;
         let wait = few && !self.ended && !self.steps.is_empty();
-        if self.pending.is_empty() || wait || self.throttle.is_waiting() || self.steps.len() >= self.carrier.under_way()
-        {
+        let busy = self.storing || self.steps.len() >= self.carrier.under_way();
+        if self.pending.is_empty() || wait || self.throttle.is_waiting() || busy {
             return;
         }
         let mut batch = Vec::with_capacity(self.pending.len());
@@ -425,6 +428,7 @@ impl Mover<'_> {
         match self.carrier.start(self.started, batch, &self.writer, &mut self.recorded) {
             Ok(step) => {
                 self.started += 1;
+                self.storing = self.carrier.one_by_one();
                 self.steps.push(step);
             }
             Err(error) => self.halt(error),
@@ -432,6 +436,7 @@ impl Mover<'_> {
     }
 
     fn on_step(&mut self, step: Step) {
+        self.storing &= !matches!(step, Step::Stored(..));
         match step {
             Step::Intended(number, batch, Ok(())) => {
                 self.on_disk(batch.iter().map(|item| item.seq).max());
