@@ -73,6 +73,7 @@ async fn plan(groups: &[GroupSummary], context: &Context<'_>) -> Result<Option<(
         keep: false,
         again: false,
         rescue: false,
+        edit: None,
         pace: Pace::default(),
         mode: Mode::Exact,
     };

@@ -1,15 +1,22 @@
 //! `postroom replay`: publish again what a queue holds, then remove it there.
 
+use std::path::PathBuf;
+
 use super::Exit;
 use super::arguments::{address, rate};
 use super::completions;
 use super::consent::{self, Decision};
 use super::context::Context;
+use super::output::diff;
 use super::planning::PlanArgs;
 use super::reporting::finish;
 use super::selection::SelectionArgs;
 use crate::broker::Address;
+use crate::error::{Error, ErrorKind, Result};
+use crate::message::Message;
 use crate::operation::consent::Ends;
+use crate::operation::edit::{Edit, Sample};
+use crate::operation::masks::Masks;
 use crate::operation::plan::Pace;
 use crate::operation::replay::{self, ReplayRequest};
 
@@ -44,6 +51,17 @@ pub(super) struct Args {
     #[arg(long)]
     again: bool,
 
+    /// Change each message on its way by this jq program, over .body, .headers, .key and .properties
+    ///
+    /// The plan shows how many messages it changes, leaves as they are, and fails for (they stay), and the difference
+    /// that it makes to the first of them. What it does not touch keeps its bytes. Such as --edit '.body.currency = "EUR"'.
+    #[arg(short, long, value_name = "JQ")]
+    edit: Option<String>,
+
+    /// The same, with the program in a file
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath, conflicts_with = "edit")]
+    edit_file: Option<PathBuf>,
+
     /// Replay at most N messages a second
     #[arg(long, value_name = "N", value_parser = rate)]
     rate: Option<f64>,
@@ -54,6 +72,33 @@ pub(super) struct Args {
 
     #[command(flatten)]
     plan: PlanArgs,
+}
+
+impl Args {
+    /// # Errors
+    /// `Usage` for a program that does not compile; `Io` for a file that can't be read.
+    fn edit(&self) -> Result<Option<Edit>> {
+        let text = match (&self.edit, &self.edit_file) {
+            (Some(text), _) => text.clone(),
+            (None, Some(file)) => std::fs::read_to_string(file).map_err(|error| {
+                Error::new(ErrorKind::Io, format!("can't read the edit {}", file.display())).because(error)
+            })?,
+            (None, None) => return Ok(None),
+        };
+        Edit::parse(&text).map(Some)
+    }
+}
+
+/// Shows what the edit makes of the first messages, as people may see them.
+fn show_edits(samples: &[Sample], masks: &Masks, context: &Context<'_>) {
+    let output = &context.output;
+    if output.talks() {
+        for sample in samples {
+            let shown = |message: &Message| masks.shown(message).unwrap_or_else(|| message.clone());
+            let lines = diff::lines(&shown(&sample.before), &shown(&sample.after), output.talk_paint);
+            output.say(&lines.join("\n"));
+        }
+    }
 }
 
 /// Runs the verb.
@@ -72,11 +117,14 @@ pub(super) async fn run(args: &Args, context: &Context<'_>) -> Exit {
         keep: args.keep,
         again: args.again,
         rescue: args.rescue,
+        edit: args.edit()?,
         pace: Pace { rate: args.rate },
         mode: args.plan.mode(context),
     };
     let control = context.control();
+    let masks = Masks::of(&request.source, context.places.config());
     let prepared = replay::plan(request, &control).await?;
+    show_edits(&prepared.samples, &masks, context);
     if args.plan.save(&prepared.plan, context)?
         || consent::ask(&prepared.plan, &ends.changed, "Replay them?", context).await? == Decision::Printed
     {

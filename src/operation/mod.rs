@@ -8,6 +8,7 @@
 //! publish    messages -> queue                         replay     queue -> origin or another queue
 //! drain      queue -> archive, or nowhere             groups     which died of the same cause
 //! masks      what people get to see                   incident   the report on what broke
+//! edit       change messages on their way
 //! ```
 //!
 //! The one rule of everything that writes: the original is removed only after its copy is confirmed *and* the journal
@@ -18,6 +19,7 @@ pub mod capture;
 pub mod consent;
 pub mod control;
 pub mod drain;
+pub mod edit;
 mod fit;
 pub(crate) mod glance;
 pub mod groups;

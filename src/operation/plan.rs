@@ -88,10 +88,26 @@ pub struct Plan {
     pub skipped: Vec<SkippedMessage>,
     /// What was checked.
     pub checks: Vec<Check>,
+    /// How messages are changed on their way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edit: Option<PlannedEdit>,
     /// How fast.
     pub pace: Pace,
     /// What happens to headers and properties.
     pub header_policy: HeaderPolicy,
+}
+
+/// An edit, and what it does to the messages of a plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedEdit {
+    /// The jq program.
+    pub program: String,
+    /// Messages that it changes.
+    pub changed: u64,
+    /// Messages that it leaves as they are; they are sent, too.
+    pub unchanged: u64,
+    /// Messages that it fails for; they stay, see [`Plan::skipped`].
+    pub failed: u64,
 }
 
 /// A destination and how many messages go there.
@@ -311,6 +327,7 @@ mod tests {
             skipped: vec![SkippedMessage { id: "b".into(), why: "no origin".into() }],
             checks: vec![Check::passed("target exists", ""), Check::failed("target is not the source", "it is")],
             pace: Pace { rate: Some(10.0) },
+            edit: None,
             header_policy: HeaderPolicy::default(),
         }
     }

@@ -35,7 +35,9 @@ pub async fn open(plan: Plan, opener: &dyn Opener, again: bool, rescue: bool) ->
             };
             let (keep, pace) = (plan.keep, plan.pace);
             let mode = Mode::Exact;
-            let request = ReplayRequest { source, to, selection, limit: None, keep, again, rescue, pace, mode };
+            // The plan's own edit is taken up with it.
+            let edit = None;
+            let request = ReplayRequest { source, to, selection, limit: None, keep, again, rescue, edit, pace, mode };
             Ok(Prepared::Replay(Box::new(replay::load(plan, request).await?)))
         }
         Verb::Drain => {

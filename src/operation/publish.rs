@@ -98,6 +98,7 @@ pub async fn plan(request: PublishRequest, control: &Control) -> Result<Prepared
         skipped: Vec::new(),
         checks: vec![Check::passed("target exists", "")],
         pace: request.pace,
+        edit: None,
         header_policy: HeaderPolicy::default(),
     };
     Ok(Prepared { plan, publisher, request })

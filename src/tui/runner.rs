@@ -215,7 +215,8 @@ async fn plan(session: &Session, control: &Control, plans: &Plans, task: TaskId,
     let prepared = if act.verb == ActVerb::Replay {
         let to = replay::ReplayTo::Origin;
         let pace = Pace::default();
-        let request = ReplayRequest { source, to, selection, limit, keep: false, again: false, rescue, pace, mode };
+        let request =
+            ReplayRequest { source, to, selection, limit, keep: false, again: false, rescue, edit: None, pace, mode };
         Prepared::Replay(Box::new(replay::plan(request, control).await?))
     } else {
         let to = DrainTo::Archive(archive(&act.path)?);

@@ -74,6 +74,7 @@ impl Shop {
             keep: false,
             again: false,
             rescue: false,
+            edit: None,
             pace: Pace::default(),
             mode,
         }

@@ -4,7 +4,7 @@ use super::human;
 use super::paint::{Paint, Role};
 use super::table::{Cell, Column, table};
 use super::text::{safe, wrap};
-use crate::operation::plan::Plan;
+use crate::operation::plan::{Plan, PlannedEdit};
 
 /// Reasons for staying that are listed one by one.
 const SKIPPED_SHOWN: usize = 5;
@@ -34,6 +34,12 @@ pub(crate) fn sheet(plan: &Plan, width: usize, paint: Paint) -> Vec<String> {
     }
     if let Some(converted) = policy.converted.filter(|n| *n > 0) {
         entry("converts", format!("{}, for the target has no such type", human::plural(converted, "header value")));
+    }
+    if let Some(edit) = &plan.edit {
+        let PlannedEdit { program, changed, unchanged, failed } = edit;
+        let failed = if *failed == 0 { String::new() } else { format!(", {} stay", human::count(*failed)) };
+        let counts = format!("{} changed, {} as they are{failed}", human::count(*changed), human::count(*unchanged));
+        entry("edits", format!("{counts}: {}", program.trim()));
     }
     if let Some(rate) = plan.pace.rate {
         entry("pace", format!("at most {rate} messages a second"));

@@ -44,7 +44,7 @@ mod read;
 mod write;
 
 pub use read::read_line;
-pub use write::{Derived, write_line, write_string};
+pub use write::{Derived, write_line, write_string, write_value};
 
 /// The schema's name in every line.
 pub const SCHEMA: &str = "postroom.message/1";

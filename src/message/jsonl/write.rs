@@ -213,7 +213,8 @@ fn names_repeat(fields: &Fields) -> bool {
     fields.iter().any(|(name, _)| !seen.insert(name))
 }
 
-fn write_value(value: &Value, out: &mut Vec<u8>) {
+/// Appends a value of a header, a property or metadata, in the form that the table of [`super`] describes.
+pub fn write_value(value: &Value, out: &mut Vec<u8>) {
     match value {
         Value::Null => out.extend_from_slice(b"null"),
         Value::Bytes(bytes) => match std::str::from_utf8(bytes) {

@@ -132,6 +132,7 @@ pub async fn plan(request: DrainRequest, control: &Control) -> Result<Prepared> 
         skipped: Vec::new(),
         checks,
         pace: Pace::default(),
+        edit: None,
         header_policy: HeaderPolicy::default(),
     };
     if mode == Mode::Exact {
@@ -187,6 +188,7 @@ pub async fn run(prepared: Prepared, journals: &Journals, control: &Control) -> 
         keep: false,
         again: false,
         rescue: request.rescue,
+        edit: None,
         pace: plan.pace,
         scan,
         limit: request.limit,

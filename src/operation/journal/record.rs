@@ -40,6 +40,9 @@ pub struct Head {
     /// Messages that a return would destroy may be put back as new copies.
     #[serde(default)]
     pub rescue: bool,
+    /// The jq program that changes the messages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edit: Option<String>,
     /// How fast.
     #[serde(default)]
     pub pace: Pace,

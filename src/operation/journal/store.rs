@@ -384,6 +384,7 @@ mod tests {
             keep: false,
             again: false,
             rescue: false,
+            edit: None,
             pace: Pace::default(),
             scan: Some(3),
             limit: None,

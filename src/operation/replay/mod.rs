@@ -2,7 +2,8 @@
 //!
 //! [`plan()`] verifies the targets and says what is going to happen; [`run()`] does it. An *exact* plan has named every
 //! message by a scan; a *streaming* one goes through the messages that were there when it was made, and fixes each as
-//! it is held. Limits: edits, ramps and verification are not here.
+//! it is held. An edit changes messages on their way; the plan shows what it does. Limits: ramps and verification are not
+//! here.
 
 pub(super) mod headers;
 pub(super) mod route;
@@ -12,9 +13,10 @@ use std::sync::Arc;
 use self::route::Routes;
 use super::browse::BrowseRequest;
 use super::control::Control;
+use super::edit::{self, Edit, Sample};
 use super::journal::{self, Head, Journals, Opened};
 use super::place::Place;
-use super::plan::{self, Check, Destination, Mode, Pace, Plan, Verb};
+use super::plan::{self, Check, Destination, Mode, Pace, Plan, PlannedEdit, Verb};
 use super::progress::Stage;
 use super::report::Report;
 use super::scan;
@@ -59,6 +61,8 @@ pub struct ReplayRequest {
     pub again: bool,
     /// The operator agrees that messages a return would destroy are put back as new copies.
     pub rescue: bool,
+    /// How the messages are changed on their way. A replay with an edit is always planned exactly.
+    pub edit: Option<Edit>,
     /// How fast.
     pub pace: Pace,
     /// Whether every message is named before anything is sent. A queue whose order is not first in, first out is
@@ -72,6 +76,8 @@ pub struct Prepared {
     pub plan: Plan,
     request: ReplayRequest,
     routes: Routes,
+    /// The first few messages that the edit changes.
+    pub samples: Vec<Sample>,
     in_place: bool,
     /// How many messages of the source to go through.
     scan: Option<u64>,
@@ -87,11 +93,12 @@ pub async fn plan(request: ReplayRequest, control: &Control) -> Result<Prepared>
     check_request(&request)?;
     let look = source::look(&request.source, request.keep).await?;
     let request = ReplayRequest { keep: look.keep, ..request };
-    let mut routes = Routes::open(&request.source, &request.to, request.again).await?;
+    let mut routes = Routes::open(&request.source, &request.to, request.again, request.edit.clone()).await?;
     let mut checks = vec![Check::passed("target is not the source", "")];
     checks.extend(routes.lanes().iter().map(|lane| Check::passed("target exists", lane.address.clone())));
     checks.extend(look.checks(request.rescue));
-    let mode = if look.ordered || request.keep { request.mode } else { Mode::Exact };
+    let streams = (look.ordered || request.keep) && request.edit.is_none();
+    let mode = if streams { request.mode } else { Mode::Exact };
     let mut plan = Plan {
         schema: plan::SCHEMA.into(),
         verb: Verb::Replay,
@@ -108,6 +115,7 @@ pub async fn plan(request: ReplayRequest, control: &Control) -> Result<Prepared>
         messages: Vec::new(),
         skipped: Vec::new(),
         checks,
+        edit: None,
         pace: request.pace,
         header_policy: headers::policy(None),
     };
@@ -128,8 +136,14 @@ pub async fn plan(request: ReplayRequest, control: &Control) -> Result<Prepared>
                 lanes.map(|lane| Destination { address: lane.address.clone(), messages: count }).collect();
         }
     }
+    let mut samples = Vec::new();
+    if let Some((program, tally)) = routes.edits() {
+        let edit::Tally { changed, unchanged, failed, .. } = tally;
+        plan.edit = Some(PlannedEdit { program, changed, unchanged, failed });
+        samples = tally.samples;
+    }
     let scan = look.scan(&plan);
-    Ok(Prepared { plan, request, routes, in_place: look.in_place, scan })
+    Ok(Prepared { plan, request, routes, samples, in_place: look.in_place, scan })
 }
 
 /// Takes up an exact plan that was saved: verifies its targets and its checks.
@@ -144,12 +158,13 @@ pub async fn load(plan: Plan, request: ReplayRequest) -> Result<Prepared> {
     plan.require_checks()?;
     check_request(&request)?;
     let look = source::look(&request.source, plan.keep).await?;
-    let request = ReplayRequest { keep: plan.keep, pace: plan.pace, mode: Mode::Exact, ..request };
-    let mut routes = Routes::open(&request.source, &request.to, request.again).await?;
+    let edit = plan.edit.as_ref().map(|edit| Edit::parse(&edit.program)).transpose()?;
+    let request = ReplayRequest { keep: plan.keep, pace: plan.pace, mode: Mode::Exact, edit, ..request };
+    let mut routes = Routes::open(&request.source, &request.to, request.again, request.edit.clone()).await?;
     let addresses: Vec<_> = plan.destinations.iter().map(|destination| destination.address.clone()).collect();
     routes.reopen(&addresses).await?;
     let scan = look.scan(&plan);
-    Ok(Prepared { plan, request, routes, in_place: look.in_place, scan })
+    Ok(Prepared { plan, request, routes, samples: Vec::new(), in_place: look.in_place, scan })
 }
 
 /// Does what was planned.
@@ -158,7 +173,7 @@ pub async fn load(plan: Plan, request: ReplayRequest) -> Result<Prepared> {
 /// `Refused` for a failed check; what the journal's folder or the source says before anything is done. Everything later
 /// is in the report.
 pub async fn run(prepared: Prepared, journals: &Journals, control: &Control) -> Result<Report> {
-    let Prepared { plan, request, routes, in_place, scan } = prepared;
+    let Prepared { plan, request, routes, in_place, scan, .. } = prepared;
     plan.require_checks()?;
     let head = Head {
         schema: journal::SCHEMA.into(),
@@ -172,6 +187,7 @@ pub async fn run(prepared: Prepared, journals: &Journals, control: &Control) -> 
         keep: request.keep,
         again: request.again,
         rescue: request.rescue,
+        edit: request.edit.as_ref().map(|edit| edit.text().to_owned()),
         pace: plan.pace,
         scan,
         limit: request.limit,
@@ -194,7 +210,8 @@ pub(super) async fn resume(
     selection: Selection,
     control: &Control,
 ) -> Result<Report> {
-    let mut routes = Routes::open(source, to, opened.head.again).await?;
+    let edit = opened.head.edit.as_deref().map(Edit::parse).transpose()?;
+    let mut routes = Routes::open(source, to, opened.head.again, edit).await?;
     routes.reopen(&opened.state.destinations).await?;
     start(opened, source, selection, routes, control, true).await
 }

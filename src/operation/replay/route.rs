@@ -14,6 +14,7 @@ use crate::broker::{Address, Broker, Publisher, Target};
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::Message;
 use crate::message::failure::{Origin, detect};
+use crate::operation::edit::{self, Edit};
 use crate::operation::fit;
 use crate::operation::place::Place;
 use crate::operation::scan::{Router, To};
@@ -35,6 +36,9 @@ pub(crate) struct Routes {
     source: Option<Target>,
     fixed: Option<Target>,
     again: bool,
+    edit: Option<Edit>,
+    /// What the edit did to the messages that a scan showed.
+    edits: edit::Tally,
     lanes: Vec<Lane>,
     /// Lane numbers by target, or why the target can't be had.
     known: HashMap<Target, Result<u32, String>>,
@@ -51,7 +55,7 @@ pub(crate) enum Route {
 
 impl Routes {
     /// Opens the fixed target; origins are opened as they are met.
-    pub(super) async fn open(source: &Place, to: &ReplayTo, again: bool) -> Result<Self> {
+    pub(super) async fn open(source: &Place, to: &ReplayTo, again: bool, edit: Option<Edit>) -> Result<Self> {
         let place = match to {
             ReplayTo::Origin => source,
             ReplayTo::Place(place) => place,
@@ -64,6 +68,8 @@ impl Routes {
             source: source.address.target.clone().filter(|_| same_broker),
             fixed: None,
             again,
+            edit,
+            edits: edit::Tally::default(),
             lanes: Vec::new(),
             known: HashMap::new(),
         };
@@ -120,12 +126,32 @@ impl Routes {
             Ok(lane) => lane,
             Err(why) => return Ok(Route::Stay(why)),
         };
-        let max = self.lanes.get(lane as usize).and_then(|lane| lane.publisher.limits().max_bytes);
-        if let Some(max) = max.filter(|max| message.size() > *max) {
-            let size = message.size();
-            return Ok(Route::Stay(format!("it has {size} bytes, and the target takes {max} at most")));
-        }
         Ok(Route::To(lane, key))
+    }
+
+    /// The message as it is sent on a route, where the edit changes it; and the route, for what is edited may have
+    /// another key, and what fails or grew too large stays.
+    pub(crate) fn edit(&self, route: Route, message: &Message) -> (Route, Option<Message>) {
+        let Route::To(lane, key) = route else { return (route, None) };
+        let edited = match self.edit.as_ref().map_or(Ok(None), |edit| edit.apply(message)) {
+            Ok(edited) => edited,
+            Err(why) => return (Route::Stay(why.to_string()), None),
+        };
+        let sent = edited.as_ref().unwrap_or(message);
+        let max = self.lanes.get(lane as usize).and_then(|lane| lane.publisher.limits().max_bytes);
+        if let Some(max) = max.filter(|max| sent.size() > *max) {
+            let size = sent.size();
+            return (Route::Stay(format!("it has {size} bytes, and the target takes {max} at most")), None);
+        }
+        // A key that the edit gives is meant.
+        let key = key.filter(|_| sent.key == message.key);
+        (Route::To(lane, key), edited)
+    }
+
+    /// What the edit did to the messages that a scan showed; `None` without an edit.
+    pub(super) fn edits(&mut self) -> Option<(String, edit::Tally)> {
+        let edit = self.edit.as_ref()?;
+        Some((edit.text().to_owned(), std::mem::take(&mut self.edits)))
     }
 
     fn is_source(&self, target: &Target) -> bool {
@@ -164,10 +190,17 @@ impl Routes {
 #[async_trait]
 impl Router for Routes {
     async fn to(&mut self, message: &Message) -> Result<To> {
-        let lane = match self.route(message).await? {
+        let route = self.route(message).await?;
+        let goes = matches!(route, Route::To(..));
+        let (route, edited) = self.edit(route, message);
+        if goes && self.edit.is_some() {
+            self.edits.count(message, matches!(route, Route::To(..)), edited.as_ref());
+        }
+        let lane = match route {
             Route::Stay(why) => return Ok(To::Stay(why)),
             Route::To(lane, _) => self.lanes.get(lane as usize),
         };
+        let message = edited.as_ref().unwrap_or(message);
         Ok(lane.map_or_else(
             || To::Stay("its destination is not open".into()),
             |lane| {

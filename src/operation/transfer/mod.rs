@@ -313,8 +313,16 @@ impl Mover<'_> {
 
     /// A message to send: one of this run, or one of an earlier run once more.
     async fn send(&mut self, delivery: Delivery, digest: Digest, again: Option<u64>) -> Result<()> {
+        let mut delivery = delivery;
         let route = match &mut self.carrier {
-            Carrier::Publish { routes, .. } => routes.route(&delivery.message).await?,
+            Carrier::Publish { routes, .. } => {
+                let route = routes.route(&delivery.message).await?;
+                let (route, edited) = routes.edit(route, &delivery.message);
+                if let Some(edited) = edited {
+                    delivery.message = edited;
+                }
+                route
+            }
             Carrier::Archive { writer, .. } => carry::archivable(writer, &delivery.message),
             Carrier::Discard => Route::To(0, None),
         };

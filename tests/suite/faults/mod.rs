@@ -128,6 +128,7 @@ impl World {
                     keep: self.case.verb == What::Copy,
                     again: false,
                     rescue: false,
+                    edit: None,
                     pace: Pace::default(),
                     mode,
                 };

@@ -1,0 +1,76 @@
+//! The difference that an edit makes to a message, line by line: key, headers, properties and the body.
+//!
+//! A JSON body is shown one member a line, so that a change is one line, too. Limits: other bodies are shown as text,
+//! or as their size.
+
+use super::paint::{Paint, Role};
+use super::text::safe;
+use crate::message::{Fields, Message, jsonl};
+
+/// Lines around a change.
+#[cfg(feature = "jq")]
+const CONTEXT: usize = 1;
+
+/// The lines of the difference, the message's id first.
+#[cfg(feature = "jq")]
+pub(crate) fn lines(before: &Message, after: &Message, paint: Paint) -> Vec<String> {
+    use similar::{ChangeTag, TextDiff};
+
+    let (old, new) = (text(before), text(after));
+    let diff = TextDiff::from_lines(&old, &new);
+    let mut lines = vec![paint.paint(Role::Heading, &format!("{} is going to change:", safe(&before.id)))];
+    for (at, group) in diff.grouped_ops(CONTEXT).iter().enumerate() {
+        if at > 0 {
+            lines.push(paint.paint(Role::Faint, "    …"));
+        }
+        for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
+            let (sign, role) = match change.tag() {
+                ChangeTag::Delete => ("-", Role::Bad),
+                ChangeTag::Insert => ("+", Role::Good),
+                ChangeTag::Equal => (" ", Role::Faint),
+            };
+            lines.push(paint.paint(role, &format!("  {sign} {}", safe(change.value().trim_end_matches('\n')))));
+        }
+    }
+    lines
+}
+
+/// Without jq nothing is edited.
+#[cfg(not(feature = "jq"))]
+pub(crate) fn lines(_before: &Message, _after: &Message, _paint: Paint) -> Vec<String> {
+    Vec::new()
+}
+
+/// A message as lines.
+#[cfg(feature = "jq")]
+fn text(message: &Message) -> String {
+    let mut out = String::new();
+    if let Some(key) = &message.key {
+        out.push_str(&format!("key: {}\n", String::from_utf8_lossy(key)));
+    }
+    let mut fields = |what: &str, fields: &Fields| {
+        for (name, value) in fields {
+            let mut text = Vec::new();
+            jsonl::write_value(value, &mut text);
+            out.push_str(&format!("{what} {name}: {}\n", String::from_utf8_lossy(&text)));
+        }
+    };
+    fields("header", &message.headers);
+    fields("property", &message.properties);
+    out.push_str(&body(message));
+    out
+}
+
+#[cfg(feature = "jq")]
+fn body(message: &Message) -> String {
+    let Some(payload) = message.payload.as_deref() else { return "no body\n".into() };
+    if let Ok(json) = serde_json::from_slice::<serde_json::Value>(payload)
+        && let Ok(pretty) = serde_json::to_string_pretty(&json)
+    {
+        return format!("{pretty}\n");
+    }
+    match std::str::from_utf8(payload) {
+        Ok(text) => format!("{text}\n"),
+        Err(_) => format!("{} bytes\n", payload.len()),
+    }
+}
