@@ -8,6 +8,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
+use super::journal::Journals;
 use super::progress::{Stage, Tick};
 use super::report::OutcomeLine;
 
@@ -64,6 +65,8 @@ pub struct Control {
     pub on_tick: Option<OnTick>,
     /// Where outcomes go.
     pub on_outcome: Option<OnOutcome>,
+    /// The journals by which a plan tells what earlier runs handled; without them it tells nothing of it.
+    pub journals: Option<Journals>,
     /// Messages that a write sends, confirms and records together at most.
     pub batch: usize,
 }
@@ -76,7 +79,14 @@ impl Control {
     /// The machine's clock, nobody watching.
     #[must_use]
     pub fn new() -> Self {
-        Self { clock: Clock::system(), cancel: CancellationToken::new(), on_tick: None, on_outcome: None, batch: BATCH }
+        Self {
+            clock: Clock::system(),
+            cancel: CancellationToken::new(),
+            on_tick: None,
+            on_outcome: None,
+            journals: None,
+            batch: BATCH,
+        }
     }
 
     /// Sends progress there.
@@ -97,6 +107,13 @@ impl Control {
     #[must_use]
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
+        self
+    }
+
+    /// Plans by those journals.
+    #[must_use]
+    pub fn journals(mut self, journals: Journals) -> Self {
+        self.journals = Some(journals);
         self
     }
 

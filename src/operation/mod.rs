@@ -9,6 +9,7 @@
 //! drain      queue -> archive, or nowhere             groups     which died of the same cause
 //! masks      what people get to see                   incident   the report on what broke
 //! edit       change messages on their way
+//! handled    what of a log earlier runs are done with
 //! ```
 //!
 //! The one rule of everything that writes: the original is removed only after its copy is confirmed *and* the journal
@@ -23,6 +24,7 @@ pub mod edit;
 mod fit;
 pub(crate) mod glance;
 pub mod groups;
+pub mod handled;
 pub mod incident;
 pub mod journal;
 pub mod masks;

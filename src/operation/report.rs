@@ -238,6 +238,12 @@ impl Tally {
         Self { report, destinations: BTreeMap::new() }
     }
 
+    /// Corrects a number of planned messages that was only an upper bound, now that all are gone through.
+    pub(super) fn plan_what_was_there(&mut self) {
+        let report = &mut self.report;
+        report.planned = report.done + report.failed + report.skipped + report.ambiguous;
+    }
+
     /// Counts one message.
     pub(super) fn add(&mut self, id: &str, seq: u64, to: Option<&str>, outcome: &Outcome) {
         let report = &mut self.report;

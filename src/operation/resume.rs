@@ -113,7 +113,7 @@ pub async fn run(prepared: Prepared, journals: &Journals, control: &Control) -> 
     // Ages in the filter are counted from when the run began: the same messages match.
     let selection = Selection::parse(head.filter.as_deref(), head.group.as_deref(), head.started, &rules)?;
     match to {
-        Some(to) => replay::resume(opened, &source, &to, selection, control).await,
-        None => drain::resume(opened, &source, selection, control).await,
+        Some(to) => replay::resume(opened, &source, &to, selection, journals, control).await,
+        None => drain::resume(opened, &source, selection, journals, control).await,
     }
 }

@@ -5,13 +5,14 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::control::Control;
+use super::handled::Handled;
 use super::journal::state::State;
 use super::journal::{Head, Opened};
 use super::place::Place;
-use super::plan::{Check, Mode, Plan};
+use super::plan::{Check, Mode, Plan, Verb};
 use super::select::Selection;
 use super::transfer::Picker;
-use crate::broker::{Accuracy, Ordering, ReadCost, Remove};
+use crate::broker::{Accuracy, Extent, Log, Ordering, ReadCost, Remove};
 use crate::error::{Error, ErrorKind, Result};
 
 /// How long a resume waits for messages that a dead run held. A lost connection is noticed at once where its machine
@@ -28,34 +29,56 @@ pub(super) struct Look {
     pub(super) ordered: bool,
     /// And it gives what a dead run held at its old place again.
     pub(super) in_place: bool,
-    /// Messages in it, where the broker counts them.
+    /// Messages in it, where the broker counts them; in a log, how many offsets there are.
     pub(super) messages: Option<u64>,
+    /// The source, where it is a log.
+    pub(super) log: Option<Log>,
+    /// The log whose records the run handles; none for a copy.
+    pub(super) handles: Option<String>,
     cost: ReadCost,
 }
 
-/// Looks at the source of a run that removes what it copied, unless `keep`.
+/// Looks at the source of a run that removes what it copied, unless `keep`. A log that removes only its oldest records
+/// keeps what is replayed, and gives up what is drained.
 ///
 /// # Errors
-/// `Unsupported` where messages can't be removed one by one; what the broker says.
-pub(super) async fn look(source: &Place, keep: bool) -> Result<Look> {
-    let info = source.broker.inspect(source.queue()?).await.map_err(|error| source.locate(error))?;
+/// `Unsupported` where messages can't be removed; what the broker says.
+pub(super) async fn look(source: &Place, keep: bool, verb: Verb) -> Result<Look> {
+    let queue = source.queue()?;
+    let info = source.broker.inspect(queue).await.map_err(|error| source.locate(error))?;
+    let log = source.broker.log(queue).await.map_err(|error| source.locate(error))?;
     let capability = info.capability;
-    let kept_by_nature = !keep && capability.remove == Remove::Never;
+    let removes = match capability.remove {
+        Remove::Never => false,
+        Remove::PerMessage => true,
+        Remove::UpToOffset => verb == Verb::Drain,
+    };
+    let handles = log.as_ref().filter(|_| !keep).map(|log| log.identity.clone());
+    let kept_by_nature = !keep && !removes;
     let keep = keep || kept_by_nature;
-    let removes = capability.take && capability.remove == Remove::PerMessage;
-    if !keep && !removes {
+    if !keep && !capability.take {
         let what = format!("{} can't remove single messages", source.address);
         return Err(Error::new(ErrorKind::Unsupported, what).hint("--keep copies them and leaves the source as it is"));
+    }
+    if keep && verb == Verb::Drain {
+        let why = info.notes.last().map(|note| format!(": {note}")).unwrap_or_default();
+        let what = format!("nothing can be removed from {}{why}", source.address);
+        return Err(Error::new(ErrorKind::Unsupported, what).hint("`postroom capture` copies it to an archive"));
     }
     if keep && !capability.browse {
         return Err(Error::new(ErrorKind::Unsupported, format!("{} can't be read without taking", source.address)));
     }
+    let counted = info.messages.filter(|_| info.accuracy == Accuracy::Exact);
+    let extents = log.as_ref().map(|log| log.extents.iter().map(Extent::at_most).sum());
     Ok(Look {
         keep,
         kept_by_nature,
-        ordered: capability.ordering == Ordering::Fifo,
+        // A run on a log is bound to what the log held when it was planned.
+        ordered: capability.ordering == Ordering::Fifo || log.is_some(),
         in_place: capability.ordering == Ordering::Fifo && capability.returns_in_place,
-        messages: info.messages.filter(|_| info.accuracy == Accuracy::Exact),
+        messages: counted.or(extents),
+        log,
+        handles,
         cost: info.read_cost,
     })
 }
@@ -86,7 +109,23 @@ impl Look {
     /// How many messages of the source a run of this plan goes through: those that were there, where the source counts.
     /// What an exact plan names is looked for up to the end.
     pub(super) fn scan(&self, plan: &Plan) -> Option<u64> {
-        self.messages.filter(|_| plan.mode == Mode::Streaming)
+        self.messages.filter(|_| plan.mode == Mode::Streaming && self.log.is_none())
+    }
+
+    /// What of the log a run goes through: what it holds now.
+    pub(super) fn within(&self) -> Vec<Extent> {
+        self.log.as_ref().map(|log| log.extents.clone()).unwrap_or_default()
+    }
+
+    /// What earlier runs are done with, as far as the journals say that a plan may read.
+    ///
+    /// # Errors
+    /// As [`Handled::load`].
+    pub(super) fn handled(&self, control: &Control) -> Result<Handled> {
+        match (&self.handles, &control.journals) {
+            (Some(log), Some(journals)) => Handled::load(journals, log, None),
+            _ => Ok(Handled::default()),
+        }
     }
 
     /// What was seen, as checks.
@@ -99,8 +138,19 @@ impl Look {
             Some(why) => Check::passed("read budget", format!("{why}; they are put back as new copies")),
             None => Check::passed("read budget", self.cost.why.clone()),
         });
-        if self.kept_by_nature {
-            checks.push(Check::passed("source", "it keeps its messages: nothing can be removed from it"));
+        match (self.kept_by_nature, &self.handles) {
+            (true, Some(_)) => {
+                checks.push(Check::passed("source", "it keeps its records; the journal says which are handled"));
+            }
+            (true, None) => {
+                checks.push(Check::passed("source", "it keeps its messages: nothing can be removed from it"));
+            }
+            (false, Some(_)) => checks.push(Check::passed(
+                "removal",
+                "only from the start of a partition: what stands behind a record that is neither drained nor replayed \
+                 is archived and stays",
+            )),
+            (false, None) => {}
         }
         checks
     }
@@ -118,5 +168,8 @@ pub(super) fn picker(opened: &Opened, selection: Selection, resuming: bool) -> (
         return (picker, scan);
     }
     let gone = if head.keep { 0 } else { state.removed() };
-    (picker.resuming(state, plan.as_ref(), head.in_place), scan.map(|scan| scan.saturating_sub(gone)))
+    (
+        picker.resuming(state, plan.as_ref(), head.in_place, head.handles.is_some()),
+        scan.map(|scan| scan.saturating_sub(gone)),
+    )
 }

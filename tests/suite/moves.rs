@@ -41,6 +41,7 @@ impl Shop {
             .queue(QueueSpec::new("orders", Profile::RabbitQuorum43).dead_letter_to("dlq"))
             .queue(QueueSpec::new("mails", Profile::RabbitClassic).dead_letter_to("dlq"))
             .queue(QueueSpec::new("dlq", Profile::RabbitQuorum43))
+            .queue(QueueSpec::new("log", Profile::Kafka).partitions(2))
             .exchange(ExchangeSpec::topic("shop").bind("order.*", "orders").bind("mail.*", "mails"))
             .build();
         Self { memory, folder: tempfile::tempdir().unwrap(), policy: Policy::default() }
@@ -239,4 +240,91 @@ async fn what_distorts_a_replay_is_left_out_of_the_copy() {
     assert_eq!(copy.properties.get_str("type"), Some("order"));
     assert_eq!(copy.headers.get_str("tenant"), Some("acme"));
     assert!(copy.headers.get("x-acquired-count").is_none());
+}
+
+impl Shop {
+    /// A log of one partition's worth of records, each under the same key.
+    fn log(&self, bodies: &[&str]) {
+        for body in bodies {
+            self.memory.publish("log", Message { key: Some("k".into()), ..message(body) }).unwrap();
+        }
+    }
+
+    fn replay_of_log(&self, filter: Option<&str>, mode: Mode) -> ReplayRequest {
+        let to = ReplayTo::Place(Box::new(self.at("demo:orders")));
+        ReplayRequest { source: self.at("demo:log"), selection: selection(filter), ..self.request(to, mode) }
+    }
+
+    fn drain_of_log(&self, filter: Option<&str>, mode: Mode) -> DrainRequest {
+        let to = DrainTo::Archive(self.folder.path().join(format!("{}.jsonl", filter.is_some())));
+        let source = self.at("demo:log");
+        DrainRequest { source, to, selection: selection(filter), limit: None, rescue: false, mode }
+    }
+
+    async fn drain(&self, request: DrainRequest) -> Report {
+        let prepared = drain::plan(request, &Control::new()).await.unwrap();
+        drain::run(prepared, &self.journals(), &Control::new()).await.unwrap()
+    }
+
+    fn archived(&self, filtered: bool) -> Vec<String> {
+        let text = std::fs::read(self.folder.path().join(format!("{filtered}.jsonl"))).unwrap();
+        let lines = text.split_inclusive(|byte| *byte == b'\n').map(postroom::message::jsonl::read_line);
+        lines.map(|message| String::from_utf8_lossy(message.unwrap().body()).into_owned()).collect()
+    }
+}
+
+fn selection(filter: Option<&str>) -> Selection {
+    Selection::parse(filter, None, jiff::Timestamp::UNIX_EPOCH, &Arc::default()).unwrap()
+}
+
+#[tokio::test]
+async fn a_log_keeps_what_was_replayed_and_gives_it_out_once() {
+    for mode in [Mode::Exact, Mode::Streaming] {
+        let shop = Shop::new();
+        shop.log(&["a", "b", "c"]);
+        let report = shop.replay(shop.replay_of_log(Some("body~[ab]"), mode)).await;
+        assert_eq!((report.done, report.skipped, exit_code(&report)), (2, 0, 0), "{report:#?}");
+        assert_eq!(report.notes, ["the source keeps its records: 2 handled, at most 1 left"]);
+        shop.log(&["d"]);
+        // A plan that may read the journals says it before, and a run finds it out in any case.
+        let control = Control::new().journals(shop.journals());
+        let plan = replay::plan(shop.replay_of_log(None, Mode::Exact), &control).await.unwrap().plan;
+        assert_eq!((plan.planned, plan.skipped.len()), (2, 2));
+        assert!(plan.skipped[0].why.contains("--again"), "{:?}", plan.skipped);
+        let report = shop.replay(shop.replay_of_log(None, mode)).await;
+        assert_eq!((report.done, report.skipped), (2, 2), "{report:#?}");
+        assert_eq!(shop.bodies("orders"), ["a", "b", "c", "d"]);
+        let again = ReplayRequest { again: true, ..shop.replay_of_log(Some("body=a"), mode) };
+        assert_eq!(shop.replay(again).await.done, 1);
+        let copy = ReplayRequest { keep: true, ..shop.replay_of_log(Some("body=a"), mode) };
+        assert_eq!(shop.replay(copy).await.done, 1, "a copy handles nothing and asks nobody");
+        assert_eq!(shop.bodies("log").len(), 4);
+    }
+}
+
+#[tokio::test]
+async fn a_drain_of_a_log_removes_only_what_is_archived_or_replayed_from_its_start() {
+    for mode in [Mode::Exact, Mode::Streaming] {
+        let shop = Shop::new();
+        shop.log(&["a", "b", "c", "d", "e"]);
+        assert_eq!(shop.replay(shop.replay_of_log(Some("body~[bd]"), mode)).await.done, 2);
+        let report = shop.drain(shop.drain_of_log(Some("body~[ae]"), mode)).await;
+        // a goes, b was replayed and goes with it, c stays, and so does what stands behind it.
+        assert_eq!((report.done, report.skipped, report.ambiguous), (1, 1, 0), "{report:#?}");
+        assert_eq!(report.problems[0].why, "it is archived and stays: something before it in its partition stays");
+        assert_eq!(
+            (shop.archived(true), shop.bodies("log")),
+            (vec!["a".into(), "e".into()], vec!["c".into(), "d".into(), "e".into()])
+        );
+        let shown = shop.journals().show(&report.journal.unwrap()).unwrap();
+        assert_eq!((shown.summary.state, shown.summary.done, shown.summary.skipped), (JournalState::Finished, 1, 1));
+        let prepared = drain::plan(shop.drain_of_log(None, mode), &Control::new()).await.unwrap();
+        shop.log(&["later"]);
+        let report = drain::run(prepared, &shop.journals(), &Control::new()).await.unwrap();
+        assert_eq!((report.planned, report.done), (3, 3), "{report:#?}");
+        assert_eq!(
+            (shop.archived(false), shop.bodies("log")),
+            (vec!["c".into(), "d".into(), "e".into()], vec!["later".into()])
+        );
+    }
 }

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 
 use super::browse::BrowseRequest;
 use super::control::Control;
+use super::handled::Handled;
 use super::journal::{self, Head, Journals, Opened};
 use super::place::Place;
 use super::plan::{self, Check, Destination, HeaderPolicy, Mode, Pace, Plan, Verb};
@@ -18,8 +19,8 @@ use super::scan::{self, Router, To};
 use super::select::Selection;
 use super::source;
 use super::transfer::{self, Carrier, Job};
-use crate::broker::Address;
 use crate::broker::archive::{ArchiveWriter, Existing};
+use crate::broker::{Address, Extent};
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::Message;
 
@@ -83,6 +84,8 @@ pub struct Prepared {
     pub plan: Plan,
     request: DrainRequest,
     in_place: bool,
+    handles: Option<String>,
+    within: Vec<Extent>,
     /// How many messages of the source to go through.
     scan: Option<u64>,
 }
@@ -98,14 +101,7 @@ pub async fn plan(request: DrainRequest, control: &Control) -> Result<Prepared> 
     if let DrainTo::Archive(path) = &request.to {
         check_new(path)?;
     }
-    let look = source::look(&request.source, false).await?;
-    if look.keep {
-        return Err(Error::new(
-            ErrorKind::Unsupported,
-            format!("nothing can be removed from {}", request.source.address),
-        )
-        .hint("`postroom capture` copies it to an archive"));
-    }
+    let look = source::look(&request.source, false, Verb::Drain).await?;
     let to = request.to.text();
     let mode = if look.ordered { request.mode } else { Mode::Exact };
     let planned = look.messages.unwrap_or_default().min(request.limit.unwrap_or(u64::MAX));
@@ -140,12 +136,14 @@ pub async fn plan(request: DrainRequest, control: &Control) -> Result<Prepared> 
             selection: request.selection.clone(),
             limit: request.limit,
             rescue: request.rescue,
+            within: look.within(),
             ..BrowseRequest::all(request.source.clone())
         };
         scan::fill(&mut plan, look, &mut One(request.to.text()), control).await?;
     }
     let scan = look.scan(&plan);
-    Ok(Prepared { plan, request, in_place: look.in_place, scan })
+    let within = look.within();
+    Ok(Prepared { plan, request, in_place: look.in_place, handles: look.handles, within, scan })
 }
 
 /// Takes up an exact plan that was saved.
@@ -162,9 +160,10 @@ pub async fn load(plan: Plan, request: DrainRequest) -> Result<Prepared> {
     if let DrainTo::Archive(path) = &request.to {
         check_new(path)?;
     }
-    let look = source::look(&request.source, false).await?;
+    let look = source::look(&request.source, false, Verb::Drain).await?;
     let scan = look.scan(&plan);
-    Ok(Prepared { plan, request, in_place: look.in_place, scan })
+    let within = look.within();
+    Ok(Prepared { plan, request, in_place: look.in_place, handles: look.handles, within, scan })
 }
 
 /// Does what was planned.
@@ -173,8 +172,9 @@ pub async fn load(plan: Plan, request: DrainRequest) -> Result<Prepared> {
 /// `Refused` for a failed check; what the archive, the journal's folder or the source says before anything is removed.
 /// Everything later is in the report.
 pub async fn run(prepared: Prepared, journals: &Journals, control: &Control) -> Result<Report> {
-    let Prepared { plan, request, in_place, scan } = prepared;
+    let Prepared { plan, request, in_place, handles, within, scan } = prepared;
     plan.require_checks()?;
+    let passed = handles.as_deref().map(|log| Handled::load(journals, log, None)).transpose()?.unwrap_or_default();
     let carrier = open(&request.to, Existing::Refuse)?;
     let head = Head {
         schema: journal::SCHEMA.into(),
@@ -194,10 +194,12 @@ pub async fn run(prepared: Prepared, journals: &Journals, control: &Control) -> 
         limit: request.limit,
         planned: plan.planned,
         in_place,
+        handles,
+        within,
         started: control.clock.now(),
     };
     let opened = journals.create(head, Some(&plan))?;
-    start(opened, &request.source, request.selection, carrier, control, false).await
+    start(opened, &request.source, request.selection, carrier, passed, control, false).await
 }
 
 /// Goes on with a journal of a drain: what the archive holds beyond the last record is cut off, for its originals are
@@ -205,13 +207,21 @@ pub async fn run(prepared: Prepared, journals: &Journals, control: &Control) -> 
 ///
 /// # Errors
 /// What the archive or the source says before anything is removed.
-pub(super) async fn resume(opened: Opened, source: &Place, selection: Selection, control: &Control) -> Result<Report> {
+pub(super) async fn resume(
+    opened: Opened,
+    source: &Place,
+    selection: Selection,
+    journals: &Journals,
+    control: &Control,
+) -> Result<Report> {
+    let Head { handles, id, .. } = &opened.head;
+    let passed = handles.as_deref().map(|log| Handled::load(journals, log, Some(id))).transpose()?.unwrap_or_default();
     let carrier = open(&DrainTo::parse(&opened.head.to)?, Existing::Append)?;
     if let Carrier::Archive { writer, .. } = &carrier {
         let mut writer = writer.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         writer.truncate_to(opened.state.offset.unwrap_or_default())?;
     }
-    start(opened, source, selection, carrier, control, true).await
+    start(opened, source, selection, carrier, passed, control, true).await
 }
 
 async fn start(
@@ -219,12 +229,14 @@ async fn start(
     source: &Place,
     selection: Selection,
     carrier: Carrier,
+    passed: Handled,
     control: &Control,
     resuming: bool,
 ) -> Result<Report> {
-    let prefilter = selection.prefilter().filter(|_| !resuming);
+    // What was replayed before is no obstacle to a removal, but has to be seen for that.
+    let prefilter = selection.prefilter().filter(|_| !resuming && passed.is_empty());
     let (picker, scan) = source::picker(&opened, selection, resuming);
-    let job = Job { source: source.clone(), stage: Stage::Drain, picker, carrier, opened, prefilter, scan };
+    let job = Job { source: source.clone(), stage: Stage::Drain, picker, carrier, opened, prefilter, scan, passed };
     Box::pin(transfer::run(job, control)).await
 }
 

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::broker::Extent;
 use crate::message::{Digest, Message};
 use crate::operation::plan::{Mode, Pace, Verb, hex};
 use crate::operation::report::Ended;
@@ -57,6 +58,13 @@ pub struct Head {
     /// The source gives its messages in a fixed order, and what a dead run held at its old place again.
     #[serde(default)]
     pub in_place: bool,
+    /// The log whose records this run handles ([`crate::broker::Log::identity`]): a later run leaves alone what this one is done with.
+    /// Without it the source is no log, or the run is a copy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handles: Option<String>,
+    /// What of the log the run goes through; empty for a source that is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub within: Vec<Extent>,
     /// When it began.
     pub started: Timestamp,
 }
@@ -128,6 +136,13 @@ pub(crate) enum Record {
         done: Ranges,
         /// It may still be there, and why.
         failed: Vec<(u64, String)>,
+    },
+    /// Messages whose copies are confirmed and that can't be removed, and why: something before them in the log stays.
+    Stays {
+        /// Which.
+        seqs: Ranges,
+        /// One sentence for all.
+        why: String,
     },
     /// Messages that are left alone.
     Skip {

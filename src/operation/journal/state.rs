@@ -15,6 +15,8 @@ pub(crate) enum Stage {
     Intended,
     /// Its copy is confirmed; it may or may not have been removed from the source. Why it was not, where that is known.
     Confirmed(Option<String>),
+    /// Its copy is confirmed, and it can't be removed from the source, for this reason.
+    Stays(String),
     /// Its copy is confirmed, and it is gone from the source.
     Removed,
     /// Not sent, or refused for good; it is in the source.
@@ -58,6 +60,8 @@ impl Entry {
                 || "its copy is confirmed; the original may still be in the source".to_owned(),
                 |why| format!("its copy is confirmed; the original may still be in the source: {why}"),
             )),
+            Stage::Stays(_) if self.twice => arrived(),
+            Stage::Stays(why) => Outcome::Skipped(why.clone()),
             Stage::Intended => Outcome::Ambiguous("it may have been sent; the run ended before the answer".into()),
             Stage::Failed(why) if self.twice => {
                 Outcome::Ambiguous(format!("an earlier try may have arrived; the last one failed: {why}"))
@@ -122,6 +126,7 @@ impl State {
                 self.each(&done, |entry| entry.stage = Stage::Removed);
                 self.each_why(failed, |why| Stage::Confirmed(Some(why)));
             }
+            Record::Stays { seqs, why } => self.each(&seqs, |entry| entry.stage = Stage::Stays(why.clone())),
             Record::Skip { messages } => self.skipped.extend(messages),
             Record::Lost { seqs } => self.each(&seqs, |entry| entry.stage = Stage::Lost),
             Record::Release => self.released = true,

@@ -168,6 +168,29 @@ impl Journals {
         Ok(summarise(&head, &state, is_locked(&folder)))
     }
 
+    /// Goes through the journals whose runs handled records of that log, but for `except`: head, state, and whether the
+    /// run is going on.
+    ///
+    /// # Errors
+    /// `Invalid`, naming journal and line, for a damaged one of that log; what `see` says.
+    pub(crate) fn of_log(
+        &self,
+        log: &str,
+        except: Option<&str>,
+        mut see: impl FnMut(&Head, &State, bool) -> Result<()>,
+    ) -> Result<()> {
+        for id in self.names()?.into_iter().filter(|id| except != Some(id)) {
+            let folder = self.folder.join(&id);
+            // A head that can't be read names no log.
+            if read_head(&folder).is_ok_and(|head| head.handles.as_deref() == Some(log)) {
+                let running = is_locked(&folder);
+                let (head, state, _) = read(&folder).map_err(|error| error.context("journal", id))?;
+                see(&head, &state, running)?;
+            }
+        }
+        Ok(())
+    }
+
     /// What one journal says about each message.
     ///
     /// # Errors
@@ -242,16 +265,17 @@ impl fmt::Debug for Journals {
 }
 
 fn summarise(head: &Head, state: &State, running: bool) -> Summary {
-    let mut counts = [0_u64; 3];
+    let mut counts = [0_u64; 4];
     for (_, entry) in state.entries() {
         let class = match entry.outcome(head.keep) {
             Outcome::Done => 0,
             Outcome::Failed(_) => 1,
-            Outcome::Ambiguous(_) | Outcome::Skipped(_) => 2,
+            Outcome::Ambiguous(_) => 2,
+            Outcome::Skipped(_) => 3,
         };
         counts[class] += 1;
     }
-    let [done, failed, ambiguous] = counts;
+    let [done, failed, ambiguous, stays] = counts;
     let finished = state.finished.as_ref();
     Summary {
         schema: SCHEMA.into(),
@@ -272,13 +296,23 @@ fn summarise(head: &Head, state: &State, running: bool) -> Summary {
         planned: head.planned,
         done,
         failed,
-        skipped: state.skipped.len() as u64,
+        skipped: stays + state.skipped.len() as u64,
         ambiguous,
     }
 }
 
 /// Reads head and log; the length is that of the log's intact part.
 fn read(folder: &Path) -> Result<(Head, State, u64)> {
+    let head = read_head(folder)?;
+    let path = folder.join("log.jsonl");
+    let mut state = State::default();
+    let log = read_file(&path)?;
+    let intact = line::read_log(&log, |record| state.apply(record))
+        .map_err(|error| error.context("file", path.display().to_string()))?;
+    Ok((head, state, intact))
+}
+
+fn read_head(folder: &Path) -> Result<Head> {
     let path = folder.join("head.json");
     let head: Head = serde_json::from_slice(&read_file(&path)?)
         .map_err(|error| Error::new(ErrorKind::Invalid, format!("{} is no journal's head: {error}", path.display())))?;
@@ -287,12 +321,7 @@ fn read(folder: &Path) -> Result<(Head, State, u64)> {
             .context("file", path.display().to_string())
             .hint("it was written by another version of postroom; use that one to resume it"));
     }
-    let path = folder.join("log.jsonl");
-    let mut state = State::default();
-    let log = read_file(&path)?;
-    let intact = line::read_log(&log, |record| state.apply(record))
-        .map_err(|error| error.context("file", path.display().to_string()))?;
-    Ok((head, state, intact))
+    Ok(head)
 }
 
 fn read_file(path: &Path) -> Result<Vec<u8>> {
@@ -390,6 +419,8 @@ mod tests {
             limit: None,
             planned: 3,
             in_place: true,
+            handles: None,
+            within: Vec::new(),
             started: "2026-03-02T10:11:12Z".parse().unwrap(),
         }
     }

@@ -14,6 +14,7 @@ use self::route::Routes;
 use super::browse::BrowseRequest;
 use super::control::Control;
 use super::edit::{self, Edit, Sample};
+use super::handled::{self, Handled};
 use super::journal::{self, Head, Journals, Opened};
 use super::place::Place;
 use super::plan::{self, Check, Destination, Mode, Pace, Plan, PlannedEdit, Verb};
@@ -23,6 +24,7 @@ use super::scan;
 use super::select::Selection;
 use super::source;
 use super::transfer::{self, Carrier, Job};
+use crate::broker::Extent;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Where a replay goes.
@@ -79,6 +81,8 @@ pub struct Prepared {
     /// The first few messages that the edit changes.
     pub samples: Vec<Sample>,
     in_place: bool,
+    handles: Option<String>,
+    within: Vec<Extent>,
     /// How many messages of the source to go through.
     scan: Option<u64>,
 }
@@ -91,9 +95,10 @@ pub struct Prepared {
 /// `Unsupported` where the source can't give its messages up; what the brokers say.
 pub async fn plan(request: ReplayRequest, control: &Control) -> Result<Prepared> {
     check_request(&request)?;
-    let look = source::look(&request.source, request.keep).await?;
+    let look = source::look(&request.source, request.keep, Verb::Replay).await?;
     let request = ReplayRequest { keep: look.keep, ..request };
     let mut routes = Routes::open(&request.source, &request.to, request.again, request.edit.clone()).await?;
+    routes.leave(look.handled(control)?);
     let mut checks = vec![Check::passed("target is not the source", "")];
     checks.extend(routes.lanes().iter().map(|lane| Check::passed("target exists", lane.address.clone())));
     checks.extend(look.checks(request.rescue));
@@ -125,6 +130,7 @@ pub async fn plan(request: ReplayRequest, control: &Control) -> Result<Prepared>
                 selection: request.selection.clone(),
                 limit: request.limit,
                 rescue: request.rescue,
+                within: look.within(),
                 ..BrowseRequest::all(request.source.clone())
             };
             scan::fill(&mut plan, look, &mut routes, control).await?;
@@ -143,7 +149,8 @@ pub async fn plan(request: ReplayRequest, control: &Control) -> Result<Prepared>
         samples = tally.samples;
     }
     let scan = look.scan(&plan);
-    Ok(Prepared { plan, request, routes, samples, in_place: look.in_place, scan })
+    let within = look.within();
+    Ok(Prepared { plan, request, routes, samples, in_place: look.in_place, handles: look.handles, within, scan })
 }
 
 /// Takes up an exact plan that was saved: verifies its targets and its checks.
@@ -157,14 +164,15 @@ pub async fn load(plan: Plan, request: ReplayRequest) -> Result<Prepared> {
     }
     plan.require_checks()?;
     check_request(&request)?;
-    let look = source::look(&request.source, plan.keep).await?;
+    let look = source::look(&request.source, plan.keep, Verb::Replay).await?;
     let edit = plan.edit.as_ref().map(|edit| Edit::parse(&edit.program)).transpose()?;
     let request = ReplayRequest { keep: plan.keep, pace: plan.pace, mode: Mode::Exact, edit, ..request };
     let mut routes = Routes::open(&request.source, &request.to, request.again, request.edit.clone()).await?;
     let addresses: Vec<_> = plan.destinations.iter().map(|destination| destination.address.clone()).collect();
     routes.reopen(&addresses).await?;
     let scan = look.scan(&plan);
-    Ok(Prepared { plan, request, routes, samples: Vec::new(), in_place: look.in_place, scan })
+    let within = look.within();
+    Ok(Prepared { plan, request, routes, samples: Vec::new(), in_place: look.in_place, handles: look.handles, within, scan })
 }
 
 /// Does what was planned.
@@ -173,8 +181,11 @@ pub async fn load(plan: Plan, request: ReplayRequest) -> Result<Prepared> {
 /// `Refused` for a failed check; what the journal's folder or the source says before anything is done. Everything later
 /// is in the report.
 pub async fn run(prepared: Prepared, journals: &Journals, control: &Control) -> Result<Report> {
-    let Prepared { plan, request, routes, in_place, scan, .. } = prepared;
+    let Prepared { plan, request, mut routes, in_place, handles, within, scan, .. } = prepared;
     plan.require_checks()?;
+    if let Some(log) = &handles {
+        routes.leave(Handled::load(journals, log, None)?);
+    }
     let head = Head {
         schema: journal::SCHEMA.into(),
         id: String::new(),
@@ -193,10 +204,12 @@ pub async fn run(prepared: Prepared, journals: &Journals, control: &Control) -> 
         limit: request.limit,
         planned: plan.planned,
         in_place,
+        handles,
+        within,
         started: control.clock.now(),
     };
     let opened = journals.create(head, Some(&plan))?;
-    start(opened, &request.source, request.selection, routes, control, false).await
+    start(opened, &request.source, request.selection, routes, journals, control, false).await
 }
 
 /// Goes on with a journal of a replay.
@@ -208,12 +221,16 @@ pub(super) async fn resume(
     source: &Place,
     to: &ReplayTo,
     selection: Selection,
+    journals: &Journals,
     control: &Control,
 ) -> Result<Report> {
     let edit = opened.head.edit.as_deref().map(Edit::parse).transpose()?;
     let mut routes = Routes::open(source, to, opened.head.again, edit).await?;
+    if let Some(log) = &opened.head.handles {
+        routes.leave(Handled::load(journals, log, Some(&opened.head.id))?);
+    }
     routes.reopen(&opened.state.destinations).await?;
-    start(opened, source, selection, routes, control, true).await
+    start(opened, source, selection, routes, journals, control, true).await
 }
 
 async fn start(
@@ -221,14 +238,22 @@ async fn start(
     source: &Place,
     selection: Selection,
     routes: Routes,
+    journals: &Journals,
     control: &Control,
     resuming: bool,
 ) -> Result<Report> {
+    let handles = opened.head.handles.is_some();
     let prefilter = selection.prefilter().filter(|_| !resuming);
     let (picker, scan) = source::picker(&opened, selection, resuming);
     let carrier = Carrier::Publish { routes: Box::new(routes), journal: Arc::from(opened.head.id.as_str()) };
-    let job = Job { source: source.clone(), stage: Stage::Replay, picker, carrier, opened, prefilter, scan };
-    Box::pin(transfer::run(job, control)).await
+    let passed = Handled::default();
+    let job = Job { source: source.clone(), stage: Stage::Replay, picker, carrier, opened, prefilter, scan, passed };
+    let mut report = Box::pin(transfer::run(job, control)).await?;
+    if handles && let Ok(Some(log)) = source.broker.log(source.queue()?).await {
+        let counts = handled::so_far(journals, &log);
+        report.notes.extend(counts.map(|counts| format!("the source keeps its records: {counts}")));
+    }
+    Ok(report)
 }
 
 /// What can be said without I/O.

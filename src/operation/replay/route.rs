@@ -16,6 +16,7 @@ use crate::message::Message;
 use crate::message::failure::{Origin, detect};
 use crate::operation::edit::{self, Edit};
 use crate::operation::fit;
+use crate::operation::handled::Handled;
 use crate::operation::place::Place;
 use crate::operation::scan::{Router, To};
 
@@ -39,6 +40,8 @@ pub(crate) struct Routes {
     edit: Option<Edit>,
     /// What the edit did to the messages that a scan showed.
     edits: edit::Tally,
+    /// What earlier runs are done with.
+    handled: Handled,
     lanes: Vec<Lane>,
     /// Lane numbers by target, or why the target can't be had.
     known: HashMap<Target, Result<u32, String>>,
@@ -70,6 +73,7 @@ impl Routes {
             again,
             edit,
             edits: edit::Tally::default(),
+            handled: Handled::default(),
             lanes: Vec::new(),
             known: HashMap::new(),
         };
@@ -83,6 +87,11 @@ impl Routes {
             routes.fixed = Some(target);
         }
         Ok(routes)
+    }
+
+    /// Leaves alone what earlier runs handled, unless it is asked for again.
+    pub(super) fn leave(&mut self, handled: Handled) {
+        self.handled = if self.again { Handled::default() } else { handled };
     }
 
     /// The open destinations, by number.
@@ -111,6 +120,9 @@ impl Routes {
         if replays > 0 && !self.again {
             let times = if replays == 1 { "once".to_owned() } else { format!("{replays} times") };
             return Ok(Route::Stay(format!("it was replayed {times} before; --again sends it once more")));
+        }
+        if let Some(why) = self.handled.why(message) {
+            return Ok(Route::Stay(why));
         }
         let (target, key) = match &self.fixed {
             Some(target) => (target.clone(), None),

@@ -12,6 +12,7 @@
 
 mod carry;
 mod pick;
+mod prefix;
 mod settle;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -24,15 +25,17 @@ pub(super) use self::carry::Carrier;
 use self::carry::{Item, Sent, Step};
 pub(super) use self::pick::Picker;
 use self::pick::{Leftovers, Pick};
+use self::prefix::Prefix;
 use self::settle::Confirmed;
 use super::control::Control;
-use super::journal::Opened;
+use super::handled::Handled;
 use super::journal::record::{Identity, Left, Record, ranges};
 use super::journal::state::{LOST, Stage as MessageStage, TWICE};
 use super::journal::writer::Writer;
+use super::journal::{Head, Opened};
 use super::pace::Throttle;
 use super::place::Place;
-use super::plan::Plan;
+use super::plan::{Mode, Plan};
 use super::progress::{Meter, Stage};
 use super::replay::route::Route;
 use super::report::{Ended, Outcome, OutcomeLine, Report, Tally};
@@ -57,6 +60,8 @@ pub(super) struct Job {
     pub(super) prefilter: Option<Prefilter>,
     /// How many messages of the source to go through.
     pub(super) scan: Option<u64>,
+    /// What was replayed by earlier runs: it is no obstacle where only the oldest records can be removed.
+    pub(super) passed: Handled,
 }
 
 /// Why a run stops before its end.
@@ -90,6 +95,10 @@ struct Mover<'a> {
     pending_bytes: u64,
     /// Copies confirmed and on record, originals not removed yet.
     confirmed: BTreeMap<u64, Confirmed>,
+    /// Of a log, which gives up only its oldest records.
+    prefix: Option<Prefix>,
+    /// How many messages the plan acts on was counted, and is not only an upper bound.
+    counted: bool,
     /// Deliveries whose fate the picker has not decided.
     waiting: HashMap<u64, Delivery>,
     /// Deliveries that turned out to be uncertain at the end: they are sent again.
@@ -127,9 +136,9 @@ struct Open {
 /// What the source says when it is opened: nothing was done then. Whatever happens later is in [`Report::error`].
 pub(super) async fn run(job: Job, control: &Control) -> Result<Report> {
     let began = control.clock.now();
-    let Job { source, stage, picker, carrier, opened, prefilter, scan } = job;
+    let Job { source, stage, picker, carrier, opened, prefilter, scan, passed } = job;
     let Opened { head, plan, state, writer } = opened;
-    let opened = open_reader(&source, head.keep, head.rescue, prefilter, scan, control).await;
+    let opened = open_reader(&source, &head, prefilter, scan, control).await;
     let mut reader = match opened {
         Ok(reader) => reader,
         Err(error) => {
@@ -159,6 +168,8 @@ pub(super) async fn run(job: Job, control: &Control) -> Result<Report> {
         pending: VecDeque::new(),
         pending_bytes: 0,
         confirmed: BTreeMap::new(),
+        prefix: (head.handles.is_some() && !head.keep).then(|| Prefix::new(passed)),
+        counted: head.within.is_empty() || head.mode == Mode::Exact,
         waiting: HashMap::new(),
         late: VecDeque::new(),
         open: HashMap::new(),
@@ -178,7 +189,7 @@ pub(super) async fn run(job: Job, control: &Control) -> Result<Report> {
         let outcome = entry.outcome(head.keep);
         let is_open = match entry.stage {
             MessageStage::Intended => true,
-            MessageStage::Confirmed(_) => !head.keep,
+            MessageStage::Confirmed(_) | MessageStage::Stays(_) => !head.keep,
             _ => false,
         };
         if is_open {
@@ -199,21 +210,21 @@ pub(super) async fn run(job: Job, control: &Control) -> Result<Report> {
 
 async fn open_reader(
     source: &Place,
-    keep: bool,
-    rescue: bool,
+    head: &Head,
     prefilter: Option<Prefilter>,
     scan: Option<u64>,
     control: &Control,
 ) -> Result<Box<dyn Reader>> {
     let queue = source.queue()?;
     let cancel = control.cancel.clone();
-    if keep {
+    let (rescue, within) = (head.rescue, head.within.clone());
+    if head.keep {
         // A look counts only what it delivers, so with a prefilter its limit is the end of the queue at its start.
         let limit = scan.filter(|_| prefilter.is_none());
-        let options = BrowseOptions { limit, prefilter, rescue, cancel, ..BrowseOptions::default() };
+        let options = BrowseOptions { within, limit, prefilter, rescue, cancel, ..BrowseOptions::default() };
         return source.broker.browse(queue, options).await;
     }
-    source.broker.take(queue, TakeOptions { limit: scan, prefilter, rescue, cancel, ..TakeOptions::default() }).await
+    source.broker.take(queue, TakeOptions { limit: scan, within, prefilter, rescue, memory: None, cancel }).await
 }
 
 impl Mover<'_> {
@@ -293,7 +304,11 @@ impl Mover<'_> {
             }
             let (identity, digest) = Identity::of(&delivery.message);
             match self.picker.pick(&delivery.message, identity, delivery.redelivered) {
-                Pick::Leave => {}
+                Pick::Leave => {
+                    if let Some(prefix) = &mut self.prefix {
+                        prefix.leave(delivery.token, identity);
+                    }
+                }
                 Pick::Beyond => (self.ended, self.early) = (true, true),
                 Pick::Take => self.send(delivery, digest, None).await?,
                 Pick::Retry(seq) => self.send(delivery, digest, Some(seq)).await?,
@@ -340,6 +355,9 @@ impl Mover<'_> {
                     self.last
                 });
                 self.pending_bytes += delivery.message.size();
+                if let Some(prefix) = &mut self.prefix {
+                    prefix.send(delivery.token);
+                }
                 let Delivery { message, token, .. } = delivery;
                 self.pending.push_back(Item { seq, again: again.is_some(), token, digest, to, key, message });
                 Ok(())
@@ -484,6 +502,9 @@ impl Mover<'_> {
             self.on_disk(sent.iter().map(|sent| sent.seq).max());
         }
         for Sent { seq, token, id, to, twice, outcome } in sent {
+            if let Some(prefix) = &mut self.prefix {
+                prefix.sent(token);
+            }
             let twice = twice || self.open.remove(&seq).is_some_and(|open| open.twice);
             let arrived = if twice { Outcome::Ambiguous(TWICE.into()) } else { Outcome::Done };
             match (outcome, &failed) {

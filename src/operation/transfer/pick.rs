@@ -2,7 +2,7 @@
 //!
 //! After a kill the source gives its messages again, and some of those whose copy is confirmed may be gone already.
 //! Equal messages can't be told apart, so "this delivery is the one whose copy is confirmed" is certain only
-//! - where no other message can have its identity (an exact plan saw only one), or nothing stands behind the run's
+//! - where no other message can have its identity (a log; an exact plan saw only one), or nothing stands behind the run's
 //!   messages (the end was recorded);
 //! - or where it comes before a *mark*: a message that the earlier run took up later and that is surely still there.
 //!   Where returned messages come back at their old place, everything before a mark was seen by the earlier run. There
@@ -91,6 +91,8 @@ struct Earlier {
     /// Identities of which an exact plan saw exactly one.
     unique: HashSet<Identity>,
     in_place: bool,
+    /// An identity is that of one message only, as in a log.
+    own_ids: bool,
     /// Nothing stands behind the run's messages.
     end: bool,
     /// The newest message, where it is surely still in the source.
@@ -150,9 +152,16 @@ impl Picker {
     }
 
     /// Takes up what the journal's earlier runs left.
-    pub(in crate::operation) fn resuming(mut self, state: &State, plan: Option<&Plan>, in_place: bool) -> Self {
+    /// `own_ids` where no two messages of the source ever have the same id.
+    pub(in crate::operation) fn resuming(
+        mut self,
+        state: &State,
+        plan: Option<&Plan>,
+        in_place: bool,
+        own_ids: bool,
+    ) -> Self {
         let newest = Some(state.last()).filter(|_| !state.end && !state.released);
-        let mut earlier = Earlier { in_place, end: state.end, newest, ..Earlier::default() };
+        let mut earlier = Earlier { in_place, own_ids, end: state.end, newest, ..Earlier::default() };
         for Left(digest, id, _) in &state.skipped {
             *earlier.skipped.entry(Identity::new(*digest, id)).or_default() += 1;
         }
@@ -164,7 +173,7 @@ impl Picker {
             }
             let was = match entry.stage {
                 Stage::Removed | Stage::Lost => continue,
-                Stage::Confirmed(_) => Was::Confirmed,
+                Stage::Confirmed(_) | Stage::Stays(_) => Was::Confirmed,
                 Stage::Intended => Was::Intended,
                 Stage::Failed(_) | Stage::Ambiguous(_) => Was::Kept,
             };
@@ -265,6 +274,7 @@ impl Picker {
         Some(match was {
             Was::Kept => Pick::Leave,
             Was::Confirmed if self.keep => Pick::Leave,
+            Was::Confirmed if earlier.own_ids => Pick::Remove(seq),
             Was::Confirmed if earlier.end && size == confirmed => Pick::Remove(seq),
             Was::Confirmed if size > 1 => Pick::Retry(seq),
             // It is surely there; if another one is equal to it, either may stand for it.
@@ -337,7 +347,7 @@ mod tests {
     }
 
     fn resume(state: &State, budget: u64) -> Picker {
-        Picker::matching(Selection::all(), budget, None, false).resuming(state, None, true)
+        Picker::matching(Selection::all(), budget, None, false).resuming(state, None, true, false)
     }
 
     #[test]
@@ -356,6 +366,14 @@ mod tests {
         let mut picker = resume(&state, 9);
         assert_eq!(picks(&mut picker, &["b", "a"]), [Pick::Retry(2), Pick::Take]);
         assert_eq!(picker.decided(), (vec![], vec![1]));
+    }
+
+    #[test]
+    fn in_a_log_an_id_is_proof_enough() {
+        let state = state(&["0:0", "0:1", "1:0"], &[1, 2], &[]);
+        let mut picker = Picker::matching(Selection::all(), 9, None, false).resuming(&state, None, false, true);
+        assert_eq!(picks(&mut picker, &["0:1", "1:0", "1:1"]), [Pick::Remove(2), Pick::Retry(3), Pick::Take]);
+        assert_eq!(picker.end().removed, [1]);
     }
 
     #[test]
@@ -403,7 +421,7 @@ mod tests {
     #[test]
     fn a_copy_counts_equal_messages_and_never_removes() {
         let state = state(&["a", "a", "b"], &[1], &[]);
-        let mut picker = Picker::matching(Selection::all(), 9, None, true).resuming(&state, None, true);
+        let mut picker = Picker::matching(Selection::all(), 9, None, true).resuming(&state, None, true, false);
         let seen = picks(&mut picker, &["a", "a", "b", "c"]);
         assert_eq!(seen, [Pick::Leave, Pick::Retry(2), Pick::Retry(3), Pick::Take]);
     }

@@ -5,7 +5,7 @@ use std::pin::pin;
 use futures::stream::StreamExt as _;
 use jiff::Timestamp;
 
-use super::{Mover, Stop};
+use super::{Carrier, Mover, Stop};
 use crate::broker::{Reader, Settle, Token};
 use crate::error::{Error, ErrorKind, Result};
 use crate::operation::journal::record::{Record, ranges};
@@ -29,13 +29,24 @@ impl Mover<'_> {
         let bound = if self.released { u64::MAX } else { self.durable };
         let rest = self.confirmed.split_off(&bound);
         let ready = std::mem::replace(&mut self.confirmed, rest);
-        if ready.is_empty() {
+        let last = self.released;
+        let (passing, ready) = match &mut self.prefix {
+            Some(prefix) => prefix.front(ready, &mut self.confirmed, last),
+            None => (Vec::new(), ready),
+        };
+        if ready.is_empty() && passing.is_empty() {
             return;
         }
-        let tokens: Vec<Token> = ready.values().map(|confirmed| confirmed.token).collect();
-        let results = self.settle(reader, &tokens).await;
-        let (mut done, mut failed) = (Vec::new(), Vec::new());
-        let mut results = results.into_iter();
+        let tokens: Vec<Token> =
+            passing.iter().copied().chain(ready.values().map(|confirmed| confirmed.token)).collect();
+        let mut results = self.settle(reader, &tokens).await.into_iter();
+        for error in results.by_ref().take(passing.len()).filter_map(Result::err) {
+            // What was replayed before and stays all the same is no news; a broker that is gone is.
+            if stops_a_publisher(&error) && error.kind() != ErrorKind::Ambiguous {
+                self.halt(error);
+            }
+        }
+        let (mut done, mut failed, mut stays) = (Vec::new(), Vec::new(), Vec::new());
         for (seq, Confirmed { id, to, twice, .. }) in ready {
             self.open.remove(&seq);
             let result = results
@@ -45,6 +56,12 @@ impl Mover<'_> {
                 Ok(()) => {
                     done.push(seq);
                     let outcome = if twice { Outcome::Ambiguous(TWICE.into()) } else { Outcome::Done };
+                    self.outcome(seq, &id, Some(to), &outcome);
+                }
+                Err(error) if self.prefix.is_some() && error.kind() == ErrorKind::Rejected => {
+                    stays.push(seq);
+                    let outcome =
+                        if twice { Outcome::Ambiguous(TWICE.into()) } else { Outcome::Skipped(self.stays().into()) };
                     self.outcome(seq, &id, Some(to), &outcome);
                 }
                 Err(error) => {
@@ -57,8 +74,20 @@ impl Mover<'_> {
                 }
             }
         }
-        if let Err(error) = self.writer.note(&Record::Removed { done: ranges(done), failed }) {
+        let mut noted = self.writer.note(&Record::Removed { done: ranges(done), failed });
+        if !stays.is_empty() {
+            noted = noted.and(self.writer.note(&Record::Stays { seqs: ranges(stays), why: self.stays().into() }));
+        }
+        if let Err(error) = noted {
             self.halt(error);
+        }
+    }
+
+    /// What is said of a message of a log that can't be removed.
+    fn stays(&self) -> &'static str {
+        match self.carrier {
+            Carrier::Discard => "it stays: something before it in its partition stays",
+            _ => "it is archived and stays: something before it in its partition stays",
         }
     }
 
@@ -107,7 +136,7 @@ impl Mover<'_> {
                 self.halt(error);
             }
         }
-        if let super::Carrier::Publish { routes, .. } = &self.carrier
+        if let Carrier::Publish { routes, .. } = &self.carrier
             && let Err(error) = routes.close().await
         {
             self.tally.note(format!("a publisher did not close: {error}"));
@@ -139,6 +168,9 @@ impl Mover<'_> {
         self.meter.set(done, noted, None);
         self.meter.end();
         let state = if error.is_some() { Ended::Stopped } else { state };
+        if !self.counted && state == Ended::Finished {
+            self.tally.plan_what_was_there();
+        }
         Ok(self.tally.finish(state, error.as_ref(), Some(journal.to_owned()), at.duration_since(began)))
     }
 }
