@@ -232,7 +232,7 @@ _postroom() {
             return 0
             ;;
         postroom__subcmd__capture)
-            opts="-f -g -l -o -y -n -q -v -h --to --filter --group --limit --rescue --output --color --config --yes --dry-run --quiet --verbose --help"
+            opts="-f -g -l -o -y -n -q -v -h --to --filter --group --against --redacted --limit --rescue --output --color --config --yes --dry-run --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -255,6 +255,10 @@ _postroom() {
                     return 0
                     ;;
                 -g)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --against)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -744,7 +748,7 @@ _postroom() {
             return 0
             ;;
         postroom__subcmd__groups)
-            opts="-f -g -l -o -y -n -q -v -h --by --filter --group --limit --rescue --output --color --config --yes --dry-run --quiet --verbose --help"
+            opts="-f -g -l -o -y -n -q -v -h --by --filter --group --against --limit --rescue --output --color --config --yes --dry-run --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -767,6 +771,10 @@ _postroom() {
                     return 0
                     ;;
                 -g)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --against)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1465,7 +1473,7 @@ _postroom() {
             return 0
             ;;
         postroom__subcmd__report)
-            opts="-f -g -l -o -y -n -q -v -h --filter --group --limit --rescue --output --color --config --yes --dry-run --quiet --verbose --help"
+            opts="-f -g -l -o -y -n -q -v -h --filter --group --against --limit --rescue --output --color --config --yes --dry-run --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1484,6 +1492,10 @@ _postroom() {
                     return 0
                     ;;
                 -g)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --against)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

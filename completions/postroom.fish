@@ -113,6 +113,7 @@ complete -c postroom -n "__fish_postroom_using_subcommand browse" -s h -l help -
 complete -c postroom -n "__fish_postroom_using_subcommand groups" -l by -d 'Group by: failure, class, origin, type, shape, or a field such as header.tenant or body.currency' -r
 complete -c postroom -n "__fish_postroom_using_subcommand groups" -s f -l filter -d 'Only messages that match; see `postroom help filter`' -r
 complete -c postroom -n "__fish_postroom_using_subcommand groups" -s g -l group -d 'Only messages of this group, as `postroom groups` names it' -r
+complete -c postroom -n "__fish_postroom_using_subcommand groups" -l against -d 'Compare with an archive captured before: what is new, gone and the same in each group' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand groups" -s l -l limit -d 'Look at no more than N messages of each queue' -r
 complete -c postroom -n "__fish_postroom_using_subcommand groups" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
 json\t'One JSON value: an object, or an array of them'
@@ -131,6 +132,7 @@ complete -c postroom -n "__fish_postroom_using_subcommand groups" -s v -l verbos
 complete -c postroom -n "__fish_postroom_using_subcommand groups" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c postroom -n "__fish_postroom_using_subcommand report" -s f -l filter -d 'Only messages that match; see `postroom help filter`' -r
 complete -c postroom -n "__fish_postroom_using_subcommand report" -s g -l group -d 'Only messages of this group, as `postroom groups` names it' -r
+complete -c postroom -n "__fish_postroom_using_subcommand report" -l against -d 'Compare with an archive captured before: what is new, gone and the same in each cause' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand report" -s l -l limit -d 'Look at no more than N messages of each queue' -r
 complete -c postroom -n "__fish_postroom_using_subcommand report" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
 json\t'One JSON value: an object, or an array of them'
@@ -170,6 +172,7 @@ complete -c postroom -n "__fish_postroom_using_subcommand publish" -s h -l help 
 complete -c postroom -n "__fish_postroom_using_subcommand capture" -l to -d 'The new archive, compressed where its name ends in .zst' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand capture" -s f -l filter -d 'Only messages that match; see `postroom help filter`' -r
 complete -c postroom -n "__fish_postroom_using_subcommand capture" -s g -l group -d 'Only messages of this group, as `postroom groups` names it' -r
+complete -c postroom -n "__fish_postroom_using_subcommand capture" -l against -d 'Compare with an archive captured before: what is new, gone and the same in each group' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand capture" -s l -l limit -d 'Copy at most N messages, the first that match' -r
 complete -c postroom -n "__fish_postroom_using_subcommand capture" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
 json\t'One JSON value: an object, or an array of them'
@@ -181,6 +184,7 @@ always\t'Always'
 never\t'Never'"
 complete -c postroom -n "__fish_postroom_using_subcommand capture" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand capture" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
+complete -c postroom -n "__fish_postroom_using_subcommand capture" -l redacted -d 'Mask what the profile\'s redact rules name: for other eyes; such an archive can\'t be replayed'
 complete -c postroom -n "__fish_postroom_using_subcommand capture" -l rescue -d 'Put messages that a return would destroy back as new copies at the tail, instead of refusing the look'
 complete -c postroom -n "__fish_postroom_using_subcommand capture" -s n -l dry-run -d 'Show the plan of a write and stop'
 complete -c postroom -n "__fish_postroom_using_subcommand capture" -s q -l quiet -d 'Say only errors on stderr'

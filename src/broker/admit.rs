@@ -2,7 +2,7 @@
 
 use super::{BrowseOptions, Capability, From, HeaderTypes, PublishLimits, Target};
 use crate::error::{Error, ErrorKind, Result};
-use crate::message::{Message, Value};
+use crate::message::{Message, Value, redacted};
 
 fn unsupported(what: String, hint: &str) -> Error {
     Error::new(ErrorKind::Unsupported, what).hint(hint)
@@ -84,6 +84,10 @@ impl PublishLimits {
     /// `Rejected` with the first limit that it breaks.
     pub fn check(&self, message: &Message) -> Result<()> {
         let rejected = |why: String, hint: &str| Err(Error::new(ErrorKind::Rejected, why).hint(hint));
+        // Only an archive keeps the mark that says so.
+        if message.is_redacted() && self.header_types != HeaderTypes::Any {
+            return rejected(redacted::WHY.to_owned(), "send the message from its queue or from a whole archive");
+        }
         // AMQP's limit is on the body alone; the others count key and headers, too.
         let amqp = self.header_types == HeaderTypes::Amqp;
         let size = if amqp { message.body().len() as u64 } else { message.size() };

@@ -152,6 +152,9 @@ pub struct Listing {
     pub notes: Vec<String>,
 }
 
+/// The detail that marks an archive of masked copies (`--redacted`): nothing of it may be published.
+pub const MASKED: &str = "masked";
+
 /// One queue, as `postroom.queue/1` shows it. Names in it are relative to the broker; front ends make addresses.
 #[derive(Clone, Debug)]
 pub struct QueueInfo {
@@ -193,6 +196,14 @@ pub struct QueueInfo {
     pub details: Vec<(String, serde_json::Value)>,
     /// What can't be known here, and why.
     pub notes: Vec<String>,
+}
+
+impl QueueInfo {
+    /// Whether it holds masked copies, of which nothing may be published.
+    #[must_use]
+    pub fn is_masked(&self) -> bool {
+        self.details.iter().any(|(name, value)| name == MASKED && *value == true)
+    }
 }
 
 /// What a look does to a queue, and how many it stands.

@@ -1,24 +1,27 @@
 //! `postroom groups`: which messages died of the same cause.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Exit;
-use super::arguments::address;
+use super::arguments::{address, archive};
 use super::completions;
 use super::context::Context;
 use super::cost;
 use super::output::groups as view;
 use super::output::human;
 use super::selection::SelectionArgs;
-use crate::broker::{Address, End};
-use crate::error::{ErrorKind, Result};
+use crate::broker::{Address, Connection, End, Target};
+use crate::error::{Error, ErrorKind, Result};
 use crate::operation::browse::BrowseRequest;
-use crate::operation::groups::{By, Gather, GroupSummary};
+use crate::operation::groups::{By, Gather, GroupSummary, total_change};
 use crate::operation::masks::Masks;
+use crate::operation::select::Selection;
 
 /// Group dead messages by what killed them: count, share, first and last death, expiry, a sample
 ///
-/// Every message is looked at and given back. The ids are the same on every machine; use them as --group.
+/// Every message is looked at and given back. The ids are the same on every machine; use them as --group. With --group
+/// the table is followed by what is known of it: origins, rate, what differs, a sample.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Queues and archives; several are grouped together
@@ -31,6 +34,10 @@ pub(super) struct Args {
 
     #[command(flatten)]
     selection: SelectionArgs,
+
+    /// Compare with an archive captured before: what is new, gone and the same in each group
+    #[arg(long, value_name = "file:F", value_parser = archive)]
+    against: Option<PathBuf>,
 
     /// Look at no more than N messages of each queue
     #[arg(short = 'l', long, value_name = "N")]
@@ -45,19 +52,30 @@ pub(super) struct Args {
 pub(super) async fn run(args: &Args, context: &Context<'_>) -> Exit {
     let output = &context.output;
     let mut gather = Gather::new(By::parse(&args.by)?, Arc::clone(context.rules()));
-    let looks = Looks { selection: &args.selection, limit: args.limit, rescue: args.rescue };
+    let looks =
+        Looks { selection: &args.selection, against: args.against.as_deref(), limit: args.limit, rescue: args.rescue };
     let seen = looks.all(&args.addresses, &mut gather, context).await?;
     let now = args.addresses.first().map_or_else(|| context.now(), |address| context.now_at(address));
     let total = gather.total();
     let groups = gather.finish();
     output.list(
         || groups.iter().map(GroupSummary::to_json).collect(),
-        || view::table(&groups, now, output.width, output.paint),
+        || {
+            let mut lines = view::table(&groups, now, output.width, output.paint);
+            if args.selection.names_group() {
+                lines.extend(groups.iter().flat_map(|group| view::detail(group, now, output.width, output.paint)));
+            }
+            lines
+        },
     )?;
     if total == 0 {
         output.note("No message matches.");
     } else {
-        output.note(&format!("{} in {}.", human::messages(total), human::plural(groups.len() as u64, "group")));
+        let met = groups.iter().filter(|group| group.count > 0).count() as u64;
+        output.note(&format!("{} in {}.", human::messages(total), human::plural(met, "group")));
+    }
+    if let (Some(change), Some(path)) = (total_change(&groups), &args.against) {
+        output.note(&view::changed(change, path));
     }
     if seen.interrupted {
         output.note("Interrupted: these are the messages seen until then; all were given back.");
@@ -69,6 +87,8 @@ pub(super) async fn run(args: &Args, context: &Context<'_>) -> Exit {
 /// How several queues are looked at for their groups.
 pub(super) struct Looks<'a> {
     pub(super) selection: &'a SelectionArgs,
+    /// An archive to compare with.
+    pub(super) against: Option<&'a Path>,
     pub(super) limit: Option<u64>,
     pub(super) rescue: bool,
 }
@@ -91,6 +111,11 @@ impl Looks<'_> {
     ) -> Result<Looked> {
         let output = &context.output;
         let mut looked = Looked::default();
+        if let Some(path) = self.against {
+            let address = file(path);
+            let selection = self.selection.selection(context, &address)?;
+            look_earlier(&address, selection, gather, context).await?;
+        }
         for address in addresses {
             let selection = self.selection.selection(context, address)?;
             let place = context.places.open(address).await?;
@@ -122,6 +147,28 @@ impl Looks<'_> {
         }
         Ok(looked)
     }
+}
+
+/// Looks at an archive to compare with. It is no comparison unless it is read to its end.
+pub(super) async fn look_earlier(
+    address: &Address,
+    selection: Selection,
+    gather: &mut Gather,
+    context: &Context<'_>,
+) -> Result<()> {
+    let place = context.places.open(address).await?;
+    let masks = Masks::of(&place, context.places.config());
+    let request = BrowseRequest { selection, ..BrowseRequest::all(place) };
+    match gather.look_earlier(request, masks, &context.control()).await?.end {
+        End::Exhausted | End::Limit => Ok(()),
+        End::Cancelled => Err(Error::new(ErrorKind::Interrupted, format!("the look at {address} was interrupted"))),
+        End::Stopped(why) => Err(Error::new(ErrorKind::Refused, format!("{address} can't be compared with: {why}"))),
+    }
+}
+
+/// An archive's address.
+pub(super) fn file(path: &Path) -> Address {
+    Address { connection: Connection::File, target: Some(Target::queue(path.display().to_string())) }
 }
 
 /// The groups of some queues, looked at without a word.

@@ -1,9 +1,10 @@
 //! `postroom report`: the incident report.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::Exit;
-use super::arguments::address;
+use super::arguments::{address, archive};
 use super::completions;
 use super::context::Context;
 use super::groups::Looks;
@@ -29,6 +30,10 @@ pub(super) struct Args {
     #[command(flatten)]
     selection: SelectionArgs,
 
+    /// Compare with an archive captured before: what is new, gone and the same in each cause
+    #[arg(long, value_name = "file:F", value_parser = archive)]
+    against: Option<PathBuf>,
+
     /// Look at no more than N messages of each queue
     #[arg(short = 'l', long, value_name = "N")]
     limit: Option<u64>,
@@ -48,7 +53,8 @@ pub(super) async fn run(args: &Args, context: &Context<'_>) -> Exit {
         );
     }
     let mut gather = Gather::new(By::Failure, Arc::clone(context.rules()));
-    let looks = Looks { selection: &args.selection, limit: args.limit, rescue: args.rescue };
+    let looks =
+        Looks { selection: &args.selection, against: args.against.as_deref(), limit: args.limit, rescue: args.rescue };
     let looked = looks.all(&args.addresses, &mut gather, context).await?;
     let now = args.addresses.first().map_or_else(|| context.now(), |address| context.now_at(address));
     let mut incident = Incident::new(&args.addresses, gather, looked.notes, now);

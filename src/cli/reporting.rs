@@ -1,5 +1,7 @@
 //! The end of every write: its report on stdout, what needs attention on stderr, and the exit code.
 
+use serde_json::Value as Json;
+
 use super::Exit;
 use super::context::Context;
 use super::output::text::safe;
@@ -9,9 +11,26 @@ use crate::operation::report::{OutcomeLine, Report, exit_code};
 
 /// Writes the report and says what stopped the run.
 pub(super) fn finish(report: &Report, context: &Context<'_>) -> Exit {
+    finish_with(report, None, context)
+}
+
+/// [`finish`], with one more field of the report's object and what it is for people.
+pub(super) fn finish_with(
+    report: &Report,
+    more: Option<(&'static str, Json, Vec<String>)>,
+    context: &Context<'_>,
+) -> Exit {
     let output = &context.output;
     output.set_bar(None);
-    output.object(|| serde_json::to_value(report).unwrap_or_default(), || report::lines(report, output.paint))?;
+    let (field, lines) = more.map_or((None, Vec::new()), |(name, value, lines)| (Some((name, value)), lines));
+    let json = || {
+        let mut object = serde_json::to_value(report).unwrap_or_default();
+        if let Some((name, value)) = field {
+            object[name] = value;
+        }
+        object
+    };
+    output.object(json, || report::lines(report, output.paint).into_iter().chain(lines).collect())?;
     report.notes.iter().for_each(|note| output.warn(note));
     if let Some(stop) = &report.error {
         let kind = ErrorKind::from_name(&stop.kind).unwrap_or(ErrorKind::Unexpected);

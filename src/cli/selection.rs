@@ -20,6 +20,11 @@ pub(super) struct SelectionArgs {
 }
 
 impl SelectionArgs {
+    /// Whether one group is asked for.
+    pub(super) fn names_group(&self) -> bool {
+        self.group.is_some()
+    }
+
     /// The condition, with ages counted from the time at the address and groups by the operator's rules.
     ///
     /// # Errors

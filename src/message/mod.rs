@@ -12,6 +12,7 @@ pub mod failure;
 pub mod filter;
 pub mod fingerprint;
 pub mod jsonl;
+pub mod redacted;
 mod value;
 
 use std::fmt;

@@ -19,9 +19,13 @@ use crate::broker::archive::{ArchiveWriter, Existing};
 use crate::broker::{Delivery, End};
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::Message;
+use crate::message::fingerprint::Rules;
+use crate::operation::masks::Masks;
 
 /// Bytes of messages that are committed together at least: each commit is a frame, a sync and a reading back.
 const COMMIT: u64 = 8 << 20;
+/// Why a message is not in a redacted archive.
+const NO_RULES: &str = "no redact rules are known for it: nothing says which profile it came from";
 
 /// What to copy.
 #[derive(Clone, Debug)]
@@ -32,12 +36,33 @@ pub struct CaptureRequest {
     pub to: PathBuf,
 }
 
+/// How a redacted archive is made.
+#[derive(Clone, Debug)]
+pub struct Redact {
+    /// What is masked.
+    pub masks: Masks,
+    /// By which messages keep the group that they were in.
+    pub rules: Arc<Rules>,
+}
+
+/// Copies masked messages, each marked so that it can't be replayed. A message that no rule is for is not copied.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_redacted(request: CaptureRequest, redact: Redact, control: &Control) -> Result<Report> {
+    copy(request, Some(redact), control).await
+}
+
 /// Copies.
 ///
 /// # Errors
 /// `Refused` for an archive that exists, or where a look could destroy a message; what the broker says when it is
 /// opened. Whatever happens once messages are on disk is in [`Report::error`].
 pub async fn run(request: CaptureRequest, control: &Control) -> Result<Report> {
+    copy(request, None, control).await
+}
+
+async fn copy(request: CaptureRequest, redact: Option<Redact>, control: &Control) -> Result<Report> {
     check_new(&request.to)?;
     let began = control.clock.now();
     let source = request.look.source.clone();
@@ -45,6 +70,7 @@ pub async fn run(request: CaptureRequest, control: &Control) -> Result<Report> {
         control,
         address: format!("file:{}", request.to.display()),
         path: request.to,
+        redact,
         writer: None,
         open: Vec::new(),
         bytes: 0,
@@ -73,6 +99,7 @@ pub async fn run(request: CaptureRequest, control: &Control) -> Result<Report> {
 struct Copy<'a> {
     control: &'a Control,
     path: PathBuf,
+    redact: Option<Redact>,
     address: String,
     /// Created when the source has answered, so that a refused look leaves no file behind.
     writer: Option<Arc<Mutex<ArchiveWriter>>>,
@@ -88,9 +115,15 @@ impl Sink for Copy<'_> {
     async fn take(&mut self, deliveries: Vec<Delivery>) -> Result<ControlFlow<()>> {
         let writer = self.writer()?;
         let mut messages = Vec::with_capacity(deliveries.len());
-        for Delivery { message, .. } in deliveries {
+        for Delivery { mut message, .. } in deliveries {
             self.seq += 1;
-            let accepted = writer.lock().unwrap_or_else(PoisonError::into_inner).accepts(&message);
+            let mut accepted = writer.lock().unwrap_or_else(PoisonError::into_inner).accepts(&message);
+            if let Some(Redact { masks, rules }) = &self.redact {
+                match masks.redacted(&message, rules) {
+                    Some(masked) => message = masked,
+                    None => accepted = Err(Error::new(ErrorKind::Refused, NO_RULES)),
+                }
+            }
             match accepted {
                 Ok(()) => {
                     self.open.push((self.seq, message.id.clone()));

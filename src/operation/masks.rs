@@ -8,6 +8,8 @@ use crate::broker::archive::SOURCE_ADDRESS;
 use crate::broker::{Address, Connection};
 use crate::config::{Config, Redaction};
 use crate::message::Message;
+use crate::message::failure::detect;
+use crate::message::fingerprint::{Key, Rules};
 
 /// The rules for the messages of one place; the default hides nothing.
 #[derive(Clone, Debug, Default)]
@@ -44,6 +46,22 @@ impl Masks {
     pub fn shown(&self, message: &Message) -> Option<Message> {
         let redaction = if self.own.rules().is_empty() { self.home(message)? } else { &self.own };
         Some(redaction.for_screen(message))
+    }
+
+    /// Whether there is no rule at all.
+    #[must_use]
+    pub fn hide_nothing(&self) -> bool {
+        self.own.rules().is_empty() && self.archived.is_empty()
+    }
+
+    /// The message masked for good, and marked so that it is never sent as if it were the real one; `None` where no rule
+    /// is for it.
+    #[must_use]
+    pub fn redacted(&self, message: &Message, rules: &Rules) -> Option<Message> {
+        let group = Key::of(message, detect(message).as_ref(), rules).id();
+        let mut masked = self.shown(message)?;
+        masked.mark_redacted(group);
+        Some(masked)
     }
 
     /// The rules of the profile that a message was archived from.

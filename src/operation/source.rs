@@ -48,6 +48,11 @@ pub(super) async fn look(source: &Place, keep: bool, verb: Verb) -> Result<Look>
     let info = source.broker.inspect(queue).await.map_err(|error| source.locate(error))?;
     let log = source.broker.log(queue).await.map_err(|error| source.locate(error))?;
     let capability = info.capability;
+    if info.is_masked() {
+        let what = format!("{} was written with --redacted: its masked values can't be replayed", source.address);
+        return Err(Error::new(ErrorKind::Refused, what)
+            .hint("replay from the queue, or from an archive that was captured whole"));
+    }
     let removes = match capability.remove {
         Remove::Never => false,
         Remove::PerMessage => true,

@@ -25,8 +25,8 @@ pub use scan::{SOURCE_ADDRESS, SOURCE_POSITION, home, home_of};
 pub use writer::{ArchiveWriter, Existing};
 
 use super::{
-    Accuracy, Broker, BrokerInfo, BrowseOptions, Capability, CostKind, HeaderTypes, ListFilter, Listing, Ordering,
-    PublishLimits, Publisher, QueueInfo, ReadCost, Reader, Remove, Seek, TakeOptions, Target,
+    Accuracy, Broker, BrokerInfo, BrowseOptions, Capability, CostKind, HeaderTypes, ListFilter, Listing, MASKED,
+    Ordering, PublishLimits, Publisher, QueueInfo, ReadCost, Reader, Remove, Seek, TakeOptions, Target,
 };
 use crate::error::{Error, ErrorKind, Result};
 
@@ -112,6 +112,10 @@ fn look(path: &str) -> Result<QueueInfo> {
     }
     let metadata = input::open_file(path)?.metadata()?;
     info.bytes = Some(metadata.len());
+    if metadata.is_file() && source::first_message(path).is_some_and(|message| message.is_redacted()) {
+        info.details.push((MASKED.to_owned(), true.into()));
+        info.notes.push("it was written with --redacted: its values are masked and can't be replayed".to_owned());
+    }
     if !metadata.is_file() {
         info.capability = Capability { follow: false, ..capability(true) };
         info.notes.push("not a plain file: it can be read once, from its beginning".to_owned());

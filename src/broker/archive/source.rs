@@ -10,6 +10,8 @@ use tokio_util::sync::CancellationToken;
 use super::input::{Following, Input, broken, decompressed, name_of, open_file, unreadable};
 use super::{MAX_LINE, STANDARD_STREAM, unsupported};
 use crate::error::{Error, ErrorKind, Result};
+use crate::message::Message;
+use crate::message::jsonl::read_line;
 
 /// How much is read before lines are looked for: large enough to make a system call cheap, small enough for a cache.
 const BLOCK: usize = 1 << 20;
@@ -293,6 +295,14 @@ impl Count {
         self.lines += 1;
         self.messages += u64::from(!line.trim_ascii().is_empty());
     }
+}
+
+/// The first message of a file; `None` where it holds none that can be read.
+pub(super) fn first_message(path: &str) -> Option<Message> {
+    let mut source = Source::open(path, Start::Lines(0), false, CancellationToken::new()).ok()?;
+    let block = source.next_block()?;
+    let line = lines_of(block.lines.get()).map(|(_, line)| line).find(|line| !line.trim_ascii().is_empty())?;
+    read_line(line).ok()
 }
 
 /// Counts the messages of a file.

@@ -1,11 +1,15 @@
-//! Groups: the table of `groups`.
+//! Groups: the table of `groups`, and what is known of one.
+
+use std::path::Path;
 
 use jiff::Timestamp;
 
 use super::human;
 use super::paint::{Paint, Role};
 use super::table::{Cell, Column, table as lay_out};
-use crate::operation::groups::GroupSummary;
+use super::text::{fit, one_line};
+use crate::operation::glance::{origin_target, preview, reason};
+use crate::operation::groups::{Change, GroupSummary};
 
 /// Cells of a bar for the largest share.
 const BAR: f64 = 8.0;
@@ -17,6 +21,9 @@ const WIDE: usize = 100;
 pub(crate) fn table(groups: &[GroupSummary], now: Timestamp, width: usize, paint: Paint) -> Vec<String> {
     let columns = [
         Column::right("COUNT"),
+        Column::right("NEW"),
+        Column::right("GONE"),
+        Column::right("SAME"),
         Column::right("SHARE"),
         Column::left(""),
         Column::left("GROUP"),
@@ -40,8 +47,12 @@ fn row(group: &GroupSummary, largest: f64, now: Timestamp, wide: bool) -> Vec<Ce
     let expires = group.expires.map_or_else(String::new, |time| {
         std::time::Duration::try_from(time.duration_since(now)).map_or_else(|_| "now".to_owned(), human::duration)
     });
+    let change = |of: fn(Change) -> u64| group.change.map_or_else(String::new, |change| human::count(of(change)));
     vec![
         human::count(group.count).into(),
+        Cell::new(Role::Bad, change(|change| change.new)),
+        Cell::new(Role::Good, change(|change| change.gone)),
+        change(|change| change.same).into(),
         (if wide { format!("{:.1}%", group.share * 100.0) } else { String::new() }).into(),
         Cell::new(Role::Bad, if wide { "█".repeat(cells) } else { String::new() }),
         Cell::new(Role::Name, &group.name),
@@ -50,4 +61,65 @@ fn row(group: &GroupSummary, largest: f64, now: Timestamp, wide: bool) -> Vec<Ce
         Cell::new(Role::Warning, expires),
         (&group.title).into(),
     ]
+}
+
+/// Columns of a sparkline.
+const SPARKS: usize = 32;
+
+/// Origins that are named.
+const ORIGINS: usize = 8;
+
+/// What the table has no room for: rate, origins, attempts, what differs, a sample.
+pub(crate) fn detail(group: &GroupSummary, now: Timestamp, width: usize, paint: Paint) -> Vec<String> {
+    let mut lines =
+        vec![String::new(), paint.paint(Role::Heading, &fit(&format!("{} {}", group.name, group.title), width))];
+    let mut tell = |name: &str, text: &str| {
+        let text = fit(text, width.saturating_sub(12));
+        lines.push(format!("  {} {text}", paint.paint(Role::Faint, &format!("{name:<9}"))));
+    };
+    if let (Some(first), Some(last)) = (group.first, group.last) {
+        let sparks = human::sparkline(&group.rate.columns(first, last, SPARKS));
+        tell("deaths", &format!("{sparks}  {} to {}", human::time(first), human::time(last)));
+    }
+    for origin in group.origins.iter().take(ORIGINS) {
+        let from = match (origin.address(), &origin.origin) {
+            (Some(address), _) => address.to_string(),
+            (None, Some(origin)) => origin_target(origin).to_string(),
+            (None, None) => "nobody says where".to_owned(),
+        };
+        let read = origin.archived_from.as_deref().unwrap_or(&origin.read_from);
+        tell("from", &format!("{from}: {} in {read}", human::count(origin.count)));
+    }
+    let more: u64 = group.origins.iter().skip(ORIGINS).map(|origin| origin.count).sum::<u64>() + group.more_origins;
+    if more > 0 {
+        tell("", &format!("elsewhere: {}", human::count(more)));
+    }
+    match group.attempts {
+        Some((least, most)) if least < most => tell("attempts", &format!("{least} to {most}")),
+        Some((n, _)) => tell("attempts", &n.to_string()),
+        None => {}
+    }
+    if let Some(expires) = group.expires {
+        tell("expires", &format!("the first {}", human::time(expires)));
+    }
+    for varying in &group.varying {
+        let more = if varying.more { ", …" } else { "" };
+        tell("differs", &format!("* {}: {}{more}", varying.slot + 1, varying.values.join(", ")));
+    }
+    for part in &group.key {
+        tell("key", &format!("{}: {}", part.name, one_line(&part.value)));
+    }
+    let age = group.sample.time.map_or_else(String::new, |time| format!(" ({})", human::age(time, now)));
+    tell("sample", &format!("{}{age}", one_line(&group.sample.id)));
+    if let Some(failure) = &group.failure {
+        tell("", &reason(failure));
+    }
+    tell("", &preview(&group.sample, width).text);
+    lines
+}
+
+/// What changed, in one sentence.
+pub(crate) fn changed(change: Change, against: &Path) -> String {
+    let [new, gone, same] = [change.new, change.gone, change.same].map(human::count);
+    format!("{new} new, {gone} gone, {same} the same, compared with file:{}.", against.display())
 }

@@ -44,7 +44,7 @@ impl View {
         let mut failure = detect(message);
         // A group is the same group in every view.
         let group = failure.as_ref().map(|failure| self.group(message, failure));
-        let shown = if self.redact_lines { self.masks.shown(message) } else { None };
+        let shown = if self.redact_lines { self.masks.redacted(message, &self.rules) } else { None };
         if let Some(shown) = &shown {
             failure = detect(shown);
         }

@@ -24,6 +24,8 @@ pub struct Key {
     parts: Vec<KeyPart>,
     /// Whether the one part's value is the title.
     plain: bool,
+    /// The group that a masked message was in before.
+    stated: Option<GroupId>,
 }
 
 /// Who says only that a message was moved, not why it failed.
@@ -38,7 +40,7 @@ impl Key {
     /// The key of a message with its failure.
     #[must_use]
     pub fn of(message: &Message, failure: Option<&Failure>, rules: &Rules) -> Self {
-        let mut key = Self::default();
+        let mut key = Self { stated: message.group_before_masking(), ..Self::default() };
         if key.push_fields(message, failure, rules) {
             return key;
         }
@@ -65,7 +67,7 @@ impl Key {
     /// A key of one part: what a message is grouped by when it is not the failure.
     #[must_use]
     pub fn one(name: &'static str, value: String) -> Self {
-        Self { parts: vec![KeyPart { name: Cow::Borrowed(name), value }], plain: true }
+        Self { parts: vec![KeyPart { name: Cow::Borrowed(name), value }], plain: true, stated: None }
     }
 
     /// Adds the fields that the rules key on; whether they are all that counts.
@@ -112,9 +114,12 @@ impl Key {
         }
     }
 
-    /// The hash of the parts.
+    /// The hash of the parts, or what a masked message says of itself.
     #[must_use]
     pub fn id(&self) -> GroupId {
+        if let Some(id) = self.stated {
+            return id;
+        }
         let mut hasher = blake3::Hasher::new();
         for part in &self.parts {
             // Lengths come before data, so that no two keys share a form.

@@ -1,9 +1,11 @@
 //! Groups of whole queues and archives, counted by several workers.
 //!
 //! Messages are handed on in chunks of a fixed number, in the order of the queue, and the parts that workers make of
-//! them are merged in that order: what comes out is the same with one worker and with many. Limits: the chunks under
-//! way are the memory that is held beside the groups.
+//! them are merged in that order: what comes out is the same with one worker and with many. What was seen can be compared
+//! with an earlier look. Limits: the chunks under way are the memory that is held beside the groups, and a name of each
+//! message of an earlier look.
 
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -13,14 +15,16 @@ use futures::stream::FuturesOrdered;
 use jiff::{SignedDuration, Timestamp};
 use tokio::task::JoinHandle;
 
-use super::{By, GroupSummary, Groups, PlaceCount};
+use super::change::Earlier;
+use super::{By, Change, GroupSummary, Groups, PlaceCount};
 use crate::broker::{Delivery, QueueInfo};
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::Message;
 use crate::message::failure::detect;
-use crate::message::fingerprint::Rules;
+use crate::message::fingerprint::{GroupId, Rules};
 use crate::operation::browse::{self, BrowseRequest, Sink, Summary};
 use crate::operation::control::Control;
+use crate::operation::journal::record::Identity;
 use crate::operation::masks::Masks;
 
 /// Messages in a chunk: enough to make handing it on cheap.
@@ -34,13 +38,15 @@ const MAX_WORKERS: usize = 8;
 #[derive(Debug)]
 pub struct Gather {
     groups: Groups,
+    /// An earlier look to compare with: its groups, and its messages that were not met again.
+    earlier: Option<(Groups, Earlier)>,
 }
 
 impl Gather {
     /// Nothing looked at yet.
     #[must_use]
     pub fn new(by: By, rules: Arc<Rules>) -> Self {
-        Self { groups: Groups::new(by, rules) }
+        Self { groups: Groups::new(by, rules), earlier: None }
     }
 
     /// Looks at a queue, whose messages are told under the address as typed and are shown through `masks`. `info` says
@@ -55,20 +61,19 @@ impl Gather {
         masks: Masks,
         control: &Control,
     ) -> Result<Summary> {
-        self.groups.seen_through(Arc::new(masks));
-        let mut work = Work {
-            address: request.source.address.to_string().into(),
-            expiry: info.expiry.and_then(|expiry| SignedDuration::try_from(expiry).ok()),
-            width: std::thread::available_parallelism().map_or(1, usize::from).min(MAX_WORKERS),
-            groups: &mut self.groups,
-            chunk: Vec::new(),
-            bytes: 0,
-            parts: FuturesOrdered::new(),
-        };
-        let looked = browse::run(request, control, &mut work).await;
-        let counted = work.finish().await;
-        let summary = looked?;
-        counted.map(|()| summary)
+        let expiry = info.expiry.and_then(|expiry| SignedDuration::try_from(expiry).ok());
+        let note = self.earlier.as_mut().map(|(_, earlier)| Note::Meet(earlier));
+        look(request, masks, expiry, &mut self.groups, note, control).await
+    }
+
+    /// Looks at what is to be compared with, mostly an archive that was captured before. Every look behind it says what
+    /// is new, gone and the same.
+    ///
+    /// # Errors
+    /// As [`browse::run`].
+    pub async fn look_earlier(&mut self, request: BrowseRequest, masks: Masks, control: &Control) -> Result<Summary> {
+        let (groups, earlier) = self.earlier.get_or_insert_with(|| (self.groups.part(), Earlier::default()));
+        look(request, masks, None, groups, Some(Note::Remember(earlier)), control).await
     }
 
     /// Takes one message that somebody else read.
@@ -88,23 +93,75 @@ impl Gather {
         self.groups.places()
     }
 
-    /// The groups, largest first.
+    /// The groups, largest first; behind them those that are gone, where there is an earlier look.
     #[must_use]
     pub fn finish(self) -> Vec<GroupSummary> {
-        self.groups.finish()
+        let mut groups = self.groups.finish();
+        if let Some((before, earlier)) = self.earlier {
+            let changes = earlier.finish();
+            let change = |id| Some(changes.get(&id).copied().unwrap_or_default());
+            for group in &mut groups {
+                group.change = change(group.id);
+            }
+            let now: HashSet<GroupId> = groups.iter().map(|group| group.id).collect();
+            let gone = before.finish().into_iter().filter(|group| !now.contains(&group.id));
+            groups.extend(gone.map(|group| GroupSummary { change: change(group.id), ..group.emptied() }));
+        }
+        groups
     }
 }
+
+/// What changed in all groups together; `None` where there was nothing to compare with.
+#[must_use]
+pub fn total_change(groups: &[GroupSummary]) -> Option<Change> {
+    groups.iter().filter_map(|group| group.change).reduce(Change::and)
+}
+
+/// What is done with the names of messages.
+enum Note<'a> {
+    Remember(&'a mut Earlier),
+    Meet(&'a mut Earlier),
+}
+
+async fn look(
+    request: BrowseRequest,
+    masks: Masks,
+    expiry: Option<SignedDuration>,
+    groups: &mut Groups,
+    note: Option<Note<'_>>,
+    control: &Control,
+) -> Result<Summary> {
+    groups.seen_through(Arc::new(masks));
+    let mut work = Work {
+        address: request.source.address.to_string().into(),
+        expiry,
+        width: std::thread::available_parallelism().map_or(1, usize::from).min(MAX_WORKERS),
+        groups,
+        note,
+        chunk: Vec::new(),
+        bytes: 0,
+        parts: FuturesOrdered::new(),
+    };
+    let looked = browse::run(request, control, &mut work).await;
+    let counted = work.finish().await;
+    let summary = looked?;
+    counted.map(|()| summary)
+}
+
+/// What a worker makes of a chunk: its groups, and where asked for what each message is named and in which group it is.
+type Part = (Groups, Vec<(Identity, GroupId)>);
 
 /// One look, with its chunks under way.
 struct Work<'a> {
     groups: &'a mut Groups,
+    note: Option<Note<'a>>,
     address: Arc<str>,
     /// How long the queue keeps a message.
     expiry: Option<SignedDuration>,
     width: usize,
     chunk: Vec<Message>,
     bytes: u64,
-    parts: FuturesOrdered<JoinHandle<Groups>>,
+    parts: FuturesOrdered<JoinHandle<Part>>,
 }
 
 #[async_trait]
@@ -128,19 +185,30 @@ impl Sink for Work<'_> {
 impl Work<'_> {
     fn hand_on(&mut self) {
         let (chunk, mut part, expiry) = (std::mem::take(&mut self.chunk), self.groups.part(), self.expiry);
+        let named = self.note.is_some();
         self.bytes = 0;
         self.parts.push_back(tokio::task::spawn_blocking(move || {
+            let mut names = Vec::with_capacity(if named { chunk.len() } else { 0 });
             for message in &chunk {
-                let expires = expires(message, expiry);
-                part.add_known(message, detect(message).as_ref(), expires);
+                let group = part.add_known(message, detect(message).as_ref(), expires(message, expiry));
+                if named {
+                    names.push((Identity::of(message).0, group));
+                }
             }
-            part
+            (part, names)
         }));
     }
 
     async fn merge_next(&mut self) -> Result<()> {
         match self.parts.next().await {
-            Some(Ok(part)) => self.groups.merge(part),
+            Some(Ok((part, names))) => {
+                self.groups.merge(part);
+                match &mut self.note {
+                    Some(Note::Remember(earlier)) => earlier.remember(&names),
+                    Some(Note::Meet(earlier)) => earlier.meet(&names),
+                    None => {}
+                }
+            }
             Some(Err(error)) => return Err(Error::new(ErrorKind::Unexpected, "grouping failed").because(error)),
             None => {}
         }

@@ -7,6 +7,7 @@
 //! views name one group alike. Limits: origins and varying values are kept up to a bound for each group and counted
 //! beyond it.
 
+mod change;
 mod gather;
 mod rate;
 mod summary;
@@ -17,7 +18,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-pub use gather::Gather;
+pub use change::Change;
+pub use gather::{Gather, total_change};
 pub use rate::{MAX_BUCKETS, Rate};
 pub use summary::{GroupSummary, OriginCount, PlaceCount, Varying};
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::change::Change;
 use super::rate::Rate;
 use super::tally::{Seen, earlier};
 use crate::broker::Address;
@@ -52,6 +53,8 @@ pub struct GroupSummary {
     pub attempts: Option<(u64, u64)>,
     /// What differs inside the group: the masked values that are not the same in all.
     pub varying: Vec<Varying>,
+    /// What became of it since an earlier look, where there was one to compare with.
+    pub change: Option<Change>,
 }
 
 /// How many messages of a group came from one place.
@@ -176,7 +179,7 @@ impl GroupSummary {
         let mut sample = Vec::new();
         write_line(&self.sample, None, &mut sample);
         let sample: Value = serde_json::from_slice(&sample).unwrap_or_default();
-        json!({
+        let mut line = json!({
             "schema": "postroom.group/1",
             "id": self.name,
             "title": self.title,
@@ -193,6 +196,18 @@ impl GroupSummary {
             "varying": varying,
             "key": key,
             "sample": sample,
-        })
+        });
+        if let Some(change) = self.change {
+            line["change"] = change.to_json();
+        }
+        line
+    }
+
+    /// The group as it is when all of its messages are gone.
+    pub(super) fn emptied(mut self) -> Self {
+        (self.count, self.share, self.rate, self.expires) = (0, 0.0, Rate::default(), None);
+        self.origins.clear();
+        self.more_origins = 0;
+        self
     }
 }

@@ -238,6 +238,7 @@ impl Tally {
             failure,
             expires: tally.expires,
             attempts: tally.attempts,
+            change: None,
             varying: varying
                 .map(|(slot, mut values)| {
                     let more = values.len() > MAX_VALUES;

@@ -12,7 +12,7 @@ use crate::message::Message;
 use crate::message::codec::{self, Form};
 use crate::message::failure::Failure;
 use crate::operation::glance::{origin_target, preview, reason};
-use crate::operation::groups::GroupSummary;
+use crate::operation::groups::{Change, GroupSummary, total_change};
 use crate::operation::journal::{JournalState, Summary};
 use crate::text::{human, one_line, safe_lines};
 
@@ -37,7 +37,7 @@ impl Incident {
         page.line(&self.summary());
         self.causes(&mut page);
         self.places(&mut page);
-        for (number, group) in (1..).zip(&self.groups) {
+        for (number, group) in (1..).zip(self.groups.iter().filter(|group| group.count > 0)) {
             self.cause(number, group, &mut page);
         }
         self.done(&mut page);
@@ -54,7 +54,8 @@ impl Incident {
         if self.messages == 0 {
             return format!("No message matches. {written}");
         }
-        let many = human::plural(self.groups.len() as u64, "cause");
+        let causes = self.groups.iter().filter(|group| group.count > 0).count();
+        let many = human::plural(causes as u64, "cause");
         let mut text = format!("**{} of {many}** in {}", human::messages(self.messages), self.count_places());
         if let (Some(first), Some(last)) = (self.first(), self.last()) {
             let ago = human::age(last, self.created);
@@ -77,17 +78,24 @@ impl Incident {
         if self.groups.is_empty() {
             return;
         }
+        let compared = total_change(&self.groups);
         let rows = self.groups.iter().map(|group| {
-            vec![
-                human::count(group.count),
-                percent(group),
-                when(group.first),
-                when(group.last),
-                code(&group.name),
-                plain(&group.title),
-            ]
+            let mut cells = vec![human::count(group.count), percent(group)];
+            if let Some(Change { new, gone, same }) = group.change {
+                cells.extend([new, gone, same].map(human::count));
+            }
+            cells.extend([when(group.first), when(group.last), code(&group.name), plain(&group.title)]);
+            cells
         });
-        page.table(&["Messages", "Share", "First death", "Last death", "Group", "Cause"], 2, rows);
+        let rows = rows.collect::<Vec<_>>().into_iter();
+        let causes = ["First death", "Last death", "Group", "Cause"];
+        if let Some(Change { new, gone, same }) = compared {
+            page.table(&[&["Messages", "Share", "New", "Gone", "Same"][..], &causes].concat(), 5, rows);
+            let [new, gone, same] = [new, gone, same].map(human::count);
+            page.line(&format!("Since the look before: {new} new, {gone} gone, {same} the same."));
+        } else {
+            page.table(&[&["Messages", "Share"][..], &causes].concat(), 2, rows);
+        }
         let (rate, span) = (self.rate(), self.first().zip(self.last()));
         if let Some((first, last)) = span.filter(|(first, last)| first < last) {
             let sparks = human::sparkline(&rate.columns(first, last, SPARKS));

@@ -94,22 +94,27 @@ impl Incident {
         Ok(())
     }
 
+    /// The groups that are not gone.
+    fn there(&self) -> impl Iterator<Item = &GroupSummary> {
+        self.groups.iter().filter(|group| group.count > 0)
+    }
+
     /// The first death of any message.
     #[must_use]
     pub fn first(&self) -> Option<Timestamp> {
-        self.groups.iter().filter_map(|group| group.first).min()
+        self.there().filter_map(|group| group.first).min()
     }
 
     /// The last death of any message.
     #[must_use]
     pub fn last(&self) -> Option<Timestamp> {
-        self.groups.iter().filter_map(|group| group.last).max()
+        self.there().filter_map(|group| group.last).max()
     }
 
     /// When the first of the messages vanishes.
     #[must_use]
     pub fn expires(&self) -> Option<Timestamp> {
-        self.groups.iter().filter_map(|group| group.expires).min()
+        self.there().filter_map(|group| group.expires).min()
     }
 
     /// Deaths over time.

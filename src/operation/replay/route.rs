@@ -12,8 +12,8 @@ use bytes::Bytes;
 use super::{ReplayTo, headers};
 use crate::broker::{Address, Broker, Publisher, Target};
 use crate::error::{Error, ErrorKind, Result};
-use crate::message::Message;
 use crate::message::failure::{Origin, detect};
+use crate::message::{Message, redacted};
 use crate::operation::edit::{self, Edit};
 use crate::operation::fit;
 use crate::operation::handled::Handled;
@@ -116,6 +116,9 @@ impl Routes {
     /// # Errors
     /// Only what would meet every message: a broker that can't be reached.
     pub(crate) async fn route(&mut self, message: &Message) -> Result<Route> {
+        if message.is_redacted() {
+            return Ok(Route::Stay(redacted::WHY.to_owned()));
+        }
         let replays = headers::replays(message);
         if replays > 0 && !self.again {
             let times = if replays == 1 { "once".to_owned() } else { format!("{replays} times") };
