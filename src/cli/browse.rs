@@ -3,8 +3,6 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use jiff::Timestamp;
-
 use super::Exit;
 use super::arguments::address;
 use super::completions;
@@ -13,10 +11,9 @@ use super::cost;
 use super::output::message::View;
 use super::output::{Format, Output, Shape, human, no_markdown};
 use super::selection::SelectionArgs;
-use crate::broker::{Address, CostKind, Delivery, End, From, Until};
+use crate::broker::{Address, CostKind, Delivery, End};
 use crate::error::{Error, ErrorKind, Result};
-use crate::message::filter::parse_time;
-use crate::operation::browse::{BrowseRequest, FnSink, Summary, run as browse};
+use crate::operation::browse::{BrowseRequest, FnSink, Summary, run as browse, start, until};
 use crate::operation::masks::Masks;
 use crate::operation::place::Place;
 
@@ -86,7 +83,7 @@ pub(super) async fn run(args: &Args, context: &Context<'_>) -> Exit {
     let request = BrowseRequest {
         selection,
         limit,
-        from: from(&args.from, limit, now)?,
+        from: start(&args.from, limit.unwrap_or(LIMIT), now)?,
         until: args.until.as_deref().map(|text| until(text, now)).transpose()?,
         partition: args.partition,
         follow: args.follow,
@@ -101,30 +98,6 @@ pub(super) async fn run(args: &Args, context: &Context<'_>) -> Exit {
     let done = browse(request, &context.control(), &mut FnSink(|deliveries| printer.take(deliveries))).await;
     let summary = done.and_then(|summary| printer.end().map(|()| summary))?;
     end(&summary, args, limit, output)
-}
-
-/// Reads `--from`.
-fn from(text: &str, limit: Option<u64>, now: Timestamp) -> Result<From> {
-    match text {
-        "first" => Ok(From::First),
-        "last" => Ok(From::Last(limit.unwrap_or(LIMIT))),
-        "end" => Ok(From::End),
-        _ => Ok(match until(text, now)? {
-            Until::Offset(offset) => From::Offset(offset),
-            Until::Time(time) => From::Time(time),
-        }),
-    }
-}
-
-/// Reads an offset or a time.
-fn until(text: &str, now: Timestamp) -> Result<Until> {
-    if let Ok(offset) = text.parse() {
-        return Ok(Until::Offset(offset));
-    }
-    parse_time(text, now).map(Until::Time).ok_or_else(|| {
-        Error::new(ErrorKind::Usage, format!("{text:?} is neither an offset nor a time"))
-            .hint("write first, last, end, an offset such as 17, a time such as 2026-03-02T10:11:12Z, or -2h")
-    })
 }
 
 /// Writes messages as they come.

@@ -16,9 +16,9 @@ use super::reporting::finish;
 use crate::broker::Address;
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::jsonl::read_line;
-use crate::message::{Amqp, Fields, Message, Value};
+use crate::message::{Fields, Message};
 use crate::operation::plan::Pace;
-use crate::operation::publish::{self, Input, Line, PublishRequest};
+use crate::operation::publish::{self, Input, Line, PublishRequest, property};
 
 /// Publish message lines from standard input, or one raw body; each confirmed by the broker
 ///
@@ -110,21 +110,10 @@ async fn raw(args: &Args) -> Result<Option<Message>> {
     Ok(Some(Message {
         key: args.key.clone().map(Bytes::from),
         headers: args.headers.iter().map(|(name, value)| (name, value.as_str())).collect(),
-        properties: args.properties.iter().map(property).collect::<Result<Fields>>()?,
+        properties: args.properties.iter().map(|(name, value)| property(name, value)).collect::<Result<Fields>>()?,
         payload: Some(payload),
         ..Message::default()
     }))
-}
-
-/// A property with the type it has on the wire: numbers where the protocol has numbers, else text.
-fn property((name, value): &(String, String)) -> Result<(String, Value)> {
-    let bad = |_| Error::new(ErrorKind::Usage, format!("the property {name} is a number, and {value:?} is none"));
-    let value = match name.as_str() {
-        "delivery_mode" | "priority" => Value::Amqp(Amqp::U8(value.parse().map_err(bad)?)),
-        "timestamp" => Value::Amqp(Amqp::Timestamp(value.parse().map_err(bad)?)),
-        _ => Value::text(value.as_str()),
-    };
-    Ok((name.clone(), value))
 }
 
 /// Message lines, read one by one.

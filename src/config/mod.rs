@@ -39,7 +39,24 @@ pub struct Config {
     pub profiles: BTreeMap<String, Profile>,
     /// The operator's rules for grouping.
     pub rules: Arc<Rules>,
+    /// How the screens look, and which keys they take.
+    pub screens: ScreenStyle,
     environment: Environment,
+}
+
+/// How the screens look, and which keys they take.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScreenStyle {
+    /// `dark`, `light` or `none`; without it the terminal is asked.
+    #[serde(default)]
+    pub theme: Option<String>,
+    /// Nothing but ASCII is drawn; without it the locale decides.
+    #[serde(default)]
+    pub ascii: Option<bool>,
+    /// The operator's own keys by the name of a command. Whether there is such a command is for the screens to say.
+    #[serde(default)]
+    pub keys: BTreeMap<String, Vec<String>>,
 }
 
 /// A named connection with its policy.
@@ -98,8 +115,8 @@ impl Config {
         };
         match std::fs::read_to_string(&path) {
             Ok(text) => {
-                let read::File { profiles, rules } = read::file(&text, &path)?;
-                Ok(Self { path: Some(path), exists: true, profiles, rules: Arc::new(rules), environment })
+                let read::File { profiles, rules, screens } = read::file(&text, &path)?;
+                Ok(Self { path: Some(path), exists: true, profiles, rules: Arc::new(rules), screens, environment })
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound && !asked => {
                 Ok(Self { path: Some(path), environment, ..Self::default() })

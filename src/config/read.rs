@@ -9,7 +9,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::rules::{RawRules, rules};
-use super::{Colour, Policy, Profile, RedactRule, Redaction, SecretSource};
+use super::{Colour, Policy, Profile, RedactRule, Redaction, ScreenStyle, SecretSource};
 use crate::broker::{BrokerUrl, Tls};
 use crate::error::{Error, ErrorKind, Result, nearest};
 use crate::message::fingerprint::Rules;
@@ -22,6 +22,7 @@ struct RawFile {
     profiles: BTreeMap<Spanned<String>, RawProfile>,
     #[serde(default)]
     groups: RawRules,
+    tui: Option<Spanned<ScreenStyle>>,
 }
 
 /// What a config file says.
@@ -29,6 +30,7 @@ struct RawFile {
 pub(super) struct File {
     pub(super) profiles: BTreeMap<String, Profile>,
     pub(super) rules: Rules,
+    pub(super) screens: ScreenStyle,
 }
 
 #[derive(Deserialize)]
@@ -101,7 +103,11 @@ pub(super) fn file(text: &str, path: &Path) -> Result<File> {
     let source = Source { text, path };
     let raw: RawFile = toml::from_str(text).map_err(|error| source.toml_error(&error))?;
     let rules = rules(&source, raw.groups)?;
-    Ok(File { profiles: profiles(&source, raw.profiles)?, rules })
+    let (at, screens) = raw.tui.map(|tui| (tui.span(), tui.into_inner())).unwrap_or_default();
+    if let Some(theme) = screens.theme.as_deref().filter(|theme| !["dark", "light", "none"].contains(theme)) {
+        return Err(source.error(Some(at), &format!("there is no theme {theme:?}")).hint("dark, light or none"));
+    }
+    Ok(File { profiles: profiles(&source, raw.profiles)?, rules, screens })
 }
 
 fn profiles(source: &Source<'_>, raw: BTreeMap<Spanned<String>, RawProfile>) -> Result<BTreeMap<String, Profile>> {

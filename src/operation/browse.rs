@@ -6,13 +6,15 @@
 use std::ops::ControlFlow;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 
 use super::control::Control;
 use super::place::Place;
 use super::progress::Stage;
 use super::select::Selection;
 use crate::broker::{BrowseOptions, Closed, Delivery, End, Extent, From, Reader, Until};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
+use crate::message::filter::parse_time;
 
 /// The most messages asked of a reader at once.
 pub(super) const BATCH: usize = 1000;
@@ -76,6 +78,40 @@ pub struct Summary {
     pub end: End,
     /// What the operator should know.
     pub notes: Vec<String>,
+}
+
+/// Reads where a read starts: `first`, `last` (the last `tail` of each partition, or `last N`), `end`, an offset, or a
+/// time as filters take it.
+///
+/// # Errors
+/// `Usage` for anything else.
+pub fn start(text: &str, tail: u64, now: Timestamp) -> Result<From> {
+    match text {
+        "first" => Ok(From::First),
+        "last" => Ok(From::Last(tail)),
+        "end" => Ok(From::End),
+        _ => match text.strip_prefix("last ").and_then(|count| count.trim().parse().ok()) {
+            Some(count) => Ok(From::Last(count)),
+            None => Ok(match until(text, now)? {
+                Until::Offset(offset) => From::Offset(offset),
+                Until::Time(time) => From::Time(time),
+            }),
+        },
+    }
+}
+
+/// Reads an offset or a time.
+///
+/// # Errors
+/// `Usage` for anything else.
+pub fn until(text: &str, now: Timestamp) -> Result<Until> {
+    if let Ok(offset) = text.parse() {
+        return Ok(Until::Offset(offset));
+    }
+    parse_time(text, now).map(Until::Time).ok_or_else(|| {
+        Error::new(ErrorKind::Usage, format!("{text:?} is neither an offset nor a time"))
+            .hint("write first, last, end, an offset such as 17, a time such as 2026-03-02T10:11:12Z, or -2h")
+    })
 }
 
 /// Takes what a browse finds.

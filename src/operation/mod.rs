@@ -10,6 +10,7 @@
 //! masks      what people get to see                   incident   the report on what broke
 //! edit       change messages on their way
 //! handled    what of a log earlier runs are done with
+//! snapshot   a look that is kept
 //! ```
 //!
 //! The one rule of everything that writes: the original is removed only after its copy is confirmed *and* the journal
@@ -41,6 +42,7 @@ pub mod resume;
 mod scan;
 pub mod select;
 pub mod session;
+pub mod snapshot;
 mod source;
 mod transfer;
 mod wording;

@@ -89,7 +89,7 @@ impl Places {
             }
             Connection::Url(url) => broker::open(&self.of_url(url)).await,
             Connection::File => Ok(broker::layers::wrap(Arc::new(Archive::new()))),
-            Connection::Demo => Ok(broker::layers::wrap(demo::broker())),
+            Connection::Demo => Ok(broker::layers::wrap(Arc::new(demo::incident()))),
         }
     }
 

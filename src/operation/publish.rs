@@ -18,7 +18,7 @@ use super::progress::{Meter, Stage};
 use super::report::{Ended, Outcome, OutcomeLine, Report, Tally};
 use crate::broker::{Publisher, Receipt};
 use crate::error::{Error, ErrorKind, Result};
-use crate::message::Message;
+use crate::message::{Amqp, Message, Value};
 
 /// Messages in one call of the publisher at most.
 const BATCH: usize = 1000;
@@ -62,6 +62,20 @@ impl Input for std::vec::IntoIter<Line> {
     async fn next_batch(&mut self, max: usize) -> Result<Vec<Line>> {
         Ok(self.take(max).collect())
     }
+}
+
+/// A property with the type it has on the wire: numbers where the protocol has numbers, else text.
+///
+/// # Errors
+/// `Usage` for a number that is none.
+pub fn property(name: &str, value: &str) -> Result<(String, Value)> {
+    let bad = |_| Error::new(ErrorKind::Usage, format!("the property {name} is a number, and {value:?} is none"));
+    let value = match name {
+        "delivery_mode" | "priority" => Value::Amqp(Amqp::U8(value.parse().map_err(bad)?)),
+        "timestamp" => Value::Amqp(Amqp::Timestamp(value.parse().map_err(bad)?)),
+        _ => Value::text(value),
+    };
+    Ok((name.to_owned(), value))
 }
 
 /// A publish whose target is verified and open.

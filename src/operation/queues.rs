@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 
 use super::place::Places;
 use crate::broker::{Accuracy, Address, ListFilter, Listing, QueueInfo, Target};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::text::human;
 
 /// A queue and the address of its broker.
@@ -165,4 +165,19 @@ pub async fn list(places: &Places, address: &Address, internal: bool) -> Result<
     let broker = Address { target: None, ..address.clone() };
     let kind = place.broker.info().kind;
     Ok((queues.into_iter().map(|info| Listed { broker: broker.clone(), kind, info }).collect(), notes))
+}
+
+/// Everything about one queue, without touching a message.
+///
+/// # Errors
+/// `Usage` where the address names no queue; as [`Places::open`]; what the broker says.
+pub async fn describe(places: &Places, address: &Address) -> Result<Listed> {
+    let name = address.need_target()?.queue_name().ok_or_else(|| {
+        Error::new(ErrorKind::Usage, format!("{address} is an exchange, and only queues can be shown"))
+            .hint("name a queue that is bound to it")
+    })?;
+    let place = places.open(address).await?;
+    let info = place.broker.describe(name).await?;
+    let broker = Address { target: None, ..address.clone() };
+    Ok(Listed { broker, kind: place.broker.info().kind, info })
 }

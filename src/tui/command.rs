@@ -1,29 +1,41 @@
 //! The one table of commands: what can be done where, by which keys, and why not now.
 //!
 //! Footer, help, palette and the README's key table are made from it; `update` does what it names. A command that
-//! writes is `danger`: on a read-only profile it is stripped from all of them, and its key says why.
+//! writes is `danger`: on a read-only profile it is stripped from all of them, and its key says why. The operator's own
+//! keys ([`Keymap`]) take the place of the table's.
+
+use std::collections::{BTreeMap, HashMap};
 
 use super::key::Key;
 use super::state::State;
+use crate::error::{Error, ErrorKind, Result, nearest};
 
 /// A place where keys mean something: a screen, or a dialog over it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum Scope {
     Queues,
     Groups,
     Messages,
     Detail,
+    Show,
+    Journal,
+    Run,
     Log,
     Help,
     Cost,
     Input,
+    Palette,
+    Compose,
     Sheet,
     Running,
     Receipt,
 }
 
-use Scope::{Cost, Detail, Groups, Help, Input, Log, Messages, Queues, Receipt, Running, Sheet};
+use Scope::{
+    Compose, Cost, Detail, Groups, Help, Input, Journal, Log, Messages, Palette, Queues, Receipt, Run, Running, Sheet,
+    Show,
+};
 
 impl Scope {
     /// Its name for people.
@@ -34,10 +46,15 @@ impl Scope {
             Groups => "causes",
             Messages => "messages",
             Detail => "one message",
+            Show => "about a queue",
+            Journal => "journal",
+            Run => "one run",
             Log => "log",
             Help => "help",
             Cost => "price of a look",
             Input => "questions",
+            Palette => "choices",
+            Compose => "new message",
             Sheet => "plan sheet",
             Running => "progress",
             Receipt => "receipt",
@@ -45,9 +62,15 @@ impl Scope {
     }
 }
 
-const SCREENS: &[Scope] = &[Queues, Groups, Messages, Detail, Log];
-const MOVING: &[Scope] = &[Queues, Groups, Messages, Detail, Log, Help, Sheet, Receipt];
+const SCREENS: &[Scope] = &[Queues, Groups, Messages, Detail, Show, Journal, Run, Log];
+const MOVING: &[Scope] = &[Queues, Groups, Messages, Detail, Show, Journal, Run, Log, Help, Palette, Sheet, Receipt];
+/// Where letters move, too: not where they are typed or mean an option.
+const PAGES: &[Scope] = &[Queues, Groups, Messages, Detail, Show, Journal, Run, Log, Help];
 const ACTING: &[Scope] = &[Queues, Groups, Messages, Detail];
+const ALL: &[Scope] = &[
+    Queues, Groups, Messages, Detail, Show, Journal, Run, Log, Help, Cost, Input, Palette, Compose, Sheet, Running,
+    Receipt,
+];
 
 /// What can be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -55,17 +78,51 @@ const ACTING: &[Scope] = &[Queues, Groups, Messages, Detail];
 pub enum Command {
     Accept,
     Back,
+    Send,
+    Editor,
+    Choose,
+    Target,
+    Rate,
+    Keep,
+    Again,
+    PauseRun,
+    CancelRun,
+    ResumeRun,
+    OpenRun,
     Replay,
     Drain,
+    Purge,
     Capture,
+    Publish,
+    EditCopy,
     Filter,
+    Search,
+    NextMatch,
+    PreviousMatch,
     Incident,
     OpenMessages,
     OpenGroups,
+    Show,
     NextTab,
-    Choose,
-    CancelRun,
+    PreviousTab,
+    NextMessage,
+    PreviousMessage,
+    Fold,
+    FoldAll,
+    Mark,
+    MarkAll,
+    Order,
+    From,
+    Follow,
+    Pause,
+    Columns,
+    Copy,
+    CopyLine,
+    Save,
+    Pager,
     Refresh,
+    Journal,
+    Palette,
     Log,
     Help,
     Up,
@@ -74,6 +131,7 @@ pub enum Command {
     PageDown,
     Top,
     Bottom,
+    Suspend,
     Quit,
     Interrupt,
 }
@@ -83,7 +141,7 @@ pub enum Command {
 pub struct Entry {
     /// What it is.
     pub command: Command,
-    /// Its name.
+    /// Its name, as in the config file.
     pub name: &'static str,
     /// One word for the footer; empty to keep it out of there.
     pub title: &'static str,
@@ -140,7 +198,7 @@ pub const TABLE: &[Entry] = &[
         "open",
         "open",
         &["enter"],
-        &[Queues, Groups, Messages, Cost, Input, Sheet, Receipt],
+        &[Queues, Groups, Messages, Detail, Journal, Cost, Input, Palette, Sheet, Receipt],
         "Open what is under the cursor, or do what is chosen",
     )
     .unless(State::nothing_here),
@@ -149,25 +207,26 @@ pub const TABLE: &[Entry] = &[
         "back",
         "back",
         &["esc"],
-        &[Groups, Messages, Detail, Log, Help, Cost, Input, Sheet, Receipt],
+        &[Groups, Messages, Detail, Show, Journal, Run, Log, Help, Cost, Input, Palette, Compose, Sheet, Receipt],
         "Go back",
     ),
-    entry(Command::Replay, "replay", "replay", &["r"], ACTING, "Plan a replay to where the messages came from")
-        .danger()
-        .unless(State::cannot_act),
-    entry(Command::Drain, "drain", "drain", &["d"], ACTING, "Plan a drain: archive first, then remove")
-        .danger()
-        .unless(State::cannot_act),
-    entry(Command::Capture, "capture", "capture", &["w"], ACTING, "Copy to an archive; the queue keeps everything")
-        .unless(State::cannot_act),
-    entry(Command::Filter, "filter", "filter", &["/"], &[Queues, Groups, Messages], "Show only what matches"),
-    entry(Command::Incident, "incident", "incident", &["a"], &[Queues], "Group the dead of every queue together"),
-    entry(Command::OpenMessages, "messages", "messages", &["m"], &[Queues, Groups], "List the messages")
-        .unless(State::nothing_here),
-    entry(Command::OpenGroups, "causes", "causes", &["c"], &[Queues], "Group the messages by what killed them")
-        .unless(State::nothing_here),
-    entry(Command::NextTab, "next-tab", "tab", &["tab"], &[Groups, Detail], "The next grouping key, or the next tab"),
     entry(Command::Choose, "choose", "choose", &["tab", "left", "right"], &[Sheet], "Choose between dry run and run"),
+    entry(Command::Target, "target", "to", &["t"], &[Sheet], "Send to another queue, and plan again")
+        .unless(State::no_replay),
+    entry(Command::Rate, "rate", "rate", &["p"], &[Sheet], "Send at most so many a second").unless(State::no_replay),
+    entry(Command::Keep, "keep", "keep", &["K"], &[Sheet], "Copy: the originals stay; plan again")
+        .unless(State::no_replay),
+    entry(Command::Again, "again", "again", &["A"], &[Sheet], "Also what was replayed before; plan again")
+        .unless(State::no_replay),
+    entry(
+        Command::PauseRun,
+        "pause-run",
+        "pause",
+        &["p", "space"],
+        &[Running],
+        "Pause: what is under way is finished, the rest goes back until you resume",
+    )
+    .unless(State::cannot_pause),
     entry(
         Command::CancelRun,
         "cancel",
@@ -176,55 +235,258 @@ pub const TABLE: &[Entry] = &[
         &[Running],
         "Stop: what is under way is finished, the rest stays",
     ),
-    entry(Command::Refresh, "refresh", "refresh", &["ctrl-r", "f5"], &[Queues, Groups, Messages], "Ask again"),
+    entry(
+        Command::ResumeRun,
+        "resume",
+        "resume",
+        &["r"],
+        &[Receipt, Journal, Run],
+        "Finish a run that was paused or cut short",
+    )
+    .unless(State::cannot_resume),
+    entry(Command::OpenRun, "run", "each message", &["j"], &[Receipt], "What became of each message")
+        .unless(State::no_journal),
+    entry(Command::Send, "send", "plan it", &["ctrl-s", "f2"], &[Compose], "Plan the publish of what is written"),
+    entry(Command::Replay, "replay", "replay", &["r"], ACTING, "Plan a replay to where the messages came from")
+        .danger()
+        .unless(State::cannot_act),
+    entry(Command::Drain, "drain", "drain", &["d"], ACTING, "Plan a drain: archive first, then remove")
+        .danger()
+        .unless(State::cannot_act),
+    entry(Command::Purge, "purge", "", &["D"], ACTING, "Plan a purge: remove without a copy; nothing can undo it")
+        .danger()
+        .unless(State::cannot_act),
+    entry(Command::Capture, "capture", "capture", &["w"], ACTING, "Copy to an archive; the queue keeps everything")
+        .unless(State::cannot_act),
+    entry(Command::Publish, "publish", "", &["P"], &[Queues, Groups, Messages, Show], "Write a message and publish it")
+        .danger()
+        .unless(State::no_queue),
+    entry(
+        Command::EditCopy,
+        "edit-copy",
+        "edit",
+        &["e"],
+        &[Messages, Detail],
+        "Edit a copy of the message and publish it; the original stays",
+    )
+    .danger()
+    .unless(State::no_copy_to_edit),
+    entry(Command::Filter, "filter", "filter", &["/"], &[Queues, Groups, Messages], "Show only what matches"),
+    entry(Command::Search, "search", "search", &["/"], &[Detail], "Find a text in this tab"),
+    entry(Command::NextMatch, "next-match", "", &["n"], &[Detail], "The next place of the text"),
+    entry(Command::PreviousMatch, "previous-match", "", &["N"], &[Detail], "The place before"),
+    entry(Command::Incident, "incident", "incident", &["a"], &[Queues], "Group the dead of every queue together"),
+    entry(Command::OpenMessages, "messages", "messages", &["m"], &[Queues, Groups], "List the messages")
+        .unless(State::nothing_here),
+    entry(
+        Command::OpenGroups,
+        "causes",
+        "causes",
+        &["c"],
+        &[Queues, Messages],
+        "Group the messages by what killed them",
+    )
+    .unless(State::nothing_here),
+    entry(
+        Command::Show,
+        "show",
+        "about",
+        &["i"],
+        &[Queues, Groups, Messages],
+        "Type, policies, bindings, consumers, peek budget",
+    )
+    .unless(State::no_queue),
+    entry(
+        Command::NextTab,
+        "next-tab",
+        "tab",
+        &["tab", "right"],
+        &[Groups, Detail],
+        "The next grouping key, or the next tab",
+    ),
+    entry(Command::PreviousTab, "previous-tab", "", &["shift-tab", "left"], &[Groups, Detail], "The one before"),
+    entry(Command::NextMessage, "next-message", "next", &["]", "J"], &[Detail], "The next message of the list"),
+    entry(Command::PreviousMessage, "previous-message", "", &["[", "K"], &[Detail], "The message before"),
+    entry(Command::Fold, "fold", "", &["space"], &[Detail], "Fold or unfold what is under the cursor"),
+    entry(Command::FoldAll, "fold-all", "", &["z"], &[Detail], "Fold everything, or unfold it"),
+    entry(Command::Mark, "mark", "mark", &["space"], &[Queues, Messages], "Mark it; acts then take what is marked")
+        .unless(State::nothing_here),
+    entry(Command::MarkAll, "mark-all", "", &["ctrl-a"], &[Queues, Messages], "Mark all that is listed, or none")
+        .unless(State::nothing_here),
+    entry(Command::Order, "order", "", &["o"], &[Messages], "The newest first, or the oldest"),
+    entry(Command::From, "from", "", &["f"], &[Messages], "Look again from an offset, a time, the last N, or the end")
+        .unless(State::cannot_seek),
+    entry(Command::Follow, "follow", "follow", &["F"], &[Messages], "Wait for arrivals, or stop waiting")
+        .unless(State::cannot_follow),
+    entry(Command::Pause, "pause", "", &["p"], &[Messages], "Hold the list still while following, or let it go on"),
+    entry(Command::Columns, "columns", "", &["C"], &[Messages], "Choose the columns: fields of the filter language"),
+    entry(
+        Command::Copy,
+        "copy",
+        "copy",
+        &["y"],
+        &[Messages, Detail, Show, Run, Log],
+        "Copy to the clipboard of the terminal",
+    ),
+    entry(
+        Command::CopyLine,
+        "copy-line",
+        "",
+        &["Y"],
+        &[Queues, Groups, Messages, Detail, Show, Journal, Run, Sheet, Receipt],
+        "Copy the command line that does the same",
+    ),
+    entry(
+        Command::Save,
+        "save",
+        "save",
+        &["s"],
+        &[Messages, Detail],
+        "Save to a file: .jsonl and .jsonl.zst hold whole messages, any other name the payload",
+    )
+    .unless(State::nothing_here),
+    entry(Command::Pager, "pager", "", &["v"], &[Detail, Show, Log], "Open it in $PAGER"),
+    entry(Command::Editor, "editor", "editor", &["ctrl-o", "f4"], &[Compose], "Go on in $EDITOR"),
+    entry(
+        Command::Refresh,
+        "refresh",
+        "refresh",
+        &["ctrl-r", "f5"],
+        &[Queues, Groups, Messages, Show, Journal],
+        "Ask again",
+    ),
+    entry(
+        Command::Journal,
+        "journal",
+        "journal",
+        &["H"],
+        &[Queues],
+        "Past runs, their reports, and what can be resumed",
+    ),
+    entry(
+        Command::Palette,
+        "palette",
+        "commands",
+        &[":", "ctrl-p"],
+        SCREENS,
+        "Find a command or a queue by its letters",
+    ),
     entry(
         Command::Log,
         "log",
         "log",
         &["L"],
-        &[Queues, Groups, Messages, Detail],
+        &[Queues, Groups, Messages, Detail, Show, Journal, Run],
         "Everything that was said, with the command lines",
     ),
     entry(Command::Help, "help", "help", &["?", "f1"], SCREENS, "What the keys do here"),
-    entry(Command::Up, "up", "", &["up", "k"], MOVING, "Up"),
-    entry(Command::Down, "down", "", &["down", "j"], MOVING, "Down"),
-    entry(Command::PageUp, "page-up", "", &["pgup", "ctrl-b"], MOVING, "A page up"),
-    entry(Command::PageDown, "page-down", "", &["pgdn", "ctrl-f"], MOVING, "A page down"),
-    entry(Command::Top, "top", "", &["home", "g"], MOVING, "To the top"),
-    entry(Command::Bottom, "bottom", "", &["end", "G"], MOVING, "To the bottom"),
+    entry(Command::Up, "up", "", &["up"], MOVING, "Up"),
+    entry(Command::Up, "up", "", &["k"], PAGES, "Up"),
+    entry(Command::Down, "down", "", &["down"], MOVING, "Down"),
+    entry(Command::Down, "down", "", &["j"], PAGES, "Down"),
+    entry(Command::PageUp, "page-up", "", &["pgup"], MOVING, "A page up"),
+    entry(Command::PageUp, "page-up", "", &["ctrl-b"], PAGES, "A page up"),
+    entry(Command::PageDown, "page-down", "", &["pgdn"], MOVING, "A page down"),
+    entry(Command::PageDown, "page-down", "", &["ctrl-f"], PAGES, "A page down"),
+    entry(Command::Top, "top", "", &["home", "g"], PAGES, "To the top"),
+    entry(Command::Bottom, "bottom", "", &["end", "G"], PAGES, "To the bottom"),
+    entry(Command::Suspend, "suspend", "", &["ctrl-z"], SCREENS, "Back to the shell; `fg` comes back"),
     entry(Command::Quit, "quit", "quit", &["q"], SCREENS, "Leave; whatever is held is returned first"),
-    entry(
-        Command::Interrupt,
-        "interrupt",
-        "",
-        &["ctrl-c"],
-        &[Queues, Groups, Messages, Detail, Log, Help, Cost, Input, Sheet, Running, Receipt],
-        "Leave; a run that is under way is stopped first",
-    ),
+    entry(Command::Interrupt, "interrupt", "", &["ctrl-c"], ALL, "Leave; a run that is under way is stopped first"),
 ];
 
-/// The commands of a place that the policy allows, in the table's order.
+/// The commands of a place that the policy allows, in the table's order, each once.
 pub(crate) fn of(scope: Scope, state: &State) -> impl Iterator<Item = &'static Entry> {
     let read_only = state.read_only().is_some();
-    TABLE.iter().filter(move |entry| entry.scopes.contains(&scope) && !(entry.danger && read_only))
+    let mut seen: Option<Command> = None;
+    TABLE
+        .iter()
+        .filter(move |entry| entry.scopes.contains(&scope) && !(entry.danger && read_only))
+        .filter(move |entry| seen.replace(entry.command) != Some(entry.command))
 }
 
-/// What a key does in a place.
-pub(crate) fn find(scope: Scope, key: Key) -> Option<&'static Entry> {
-    TABLE.iter().find(|entry| entry.scopes.contains(&scope) && entry.keys.iter().any(|known| known.parse() == Ok(key)))
+/// What each key does in each place.
+#[derive(Clone, Debug)]
+pub struct Keymap {
+    does: HashMap<(Scope, Key), &'static Entry>,
+    /// The operator's keys by a command's name.
+    own: BTreeMap<String, Vec<Key>>,
+}
+
+impl Keymap {
+    /// The table's keys, with the operator's own in the place of those of the commands that they name.
+    ///
+    /// # Errors
+    /// `Config` for an unknown command, for what is no key, and for a key that would do two things in one place.
+    pub fn new(own: &BTreeMap<String, Vec<String>>) -> Result<Self> {
+        let fault = |text: String| Error::new(ErrorKind::Config, format!("in [tui.keys]: {text}"));
+        let mut read = BTreeMap::new();
+        for (name, keys) in own {
+            if !TABLE.iter().any(|entry| entry.name == name) {
+                let error = fault(format!("there is no command {name:?}"));
+                let near = nearest(name, TABLE.iter().map(|entry| entry.name));
+                return Err(match near {
+                    Some(near) => error.hint(format!("did you mean {near}?")),
+                    None => error.hint("the README lists the commands with their keys"),
+                });
+            }
+            let keys: std::result::Result<Vec<Key>, String> = keys.iter().map(|key| key.parse()).collect();
+            read.insert(name.clone(), keys.map_err(|why| fault(format!("{name}: {why}")))?);
+        }
+        let mut map = Self { does: HashMap::new(), own: read };
+        for entry in TABLE {
+            for key in map.keys(entry) {
+                for scope in entry.scopes {
+                    match map.does.insert((*scope, key), entry) {
+                        Some(other) if other.command != entry.command => {
+                            let where_ = scope.title();
+                            return Err(fault(format!("{key} would be {} and {} in {where_}", other.name, entry.name))
+                                .hint("give one of them another key"));
+                        }
+                        _ => {}
+                    }
+                }
+            }
+        }
+        Ok(map)
+    }
+
+    /// The keys of a row of the table.
+    fn keys(&self, entry: &Entry) -> Vec<Key> {
+        match self.own.get(entry.name) {
+            Some(own) => own.clone(),
+            None => entry.keys.iter().filter_map(|key| key.parse().ok()).collect(),
+        }
+    }
+
+    /// What a key does in a place.
+    pub(crate) fn find(&self, scope: Scope, key: Key) -> Option<&'static Entry> {
+        self.does.get(&(scope, key)).copied()
+    }
+
+    /// The keys of a command, the one to show first.
+    pub(crate) fn shown(&self, entry: &Entry) -> Vec<String> {
+        self.keys(entry).iter().map(ToString::to_string).collect()
+    }
 }
 
 /// The table as Markdown, for the README.
 #[must_use]
 pub fn markdown() -> String {
     use std::fmt::Write as _;
-    let mut out = String::from("| key | does | where |\n|---|---|---|\n");
+    let mut out = String::from("| key | command | does | where |\n|---|---|---|---|\n");
+    let mut done: Vec<Command> = Vec::new();
     for entry in TABLE {
-        let keys: Vec<String> = entry.keys.iter().map(|key| format!("`{key}`")).collect();
+        if done.contains(&entry.command) {
+            continue;
+        }
+        done.push(entry.command);
+        let same = TABLE.iter().filter(|other| other.command == entry.command);
+        let keys: Vec<String> = same.flat_map(|other| other.keys).map(|key| format!("`{key}`")).collect();
         let everywhere = SCREENS.iter().all(|scope| entry.scopes.contains(scope));
         let places: Vec<&str> = entry.scopes.iter().map(|scope| scope.title()).collect();
         let places = if everywhere { "everywhere".to_owned() } else { places.join(", ") };
-        _ = writeln!(out, "| {} | {} | {places} |", keys.join(", "), entry.help);
+        _ = writeln!(out, "| {} | {} | {} | {places} |", keys.join(", "), entry.name, entry.help);
     }
     out
 }
@@ -233,16 +495,29 @@ pub fn markdown() -> String {
 mod tests {
     use super::*;
 
+    fn keymap(name: &str, key: &str) -> Result<Keymap> {
+        Keymap::new(&BTreeMap::from([(name.to_owned(), vec![key.to_owned()])]))
+    }
+
     #[test]
     fn every_key_of_the_table_is_a_key_and_does_one_thing_in_each_place() {
-        for (at, entry) in TABLE.iter().enumerate() {
-            for key in entry.keys {
-                key.parse::<Key>().unwrap();
-                let other = TABLE.iter().skip(at + 1).find(|other| {
-                    other.keys.contains(key) && other.scopes.iter().any(|scope| entry.scopes.contains(scope))
-                });
-                assert!(other.is_none(), "{key} is {} and {:?}", entry.name, other.map(|other| other.name));
-            }
+        for key in TABLE.iter().flat_map(|entry| entry.keys) {
+            key.parse::<Key>().unwrap();
         }
+        Keymap::new(&BTreeMap::new()).unwrap();
+    }
+
+    #[test]
+    fn the_operators_keys_take_the_place_of_the_tables() {
+        let map = keymap("replay", "R").unwrap();
+        let find = |key: &str| map.find(Queues, key.parse().unwrap()).map(|entry| entry.name);
+        assert_eq!((find("R"), find("r")), (Some("replay"), None));
+        for (name, key, what) in
+            [("rplay", "R", "no command"), ("replay", "hyper-x", "no key"), ("replay", "d", "replay and drain")]
+        {
+            let error = keymap(name, key).unwrap_err();
+            assert!(error.to_string().contains(what), "{error}");
+        }
+        assert_eq!(keymap("rplay", "R").unwrap_err().hint_text(), Some("did you mean replay?"));
     }
 }

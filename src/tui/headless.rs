@@ -6,8 +6,9 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
 use super::key::Key;
-use super::msg::Msg;
-use super::{App, view};
+use super::msg::{Effect, Msg};
+use super::{App, picture, view};
+use crate::error::Result;
 use crate::operation::session::{Session, Start};
 
 /// Screens that are driven by keys and read as text.
@@ -18,20 +19,22 @@ pub struct Headless {
 
 impl Headless {
     /// Opens them at a size. Needs a tokio runtime.
-    #[must_use]
-    pub fn open(session: Session, start: &Start, width: u16, height: u16) -> Self {
-        let mut app = App::new(Arc::new(session), start);
+    ///
+    /// # Errors
+    /// `Config` for keys that can't be.
+    pub fn open(session: Session, start: &Start, width: u16, height: u16) -> Result<Self> {
+        let mut app = App::new(Arc::new(session), start)?;
         app.take(Msg::Resize(width, height));
         // A terminal in memory can't fail.
         let Ok(terminal) = Terminal::new(TestBackend::new(width, height));
-        Self { app, terminal }
+        Ok(Self { app, terminal })
     }
 
     /// Presses keys, named as in the table and separated by spaces, each after the answers to the one before.
     ///
     /// # Errors
     /// Names what is no key.
-    pub async fn press(&mut self, keys: &str) -> Result<(), String> {
+    pub async fn press(&mut self, keys: &str) -> std::result::Result<(), String> {
         for key in keys.split(' ') {
             let key: Key = key.parse()?;
             self.settle().await;
@@ -41,9 +44,27 @@ impl Headless {
         Ok(())
     }
 
+    /// Presses one key, without waiting for anything.
+    ///
+    /// # Errors
+    /// Names what is no key.
+    pub fn press_now(&mut self, key: &str) -> std::result::Result<(), String> {
+        let key: Key = key.parse()?;
+        self.app.take(Msg::Key(key.event()));
+        self.app.drain();
+        Ok(())
+    }
+
     /// Types a text, letter by letter.
     pub fn type_in(&mut self, text: &str) {
         self.app.take(Msg::Paste(text.to_owned()));
+    }
+
+    /// Clicks at a place.
+    pub fn click(&mut self, column: u16, row: u16) {
+        use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+        let kind = MouseEventKind::Down(MouseButton::Left);
+        self.app.take(Msg::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE }));
     }
 
     /// Changes the size.
@@ -58,7 +79,9 @@ impl Headless {
             self.app.drain();
             if self.app.runner.is_idle() {
                 self.app.drain();
-                return;
+                if self.app.runner.is_idle() {
+                    return;
+                }
             }
             // A task's last word may be taken a moment before the task has ended.
             tokio::select! {
@@ -68,15 +91,27 @@ impl Headless {
         }
     }
 
+    /// What was copied to the clipboard, the last first; it is forgotten.
+    pub fn copied(&mut self) -> Vec<String> {
+        let effects = std::mem::take(&mut self.app.outside).into_iter().rev();
+        let text = |effect| if let Effect::Copy(text) = effect { Some(text) } else { None };
+        effects.filter_map(text).collect()
+    }
+
     /// Whether the operator has left.
     #[must_use]
     pub fn has_left(&self) -> bool {
         self.app.state.quitting
     }
 
+    /// Draws, without reading what was drawn.
+    pub fn draw(&mut self) {
+        let Ok(_) = self.terminal.draw(|frame| view::draw(frame, &self.app.state));
+    }
+
     /// Draws, and gives the screen's text without what is blank at the ends of its lines.
     pub fn screen(&mut self) -> String {
-        let Ok(_) = self.terminal.draw(|frame| view::draw(frame, &self.app.state));
+        self.draw();
         let buffer = self.terminal.backend().buffer();
         let rows = (0..buffer.area.height).map(|y| {
             let mut row = String::new();
@@ -93,5 +128,11 @@ impl Headless {
             row.trim_end().to_owned()
         });
         rows.collect::<Vec<_>>().join("\n")
+    }
+
+    /// Draws, and gives the screen as a picture.
+    pub fn picture(&mut self) -> String {
+        self.draw();
+        picture::svg(self.terminal.backend().buffer())
     }
 }

@@ -56,6 +56,16 @@ impl Key {
         }
     }
 
+    /// What was pressed, whatever was held with it.
+    pub(crate) fn code(self) -> KeyCode {
+        self.code
+    }
+
+    /// Whether Ctrl was held, and nothing else.
+    pub(crate) fn is_control(self) -> bool {
+        self.modifiers == KeyModifiers::CONTROL
+    }
+
     /// Whether it types a character into a field.
     pub(crate) fn is_text(self) -> bool {
         matches!(self.code, KeyCode::Char(_)) && !self.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT)

@@ -2,19 +2,28 @@
 //!
 //! The way a key goes: key -> [`command`] table -> `update` (no I/O) -> effects -> `runner` (tasks with an owner and a
 //! token) -> bounded channel -> `update` -> `view` draws what the state says. Answers carry the id of their task; what
-//! nobody waits for any more is dropped. Limits: a screen lists 2,000 messages at most; there is no snapshot on disk,
-//! so going in and out of a queue looks at it again, and says what that costs.
+//! nobody waits for any more is dropped. What a look sees is kept in a snapshot on disk, which lists, filters and groups
+//! share, so that moving about costs a queue nothing. Limits: one look keeps two million messages at most.
 
+mod act;
 pub mod command;
+mod detail;
+mod field;
+mod fuzzy;
 mod headless;
 pub mod key;
 mod msg;
+mod outside;
+mod picture;
+mod reasons;
 mod runner;
 pub mod state;
 mod terminal;
+mod theme;
 mod update;
 mod view;
 
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,10 +37,12 @@ pub use headless::Headless;
 use crate::broker::{Address, Connection, Target};
 use crate::error::{Error, ErrorKind, Result};
 use crate::operation::session::{Session, Start};
-use msg::Msg;
+use command::Keymap;
+use msg::{Effect, Msg};
 use runner::Runner;
 use state::{Screen, Source, State};
 use terminal::Screens;
+use theme::Theme;
 
 /// How often the queues are asked for again.
 const REFRESH: Duration = Duration::from_secs(5);
@@ -43,14 +54,14 @@ const CHANNEL: usize = 256;
 /// Opens the screens on this terminal and runs them to their end: the exit code.
 ///
 /// # Errors
-/// `Io` where the terminal can't be used.
+/// `Io` where the terminal can't be used; `Config` for keys that can't be.
 pub fn run(session: Session, start: &Start) -> Result<u8> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Error::new(ErrorKind::Unexpected, "the runtime can't be started").because(error))?;
     let done = runtime.block_on(async {
-        let mut app = App::new(Arc::new(session), start);
+        let mut app = App::new(Arc::new(session), start)?;
         let mut screens = Screens::enter()?;
         app.live(&mut screens).await
     });
@@ -64,34 +75,37 @@ struct App {
     runner: Runner,
     answers: Receiver<Msg>,
     session: Arc<Session>,
+    /// What only the terminal can do.
+    outside: Vec<Effect>,
 }
 
 impl App {
-    fn new(session: Arc<Session>, start: &Start) -> Self {
+    fn new(session: Arc<Session>, start: &Start) -> Result<Self> {
         let (sender, answers) = mpsc::channel(CHANNEL);
         let runner = Runner::new(Arc::clone(&session), sender);
-        let mut app = Self { state: state(&session, start), runner, answers, session };
+        let state = state(&session, start)?;
+        let mut app = Self { state, runner, answers, session, outside: Vec::new() };
         let effects = update::refresh(&mut app.state);
-        for effect in effects {
-            app.runner.run(effect);
-        }
+        app.perform(effects);
         if let Some(address) = start.address.clone().filter(|address| address.target.is_some()) {
-            app.open(address);
+            let effects = update::open(&mut app.state, Screen::new(command::Scope::Groups, vec![address]));
+            app.perform(effects);
         }
-        app
+        Ok(app)
     }
 
-    /// Opens a queue that was named on the command line.
-    fn open(&mut self, address: Address) {
-        for effect in update::open(&mut self.state, Screen::new(command::Scope::Groups, vec![address])) {
-            self.runner.run(effect);
+    fn perform(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Copy(_) | Effect::Pager(_) | Effect::Editor(_) | Effect::Suspend => self.outside.push(effect),
+                effect => self.runner.run(effect),
+            }
         }
     }
 
     fn take(&mut self, msg: Msg) {
-        for effect in update::update(&mut self.state, msg) {
-            self.runner.run(effect);
-        }
+        let effects = update::update(&mut self.state, msg);
+        self.perform(effects);
     }
 
     /// Takes what has been answered so far.
@@ -134,13 +148,30 @@ impl App {
                     if self.state.screens.is_empty() && self.state.dialog.is_none() && asked.elapsed() >= REFRESH {
                         asked = Instant::now();
                         let effects = update::refresh(&mut self.state);
-                        for effect in effects {
-                            self.runner.run(effect);
-                        }
+                        self.perform(effects);
                     }
                 }
             }
             self.drain();
+            for effect in std::mem::take(&mut self.outside) {
+                // Whoever has the terminal now must have its keys, too.
+                let session = Arc::clone(&self.session);
+                let environment = session.places.config().environment();
+                let said = if matches!(effect, Effect::Copy(_)) {
+                    outside::perform(effect, screens, environment).await
+                } else {
+                    drop(events);
+                    let said = outside::perform(effect, screens, environment).await;
+                    events = EventStream::new();
+                    if let Ok((width, height)) = crossterm::terminal::size() {
+                        self.take(Msg::Resize(width, height));
+                    }
+                    said
+                };
+                if let Some(msg) = said {
+                    self.take(msg);
+                }
+            }
         }
     }
 
@@ -156,7 +187,7 @@ impl App {
 }
 
 /// What is there before anything was asked.
-fn state(session: &Session, start: &Start) -> State {
+fn state(session: &Session, start: &Start) -> Result<State> {
     let config = session.places.config();
     let profile = |name: &String| Address { connection: Connection::Profile(name.clone()), target: None };
     let demo = Address { connection: Connection::Demo, target: None };
@@ -167,26 +198,31 @@ fn state(session: &Session, start: &Start) -> State {
         None => config.profiles.keys().map(profile).collect(),
     };
     let glob = start.address.as_ref().and_then(|address| address.target.as_ref()).map(Target::to_string);
-    let environment = config.environment();
     let source = |address: Address| {
         let policy = session.places.policy(&address).unwrap_or_default();
         Source { address, policy, task: 0, failed: None, listed: false }
     };
-    State {
+    Ok(State {
         now: session.now(),
         size: (80, 24),
+        theme: Theme::of(&config.screens, config.environment(), start.colour),
+        keys: Keymap::new(&config.screens.keys)?,
         sources: addresses.into_iter().map(source).collect(),
         queues: Vec::new(),
+        depths: HashMap::new(),
         queue_filter: glob.unwrap_or_default(),
         cursor: 0,
+        marks: BTreeSet::new(),
+        looks: BTreeMap::new(),
         screens: Vec::new(),
         dialog: None,
         pending: None,
         toast: None,
         log: Vec::new(),
+        history: Vec::new(),
         next_task: 0,
+        saves: BTreeSet::new(),
         quitting: false,
         welcome: start.address.is_none() && config.profiles.is_empty(),
-        colour: start.colour.unwrap_or_else(|| environment.get("NO_COLOR").is_none()),
-    }
+    })
 }

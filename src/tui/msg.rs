@@ -1,17 +1,23 @@
-//! What comes in (keys, answers, time) and what goes out (work for the runner).
+//! What comes in (keys, answers, time) and what goes out (work for the runner and the terminal).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crossterm::event::{KeyEvent, MouseEvent};
 use jiff::Timestamp;
 
-use super::state::{Act, TaskId};
+use super::act::Act;
+use super::detail::Page;
+use super::state::{Row, TaskId};
 use crate::broker::Address;
 use crate::error::Error;
-use crate::message::Message;
 use crate::operation::groups::GroupSummary;
+use crate::operation::journal::{Shown, Summary};
 use crate::operation::plan::Plan;
 use crate::operation::progress::Tick;
 use crate::operation::queues::Listed;
 use crate::operation::report::Report;
+use crate::operation::snapshot::Snapshot;
 
 /// What happened.
 #[derive(Debug)]
@@ -24,44 +30,87 @@ pub(crate) enum Msg {
     /// A signal asks the program to end.
     Stop,
     Answer(TaskId, Answer),
+    /// What an editor gave back, and what the terminal has to say.
+    Edited(String),
+    Said(String),
 }
 
-/// What a task says. All but progress is its last word.
+/// Fields of messages with some of their values.
+pub(crate) type Fields = Arc<BTreeMap<String, Vec<String>>>;
+
+/// What a task says.
 #[derive(Debug)]
 pub(crate) enum Answer {
     Queues(Vec<Listed>, Vec<String>),
     Progress(Tick),
     /// What the looks cost, and whether one is refused.
     Cost(Vec<String>, bool),
-    /// Groups or messages, and a word about the look.
-    Groups(Vec<GroupSummary>, String),
-    Messages(Vec<Message>, String),
-    /// A plan, and for production what has to be typed.
+    /// A look has begun, and is kept there.
+    Begun(Arc<Snapshot>),
+    /// So many messages are kept, and perhaps their groups and fields so far.
+    Seen(usize, Option<(Vec<GroupSummary>, Fields)>),
+    /// The look has ended: its groups, its fields, and a word about it.
+    Looked(usize, Vec<GroupSummary>, Fields, String),
+    Groups(Vec<GroupSummary>),
+    /// Messages that match, of those up to this one.
+    Found(Vec<u32>, usize),
+    Rows(Vec<(u32, Row)>),
+    Page(Box<Page>),
+    Shown(Box<Listed>),
+    Journals(Vec<Summary>, Vec<String>),
+    Run(Box<Shown>),
+    /// A plan, and what has to be typed for it.
     Planned(Box<Plan>, Option<(String, String)>),
+    Resumable(Box<Summary>, Option<(String, String)>),
     Ran(Box<Report>),
+    Saved(String),
     Failed(Error),
 }
 
 /// What to look at.
 #[derive(Clone, Debug)]
-pub(crate) struct Look {
+pub(crate) struct LookAt {
     pub(crate) addresses: Vec<Address>,
-    pub(crate) filter: Option<String>,
-    pub(crate) group: Option<String>,
-    /// Group by this; without it messages are listed.
-    pub(crate) by: Option<&'static str>,
+    /// Where to start, as typed.
+    pub(crate) from: String,
+    pub(crate) follow: bool,
 }
 
-/// Work for the runner.
+/// Which messages of a snapshot.
+#[derive(Clone, Debug)]
+pub(crate) struct Which {
+    pub(crate) snapshot: Arc<Snapshot>,
+    pub(crate) filter: Option<String>,
+    pub(crate) group: Option<String>,
+    /// Ages are counted from the time there.
+    pub(crate) address: Option<Address>,
+}
+
+/// Work for the runner and the terminal.
 #[derive(Debug)]
 pub(crate) enum Effect {
     List(TaskId, Address),
     Cost(TaskId, Vec<Address>),
-    Look(TaskId, Look),
+    Look(TaskId, LookAt),
+    Groups(TaskId, Which, &'static str),
+    /// From this message on.
+    Find(TaskId, Which, usize),
+    Rows(TaskId, Arc<Snapshot>, Vec<u32>, Vec<String>),
+    Page(TaskId, Arc<Snapshot>, u32, Address),
+    Show(TaskId, Address),
+    Journals(TaskId),
+    ReadRun(TaskId, String),
     Plan(TaskId, Act),
     /// Runs the plan that the task made.
     Run(TaskId),
+    Save(TaskId, Arc<Snapshot>, Vec<u32>, String),
     Drop(TaskId),
     Cancel(TaskId),
+    Copy(String),
+    /// Shows a text in the pager.
+    Pager(String),
+    /// Opens a text in the editor; what it becomes comes back.
+    Editor(String),
+    Suspend,
     Quit,
 }

@@ -1,25 +1,42 @@
 //! Everything that is on the screens, and what it says about what can be done. No I/O.
 
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
-use super::command::Scope;
-use crate::broker::{Address, QueueInfo};
+use super::act::{Act, Compose};
+use super::command::{Keymap, Scope};
+use super::detail::Page;
+use super::field::Line;
+use super::theme::Theme;
+use crate::broker::memory::demo;
+use crate::broker::{Address, Connection, QueueInfo, Seek};
 use crate::config::Policy;
-use crate::message::Message;
 use crate::operation::groups::GroupSummary;
+use crate::operation::journal::Summary;
 use crate::operation::plan::Plan;
 use crate::operation::progress::Tick;
 use crate::operation::queues::Listed;
-use crate::operation::report::Report;
+use crate::operation::report::{OutcomeLine, Report};
+use crate::operation::snapshot::Snapshot;
 
 /// Names one piece of work; answers to another are stale.
 pub(crate) type TaskId = u64;
+/// Names a look at some queues.
+pub(crate) type LookId = u64;
 
 /// What `tab` groups by, in this order.
 pub(crate) const KEYS: [&str; 5] = ["failure", "class", "origin", "type", "shape"];
 
 /// The tabs of one message.
-pub(crate) const TABS: [&str; 4] = ["why it died", "payload", "headers", "hex"];
+pub(crate) const TABS: [&str; 5] = ["why it died", "payload", "hex", "headers", "raw"];
+
+/// Columns of the list of messages where nothing else was chosen.
+pub(crate) const COLUMNS: [&str; 5] = ["age", "id", "why", "body", "size"];
+
+/// Depths of a queue that are remembered.
+pub(crate) const HISTORY: usize = 32;
 
 /// A broker in the list, and how it is.
 #[derive(Clone, Debug)]
@@ -32,7 +49,7 @@ pub(crate) struct Source {
     pub(crate) listed: bool,
 }
 
-/// How far what a screen shows is.
+/// How far something is.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Load {
     Reading(Option<Tick>),
@@ -40,22 +57,83 @@ pub(crate) enum Load {
     Failed(String),
 }
 
+/// A look at some queues; the screens over it share what was seen.
+#[derive(Debug)]
+pub(crate) struct Look {
+    pub(crate) addresses: Vec<Address>,
+    /// Where it starts, as typed.
+    pub(crate) from: String,
+    pub(crate) follow: bool,
+    pub(crate) task: TaskId,
+    pub(crate) load: Load,
+    pub(crate) snapshot: Option<Arc<Snapshot>>,
+    /// Messages in the snapshot.
+    pub(crate) seen: usize,
+    /// The groups by failure of everything seen so far.
+    pub(crate) groups: Vec<GroupSummary>,
+    /// Fields that its messages have, with some of their values.
+    pub(crate) fields: Arc<BTreeMap<String, Vec<String>>>,
+}
+
+/// What a row of the list of messages shows; made by the runner, safe and redacted.
+#[derive(Clone, Debug)]
+pub(crate) struct Row {
+    pub(crate) cells: Vec<String>,
+    pub(crate) id: String,
+    pub(crate) time: Option<Timestamp>,
+}
+
+/// Which messages of a snapshot a list shows.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Found {
+    /// The matching ones; `None` where all match.
+    pub(crate) only: Option<Vec<u32>>,
+    /// How many messages of the snapshot were asked.
+    pub(crate) upto: usize,
+}
+
 /// One screen over the queues.
 #[derive(Debug)]
 pub(crate) struct Screen {
     pub(crate) scope: Scope,
-    /// The queues it looks at.
+    /// The queues it is about.
     pub(crate) addresses: Vec<Address>,
+    pub(crate) look: LookId,
     pub(crate) filter: Option<String>,
     /// The group it shows, by id.
     pub(crate) group: Option<String>,
-    pub(crate) by: usize,
-    pub(crate) tab: usize,
     pub(crate) cursor: usize,
-    pub(crate) task: TaskId,
-    pub(crate) load: Load,
+    /// The work that this screen waits for.
+    pub(crate) task: Option<TaskId>,
+    pub(crate) fault: Option<String>,
+    // Groups.
+    pub(crate) by: usize,
     pub(crate) groups: Vec<GroupSummary>,
-    pub(crate) messages: Vec<Message>,
+    /// What the groups were made of: messages, and by which key and filter.
+    pub(crate) grouped: Option<(usize, usize, Option<String>)>,
+    // Messages.
+    pub(crate) found: Found,
+    pub(crate) newest_first: bool,
+    /// New arrivals are not shown.
+    pub(crate) held_at: Option<usize>,
+    /// Marked messages, with their ids.
+    pub(crate) marks: BTreeMap<u32, String>,
+    /// The rows that are being made.
+    pub(crate) fetching: Option<TaskId>,
+    pub(crate) rows: HashMap<u32, Row>,
+    pub(crate) columns: Vec<String>,
+    // One message.
+    pub(crate) index: u32,
+    pub(crate) page: Option<Box<Page>>,
+    pub(crate) tab: usize,
+    pub(crate) folded: BTreeSet<usize>,
+    pub(crate) needle: String,
+    // Other pages.
+    pub(crate) title: String,
+    pub(crate) entries: Vec<(String, String)>,
+    pub(crate) runs: Vec<Summary>,
+    pub(crate) outcomes: Vec<OutcomeLine>,
+    pub(crate) asked: bool,
 }
 
 impl Screen {
@@ -63,91 +141,127 @@ impl Screen {
         Self {
             scope,
             addresses,
+            look: 0,
             filter: None,
             group: None,
-            by: 0,
-            tab: 0,
             cursor: 0,
-            task: 0,
-            load: Load::Reading(None),
+            task: None,
+            fault: None,
+            by: 0,
             groups: Vec::new(),
-            messages: Vec::new(),
+            grouped: None,
+            found: Found::default(),
+            newest_first: false,
+            held_at: None,
+            marks: BTreeMap::new(),
+            fetching: None,
+            rows: HashMap::new(),
+            columns: COLUMNS.map(str::to_owned).to_vec(),
+            index: 0,
+            page: None,
+            tab: 0,
+            folded: BTreeSet::new(),
+            needle: String::new(),
+            title: String::new(),
+            entries: Vec::new(),
+            runs: Vec::new(),
+            outcomes: Vec::new(),
+            asked: false,
         }
+    }
+
+    /// How many messages the list has.
+    pub(crate) fn listed(&self) -> usize {
+        self.found.only.as_ref().map_or(self.found.upto, Vec::len)
+    }
+
+    /// The message in a row of the list.
+    pub(crate) fn message_at(&self, row: usize) -> Option<u32> {
+        let count = self.listed();
+        let at = if self.newest_first { count.checked_sub(row + 1)? } else { row };
+        match &self.found.only {
+            Some(only) => only.get(at).copied(),
+            None => u32::try_from(at).ok().filter(|_| at < count),
+        }
+    }
+
+    /// What is shown changes: everything that was asked for is asked for again.
+    pub(crate) fn refind(&mut self) {
+        self.found = Found::default();
+        self.grouped = None;
+        self.cursor = 0;
     }
 }
 
 /// What a line that is typed is for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Purpose {
-    Filter,
+    /// Which queues or messages are shown; what was there before comes back with esc.
+    Filter(String),
     Archive(Box<Act>),
     Confirm,
+    /// A target of a replay.
+    Target(Box<Act>),
+    Rate(Box<Act>),
+    Columns,
+    From,
+    Search,
+    Save(LookId, Vec<u32>),
 }
 
-/// A writing verb, as the operator asked for it.
+/// What the palette offers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Act {
-    pub(crate) verb: ActVerb,
-    pub(crate) address: Address,
-    pub(crate) filter: Option<String>,
-    pub(crate) group: Option<String>,
-    /// The archive, for a drain and a capture.
-    pub(crate) path: String,
+pub(crate) enum Choice {
+    Command(super::command::Command, String),
+    Queue(Address),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ActVerb {
-    Replay,
-    Drain,
-    Capture,
-}
-
-impl Act {
-    /// The command line that does the same.
-    pub(crate) fn line(&self) -> String {
-        let (verb, to) = match self.verb {
-            ActVerb::Replay => ("replay", String::new()),
-            ActVerb::Drain => ("drain", format!(" --to {}", quote(&format!("file:{}", self.path)))),
-            ActVerb::Capture => ("capture", format!(" --to {}", quote(&format!("file:{}", self.path)))),
-        };
-        format!(
-            "postroom {verb} {}{to}{}",
-            quote(&self.address.to_string()),
-            selection(self.filter.as_ref(), self.group.as_ref())
-        )
-    }
-}
-
-pub(crate) fn selection(filter: Option<&String>, group: Option<&String>) -> String {
-    let filter = filter.map_or_else(String::new, |filter| format!(" --filter {}", quote(filter)));
-    let group = group.map_or_else(String::new, |group| format!(" --group {}", quote(group)));
-    filter + &group
-}
-
-/// A word as a shell reads it.
-pub(crate) fn quote(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%,+=".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
+/// A look that is wanted.
+#[derive(Debug)]
+pub(crate) struct Wanted {
+    pub(crate) addresses: Vec<Address>,
+    /// Where it starts, as typed.
+    pub(crate) from: String,
+    pub(crate) follow: bool,
+    /// The screen that is opened on it; `None` where it takes the place of a look that is there.
+    pub(crate) screen: Option<Box<Screen>>,
+    /// That look.
+    pub(crate) instead: LookId,
 }
 
 /// What lies over a screen.
 #[derive(Debug)]
 pub(crate) enum Dialog {
-    Help,
+    Help {
+        scroll: usize,
+    },
     /// A look has a price: agreed to, the screen is opened.
     Cost {
         lines: Vec<String>,
-        screen: Box<Screen>,
+        wanted: Box<Wanted>,
         refused: bool,
+        task: TaskId,
     },
     Input {
         purpose: Purpose,
-        text: String,
+        line: Line,
         title: String,
+        error: Option<String>,
+        hints: Vec<String>,
+    },
+    Palette {
+        line: Line,
+        choices: Vec<Choice>,
+        cursor: usize,
+    },
+    /// One of several queues, for a verb that takes one.
+    Pick {
+        act: Box<Act>,
+        addresses: Vec<Address>,
+        cursor: usize,
+    },
+    Compose {
+        compose: Box<Compose>,
         error: Option<String>,
     },
     /// A plan is being made, or run.
@@ -156,10 +270,12 @@ pub(crate) enum Dialog {
         task: TaskId,
         tick: Option<Tick>,
         stopping: bool,
+        paused: bool,
+        running: bool,
     },
     Sheet {
         act: Act,
-        plan: Box<Plan>,
+        sheet: Box<Sheet>,
         task: TaskId,
         run: bool,
         typed: Option<(String, String)>,
@@ -168,8 +284,16 @@ pub(crate) enum Dialog {
     Receipt {
         act: Act,
         report: Box<Report>,
+        paused: bool,
         scroll: usize,
     },
+}
+
+/// What a sheet shows.
+#[derive(Debug)]
+pub(crate) enum Sheet {
+    Plan(Plan),
+    Resume(Summary),
 }
 
 /// Everything.
@@ -177,21 +301,31 @@ pub(crate) enum Dialog {
 pub struct State {
     pub(crate) now: Timestamp,
     pub(crate) size: (u16, u16),
+    pub(crate) theme: Theme,
+    pub(crate) keys: Keymap,
     pub(crate) sources: Vec<Source>,
     pub(crate) queues: Vec<Listed>,
+    /// Depths of each queue, oldest first.
+    pub(crate) depths: HashMap<String, VecDeque<(Timestamp, u64)>>,
     pub(crate) queue_filter: String,
     pub(crate) cursor: usize,
+    /// Marked queues.
+    pub(crate) marks: BTreeSet<String>,
+    pub(crate) looks: BTreeMap<LookId, Look>,
     pub(crate) screens: Vec<Screen>,
     pub(crate) dialog: Option<Dialog>,
-    /// The sheet that waits while its confirmation is typed.
+    /// The sheet that waits while something is typed for it.
     pub(crate) pending: Option<Dialog>,
     /// The newest word to the operator, and until when it is shown.
-    pub(crate) toast: Option<(String, Timestamp)>,
-    pub(crate) log: Vec<String>,
+    pub(crate) toast: Option<(String, bool, Timestamp)>,
+    pub(crate) log: Vec<(bool, String)>,
+    /// Filters that were used, newest last.
+    pub(crate) history: Vec<String>,
     pub(crate) next_task: TaskId,
+    /// Files that are being written.
+    pub(crate) saves: BTreeSet<TaskId>,
     pub(crate) quitting: bool,
     pub(crate) welcome: bool,
-    pub(crate) colour: bool,
 }
 
 impl State {
@@ -199,12 +333,19 @@ impl State {
         self.screens.last()
     }
 
+    /// The look under the top screen.
+    pub(crate) fn look(&self) -> Option<&Look> {
+        self.looks.get(&self.screen()?.look)
+    }
+
     /// Where keys go.
     pub(crate) fn scope(&self) -> Scope {
         match &self.dialog {
-            Some(Dialog::Help) => Scope::Help,
+            Some(Dialog::Help { .. }) => Scope::Help,
             Some(Dialog::Cost { .. }) => Scope::Cost,
             Some(Dialog::Input { .. }) => Scope::Input,
+            Some(Dialog::Palette { .. } | Dialog::Pick { .. }) => Scope::Palette,
+            Some(Dialog::Compose { .. }) => Scope::Compose,
             Some(Dialog::Running { .. }) => Scope::Running,
             Some(Dialog::Sheet { .. }) => Scope::Sheet,
             Some(Dialog::Receipt { .. }) => Scope::Receipt,
@@ -219,24 +360,28 @@ impl State {
 
     /// The queues that match what was typed.
     pub(crate) fn shown_queues(&self) -> Vec<&Listed> {
-        let words: Vec<String> = self.queue_filter.split_whitespace().map(str::to_lowercase).collect();
-        let matches = |listed: &&Listed| {
-            let address = listed.address().to_lowercase();
-            words.iter().all(|word| address.contains(word))
-        };
-        self.queues.iter().filter(matches).collect()
+        let all = self.queues.iter();
+        if self.queue_filter.trim().is_empty() {
+            return all.collect();
+        }
+        let matched = super::fuzzy::matching(&self.queue_filter, all, |listed| listed.address());
+        matched.into_iter().map(|(listed, _)| listed).collect()
     }
 
     pub(crate) fn queue(&self) -> Option<&Listed> {
         self.shown_queues().get(self.cursor).copied()
     }
 
-    /// The queues that the place is about.
+    /// The queues that the place is about: those marked in the list, else the one under the cursor.
     pub(crate) fn addresses(&self) -> Vec<Address> {
-        match self.screen() {
-            Some(screen) => screen.addresses.clone(),
-            None => self.queue().map(|listed| listed.neighbour(&listed.info.name)).into_iter().collect(),
+        if let Some(screen) = self.screen() {
+            return screen.addresses.clone();
         }
+        if !self.marks.is_empty() {
+            let marked = self.queues.iter().filter(|listed| self.marks.contains(&listed.address()));
+            return marked.map(own_address).collect();
+        }
+        self.queue().map(own_address).into_iter().collect()
     }
 
     pub(crate) fn policy(&self, address: &Address) -> Policy {
@@ -248,11 +393,24 @@ impl State {
     #[must_use]
     pub fn read_only(&self) -> Option<String> {
         let address = self.addresses().into_iter().find(|address| self.policy(address).read_only)?;
-        Some(format!("{address} is read-only"))
+        Some(format!("{} is read-only", Address { target: None, ..address }))
     }
 
     pub(crate) fn is_production(&self) -> bool {
         self.addresses().iter().any(|address| self.policy(address).production)
+    }
+
+    /// What the list says of a queue.
+    pub(crate) fn info(&self, address: &Address) -> Option<&QueueInfo> {
+        self.queues.iter().find(|listed| own_address(listed) == *address).map(|listed| &listed.info)
+    }
+
+    /// Where a read of the place's queue can start.
+    pub(crate) fn seek(&self) -> Seek {
+        match self.addresses().as_slice() {
+            [one] => self.info(one).map(|info| info.capability.seek).unwrap_or_default(),
+            _ => Seek::default(),
+        }
     }
 
     /// How many rows the place has.
@@ -261,45 +419,29 @@ impl State {
             None => self.shown_queues().len(),
             Some(screen) => match screen.scope {
                 Scope::Groups => screen.groups.len(),
-                Scope::Messages => screen.messages.len(),
-                Scope::Log => self.log.len(),
-                _ => usize::MAX,
+                Scope::Messages => screen.listed(),
+                Scope::Journal => screen.runs.len(),
+                Scope::Run => screen.outcomes.len(),
+                Scope::Detail => screen.page.as_ref().map_or(0, |page| page.visible(screen.tab, &screen.folded)),
+                Scope::Show => screen.entries.iter().map(|(_, value)| value.lines().count().max(1)).sum(),
+                _ => self.log.iter().map(|(_, text)| text.lines().count().max(1)).sum(),
             },
         }
     }
 
-    pub(crate) fn nothing_here(&self) -> Option<String> {
-        (self.dialog.is_none() && self.rows() == 0).then(|| "there is nothing here yet".to_owned())
+    /// The time that ages at the place are counted from: in the demo it stands still.
+    pub(crate) fn now_at(&self, address: Option<&Address>) -> Timestamp {
+        if address.is_some_and(|address| address.connection == Connection::Demo) { demo::NOW } else { self.now }
     }
+}
 
-    pub(crate) fn cannot_act(&self) -> Option<String> {
-        if self.addresses().len() > 1 {
-            return Some("acts take one queue: open it from the list of queues".to_owned());
-        }
-        self.nothing_here().or_else(|| {
-            let other = self.screen().is_some_and(|screen| screen.scope == Scope::Groups && screen.by > 0);
-            other.then(|| "acts take groups by failure: press tab until the key is failure".to_owned())
-        })
-    }
+/// The address of a queue in the list.
+pub(crate) fn own_address(listed: &Listed) -> Address {
+    listed.neighbour(&listed.info.name)
+}
 
-    /// The command line of what is shown.
-    pub(crate) fn line(&self) -> String {
-        let Some(screen) = self.screen() else { return "postroom queues".to_owned() };
-        let names: Vec<String> = screen.addresses.iter().map(|address| quote(&address.to_string())).collect();
-        let names = names.join(" ");
-        let which = selection(screen.filter.as_ref(), screen.group.as_ref());
-        match screen.scope {
-            Scope::Groups if screen.by > 0 => {
-                format!("postroom groups {names} --by {}{which}", KEYS.get(screen.by).unwrap_or(&KEYS[0]))
-            }
-            Scope::Groups => format!("postroom groups {names}{which}"),
-            _ => format!("postroom browse {names}{which}"),
-        }
-    }
-
-    /// What a look at a queue costs, in a line.
-    pub(crate) fn cost(info: &QueueInfo) -> String {
-        let budget = info.read_cost.budget.map_or_else(String::new, |n| format!(" (peek budget: {n})"));
-        format!("{}: {}{budget}", info.name, info.read_cost.why)
-    }
+/// What a look at a queue costs, in a line.
+pub(crate) fn cost(info: &QueueInfo) -> String {
+    let budget = info.read_cost.budget.map_or_else(String::new, |n| format!(" (peek budget: {n})"));
+    format!("{}: {}{budget}", info.name, info.read_cost.why)
 }

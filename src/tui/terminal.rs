@@ -1,4 +1,4 @@
-//! The terminal: taken over, drawn on, and given back however the program ends.
+//! The terminal: taken over, drawn on, lent out, and given back however the program ends.
 
 use std::io::{self, Stdout, Write as _};
 
@@ -15,6 +15,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// The terminal while it is ours; dropping it gives it back.
 pub(super) struct Screens {
     terminal: Terminal<CrosstermBackend<Stdout>>,
+    lost: bool,
 }
 
 impl Screens {
@@ -31,22 +32,35 @@ impl Screens {
                 hook(info);
             }
         }));
-        enable_raw_mode().map_err(failed)?;
         // From here on, dropping gives it back.
-        let terminal = Terminal::new(CrosstermBackend::new(io::stdout())).map_err(failed);
-        let entered = execute!(io::stdout(), EnterAlternateScreen, EnableMouseCapture, EnableBracketedPaste);
-        match (terminal, entered.map_err(failed)) {
-            (Ok(terminal), Ok(())) => Ok(Self { terminal }),
-            (Err(error), _) | (_, Err(error)) => {
-                leave();
-                Err(error)
-            }
-        }
+        let terminal = Terminal::new(CrosstermBackend::new(io::stdout())).map_err(failed)?;
+        let screens = Self { terminal, lost: false };
+        enter().map_err(failed)?;
+        Ok(screens)
     }
 
     /// Draws; whether somebody may still see it.
     pub(super) fn draw(&mut self, state: &State) -> bool {
-        self.terminal.draw(|frame| view::draw(frame, state)).is_ok() || state.quitting
+        let drawn = !self.lost && self.terminal.draw(|frame| view::draw(frame, state)).is_ok();
+        drawn || state.quitting
+    }
+
+    /// Writes a sequence that draws nothing.
+    pub(super) fn write(&mut self, sequence: &str) {
+        let mut out = io::stdout();
+        self.lost |= out.write_all(sequence.as_bytes()).and_then(|()| out.flush()).is_err();
+    }
+
+    /// Gives the terminal to another program.
+    pub(super) fn give_away(&mut self) {
+        // What is drawn after it is lent out would be drawn over the other's.
+        _ = self.terminal.hide_cursor();
+        leave();
+    }
+
+    /// Takes it again; everything is drawn anew.
+    pub(super) fn take_back(&mut self) {
+        self.lost |= enter().is_err() || self.terminal.clear().is_err();
     }
 }
 
@@ -54,6 +68,11 @@ impl Drop for Screens {
     fn drop(&mut self) {
         leave();
     }
+}
+
+fn enter() -> io::Result<()> {
+    enable_raw_mode()?;
+    execute!(io::stdout(), EnterAlternateScreen, EnableMouseCapture, EnableBracketedPaste)
 }
 
 /// Gives the terminal back; there is nothing to do where that fails.
@@ -68,7 +87,6 @@ fn leave() {
     _ = disable_raw_mode();
     _ = io::stdout().flush();
 }
-
 /// The signals that ask a program to end.
 pub(super) struct Signals {
     #[cfg(unix)]

@@ -19,7 +19,8 @@ struct Terminal {
     writer: Box<dyn std::io::Write + Send>,
     screen: Arc<Mutex<vt100::Parser>>,
     raw: Arc<Mutex<Vec<u8>>>,
-    _master: Box<dyn MasterPty + Send>,
+    #[cfg_attr(not(feature = "tui"), allow(dead_code, reason = "held until the end"))]
+    master: Box<dyn MasterPty + Send>,
 }
 
 fn cells(n: u16) -> std::num::NonZero<u16> {
@@ -48,7 +49,7 @@ impl Terminal {
                 bytes.lock().unwrap().extend_from_slice(&buffer[..read]);
             }
         });
-        Self { child, writer: pair.master.take_writer().unwrap(), screen, raw, _master: pair.master }
+        Self { child, writer: pair.master.take_writer().unwrap(), screen, raw, master: pair.master }
     }
 
     fn text(&self) -> String {
@@ -161,4 +162,70 @@ fn a_terminal_gets_tables_in_colour_and_no_escape_sequence_of_a_message() {
     assert_eq!(terminal.exit(), 0);
     terminal.wait_for("orders.dlq");
     assert!(!terminal.raw.lock().unwrap().contains(&0x1b));
+}
+
+/// The screens on a real terminal.
+#[cfg(feature = "tui")]
+mod screens {
+    use super::*;
+
+    /// What gives the terminal back: the alternate screen left, the cursor shown.
+    const RESTORED: &[u8] = b"\x1b[?1049l";
+
+    fn restored(terminal: &Terminal) -> bool {
+        terminal.raw.lock().unwrap().windows(RESTORED.len()).any(|part| part == RESTORED)
+    }
+
+    #[test]
+    fn the_screens_start_and_quit_and_the_terminal_is_given_back() {
+        for (keys, exit) in [("q", 0), ("\x03", 0)] {
+            let environment = TestEnvironment::new();
+            let mut terminal = Terminal::start(&environment, &["demo"]);
+            terminal.wait_for("demo:orders.dlq");
+            terminal.type_in(keys);
+            assert_eq!(terminal.exit(), exit);
+            assert!(restored(&terminal));
+        }
+    }
+
+    #[test]
+    fn a_resize_and_a_click_are_taken() {
+        let environment = TestEnvironment::new();
+        let mut terminal = Terminal::start(&environment, &["demo"]);
+        terminal.wait_for("demo:orders.dlq");
+        terminal.master.resize(PtySize { rows: 9, cols: 39, pixel_width: 0, pixel_height: 0 }).unwrap();
+        terminal.wait_for("postroom needs 40 by 10");
+        terminal.master.resize(PtySize { rows: 50, cols: 80, pixel_width: 0, pixel_height: 0 }).unwrap();
+        terminal.wait_for("demo:orders.dlq");
+        // A click on the second queue, twice: a topic, whose looks are free.
+        terminal.type_in("\x1b[<0;3;5M\x1b[<0;3;5m\x1b[<0;3;5M\x1b[<0;3;5m");
+        terminal.wait_for("order-events-dlt › causes");
+        terminal.type_in("q");
+        assert_eq!(terminal.exit(), 0);
+    }
+
+    #[test]
+    fn a_signal_ends_it_and_the_terminal_is_given_back() {
+        let environment = TestEnvironment::new();
+        let mut terminal = Terminal::start(&environment, &["demo"]);
+        terminal.wait_for("demo:orders.dlq");
+        let id = terminal.child.process_id().unwrap().to_string();
+        assert!(std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        assert_eq!(terminal.exit(), 0);
+        assert!(restored(&terminal));
+    }
+
+    #[test]
+    fn what_is_copied_goes_to_the_terminals_clipboard() {
+        let environment = TestEnvironment::new();
+        let mut terminal = Terminal::start(&environment, &["demo"]);
+        terminal.wait_for("demo:orders.dlq");
+        terminal.type_in("Y");
+        terminal.wait_for("copied");
+        // `postroom queues`, in base64.
+        let sequence = b"\x1b]52;c;cG9zdHJvb20gcXVldWVz\x07";
+        assert!(terminal.raw.lock().unwrap().windows(sequence.len()).any(|part| part == sequence));
+        terminal.type_in("q");
+        assert_eq!(terminal.exit(), 0);
+    }
 }

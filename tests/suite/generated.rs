@@ -126,3 +126,23 @@ mod examples {
         assert!(now == real, "{differs:?}: run POSTROOM_BLESS=1 cargo test --test suite generated, and commit");
     }
 }
+
+/// The screens: their keys in the README.
+#[cfg(feature = "tui")]
+mod screens {
+    use crate::environment::repository;
+
+    #[test]
+    fn the_readmes_keys_are_the_command_tables() {
+        let path = repository("README.md");
+        let readme = std::fs::read_to_string(&path).unwrap();
+        let (head, rest) = readme.split_once("<!-- keys -->\n").unwrap();
+        let (_, tail) = rest.split_once("<!-- /keys -->").unwrap();
+        let real = format!("{head}<!-- keys -->\n{}<!-- /keys -->{tail}", postroom::tui::command::markdown());
+        if std::env::var_os("POSTROOM_BLESS").is_some() {
+            std::fs::write(&path, &real).unwrap();
+        }
+        let now = std::fs::read_to_string(&path).unwrap();
+        assert!(now == real, "run POSTROOM_BLESS=1 cargo test --test suite generated, and commit");
+    }
+}

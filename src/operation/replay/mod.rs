@@ -172,7 +172,16 @@ pub async fn load(plan: Plan, request: ReplayRequest) -> Result<Prepared> {
     routes.reopen(&addresses).await?;
     let scan = look.scan(&plan);
     let within = look.within();
-    Ok(Prepared { plan, request, routes, samples: Vec::new(), in_place: look.in_place, handles: look.handles, within, scan })
+    Ok(Prepared {
+        plan,
+        request,
+        routes,
+        samples: Vec::new(),
+        in_place: look.in_place,
+        handles: look.handles,
+        within,
+        scan,
+    })
 }
 
 /// Does what was planned.

@@ -23,15 +23,12 @@ mod shop;
 mod sqs;
 mod topology;
 
-use std::sync::{Arc, OnceLock};
-
 use jiff::{SignedDuration, Timestamp};
 
 use self::random::Random;
 use super::state::{Queue, State, Store};
 use super::stored::Stored;
 use super::{Clock, Memory};
-use crate::broker::Broker;
 
 /// The demo's present, 2026-03-02T14:47:00Z: whoever shows an age in the demo counts from here.
 pub const NOW: Timestamp = Timestamp::constant(1_772_462_820, 0);
@@ -39,13 +36,7 @@ pub const NOW: Timestamp = Timestamp::constant(1_772_462_820, 0);
 /// When the bad release went out, 2026-03-02T14:02:00Z.
 const RELEASE: Timestamp = Timestamp::constant(1_772_460_120, 0);
 
-/// The demo's broker, one for the whole process: what a replay moved stays moved until the process ends.
-pub fn broker() -> Arc<dyn Broker> {
-    static DEMO: OnceLock<Memory> = OnceLock::new();
-    Arc::new(DEMO.get_or_init(incident).clone())
-}
-
-/// A fresh copy of the incident, for tests that change it.
+/// A fresh copy of the incident: what a replay moves in it stays moved for as long as it lives.
 #[must_use]
 pub fn incident() -> Memory {
     let memory = topology::declare(Memory::builder().named("demo").clock(Clock::fixed(NOW)).seed(1402)).build();

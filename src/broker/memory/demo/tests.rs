@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
-use crate::broker::ListFilter;
+use crate::broker::{Broker as _, ListFilter};
 use crate::message::failure::detect;
 use crate::message::fingerprint::{Rules, fingerprint};
 use crate::message::{Digest, Message, Value};
@@ -85,7 +85,7 @@ fn the_odd_ones_are_there() {
 
 #[tokio::test]
 async fn every_dead_letter_queue_that_has_a_source_names_it() {
-    let listing = broker().list(&ListFilter::default()).await.unwrap();
+    let listing = incident().list(&ListFilter::default()).await.unwrap();
     assert_eq!(listing.queues.len(), 17);
     let paired: Vec<(&str, &str)> = listing
         .queues

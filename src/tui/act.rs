@@ -1,0 +1,308 @@
+//! What the operator asks to be done, and the command line that does the same.
+
+use ratatui_textarea::TextArea;
+
+use super::state::KEYS;
+use crate::broker::Address;
+use crate::error::{Error, ErrorKind, Result};
+use crate::message::{Fields, Message};
+use crate::operation::groups::GroupSummary;
+use crate::operation::publish::property;
+
+/// So many marked messages make a filter of their ids at most.
+pub(crate) const MOST_MARKS: usize = 200;
+
+/// A verb that writes, or makes an archive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ActVerb {
+    Replay,
+    Drain,
+    /// Drain without a copy.
+    Discard,
+    Capture,
+    Publish,
+    /// Finish the run of that journal.
+    Resume(String),
+}
+
+/// A verb with everything it needs.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Act {
+    pub(crate) verb: ActVerb,
+    pub(crate) address: Address,
+    pub(crate) filter: Option<String>,
+    pub(crate) group: Option<String>,
+    /// The archive, for a drain and a capture.
+    pub(crate) path: String,
+    /// `origin` or an address, for a replay.
+    pub(crate) to: String,
+    pub(crate) rate: Option<f64>,
+    pub(crate) keep: bool,
+    pub(crate) again: bool,
+    /// How many messages were marked, where they were picked one by one.
+    pub(crate) marked: usize,
+    /// What is published.
+    pub(crate) message: Option<Box<Message>>,
+}
+
+impl Act {
+    pub(crate) fn new(verb: ActVerb, address: Address) -> Self {
+        Self {
+            verb,
+            address,
+            filter: None,
+            group: None,
+            path: String::new(),
+            to: "origin".to_owned(),
+            rate: None,
+            keep: false,
+            again: false,
+            marked: 0,
+            message: None,
+        }
+    }
+
+    /// Whether a run of it can be resumed.
+    pub(crate) fn has_journal(&self) -> bool {
+        !matches!(self.verb, ActVerb::Capture | ActVerb::Publish)
+    }
+
+    /// The verb for people.
+    pub(crate) fn name(&self) -> &'static str {
+        match self.verb {
+            ActVerb::Replay if self.keep => "copy",
+            ActVerb::Replay => "replay",
+            ActVerb::Drain => "drain",
+            ActVerb::Discard => "purge",
+            ActVerb::Capture => "capture",
+            ActVerb::Publish => "publish",
+            ActVerb::Resume(_) => "resume",
+        }
+    }
+
+    /// The command line that does the same.
+    pub(crate) fn line(&self) -> String {
+        let address = quote(&self.address.to_string());
+        let chosen = selection(self.filter.as_ref(), self.group.as_ref());
+        let archive = || format!(" --to {}", quote(&format!("file:{}", self.path)));
+        match &self.verb {
+            ActVerb::Replay => {
+                let to = if self.to == "origin" { String::new() } else { format!(" --to {}", quote(&self.to)) };
+                let rate = self.rate.map_or_else(String::new, |rate| format!(" --rate {rate}"));
+                let keep = if self.keep { " --keep" } else { "" };
+                let again = if self.again { " --again" } else { "" };
+                format!("postroom replay {address}{to}{chosen}{keep}{again}{rate}")
+            }
+            ActVerb::Drain => format!("postroom drain {address}{}{chosen}", archive()),
+            ActVerb::Discard => format!("postroom drain {address} --discard{chosen}"),
+            ActVerb::Capture => format!("postroom capture {address}{}{chosen}", archive()),
+            ActVerb::Publish => {
+                format!("postroom publish {address}{}", self.message.as_deref().map_or_else(String::new, options))
+            }
+            ActVerb::Resume(id) => format!("postroom journal resume {}", quote(id)),
+        }
+    }
+}
+
+/// A message as the options of `postroom publish`.
+fn options(message: &Message) -> String {
+    let mut line = String::new();
+    if let Some(key) = &message.key {
+        line.extend([" --key ", &quote(&String::from_utf8_lossy(key))]);
+    }
+    for (option, fields) in [("header", &message.headers), ("property", &message.properties)] {
+        for (name, value) in fields {
+            let value = value.as_str().map(str::to_owned).or_else(|| value.as_i64().map(|n| n.to_string()));
+            line.extend([" --", option, " ", &quote(&format!("{name}={}", value.unwrap_or_default()))]);
+        }
+    }
+    line + &format!(" --body {}", quote(&String::from_utf8_lossy(message.body())))
+}
+
+pub(crate) fn selection(filter: Option<&String>, group: Option<&String>) -> String {
+    let filter = filter.map_or_else(String::new, |filter| format!(" --filter {}", quote(filter)));
+    let group = group.map_or_else(String::new, |group| format!(" --group {}", quote(group)));
+    filter + &group
+}
+
+/// A word as a shell reads it.
+pub(crate) fn quote(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%,+=".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+/// A text as a filter takes it.
+pub(crate) fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// The filter that finds messages again by their ids.
+pub(crate) fn ids(ids: &[String]) -> String {
+    ids.iter().map(|id| format!("id={}", quoted(id))).collect::<Vec<_>>().join(" or ")
+}
+
+/// Two filters as one.
+pub(crate) fn both(one: Option<&String>, other: &str) -> String {
+    one.map_or_else(|| other.to_owned(), |one| format!("({one}) ({other})"))
+}
+
+/// The filter that finds a group again, for keys that are fields.
+pub(crate) fn field_filter(by: usize, group: &GroupSummary) -> Option<String> {
+    let name = KEYS.get(by).filter(|name| ["class", "origin"].contains(*name))?;
+    let value = group.key.first().filter(|part| part.name == *name)?;
+    Some(format!("{name}={}", quoted(&value.value)))
+}
+
+/// A message that is written: lines of names and values, an empty line, the body.
+#[derive(Debug)]
+pub(crate) struct Compose {
+    pub(crate) area: TextArea<'static>,
+}
+
+impl Compose {
+    /// The form for a new message.
+    pub(crate) fn new(to: &Address) -> Self {
+        Self::of_text(&format!("to: {to}\nproperty.content_type: application/json\n\n{{}}"))
+    }
+
+    /// The form for a copy of a message; the original stays. What has no text is left out, and said so.
+    pub(crate) fn of(message: &Message, to: &str) -> Self {
+        let mut text = format!("to: {to}\n");
+        let mut left_out = Vec::new();
+        match message.key.as_deref().map(std::str::from_utf8) {
+            Some(Ok(key)) if !key.contains('\n') => text.extend(["key: ", key, "\n"]),
+            Some(_) => left_out.push("key".to_owned()),
+            None => {}
+        }
+        for (kind, fields) in [("header", &message.headers), ("property", &message.properties)] {
+            for (name, value) in fields {
+                let value = value.as_str().map(str::to_owned).or_else(|| value.as_i64().map(|n| n.to_string()));
+                match value.filter(|value| !value.contains('\n')) {
+                    Some(value) => text.extend([kind, ".", name, ": ", &value, "\n"]),
+                    None => left_out.push(format!("{kind}.{name}")),
+                }
+            }
+        }
+        for name in left_out {
+            text.extend(["# ", &name, " is left out: it is no line of text\n"]);
+        }
+        text.push('\n');
+        match std::str::from_utf8(message.body()) {
+            Ok(body) => text += body,
+            Err(_) => text += "# the body is binary: capture it, or name a file with `postroom publish --file`",
+        }
+        Self::of_text(&text)
+    }
+
+    pub(crate) fn of_text(text: &str) -> Self {
+        let mut area = TextArea::new(text.split('\n').map(str::to_owned).collect());
+        area.set_cursor_line_style(ratatui::style::Style::new());
+        Self { area }
+    }
+
+    pub(crate) fn text(&self) -> String {
+        self.area.lines().join("\n")
+    }
+
+    /// What is written, as an act.
+    ///
+    /// # Errors
+    /// `Usage`, naming the line that can't be read.
+    pub(crate) fn act(&self) -> Result<Act> {
+        parse(&self.text())
+    }
+}
+
+fn parse(text: &str) -> Result<Act> {
+    let bad = |number: usize, what: &str| {
+        Error::new(ErrorKind::Usage, format!("line {number}: {what}"))
+            .hint("write to:, key:, header.NAME: and property.NAME: lines, an empty line, and the body")
+    };
+    let (head, body) = match text.split_once("\n\n") {
+        Some((head, body)) => (head, Some(body)),
+        None => (text, None),
+    };
+    let mut to = None;
+    let mut message =
+        Message { payload: Some(bytes::Bytes::from(body.unwrap_or_default().to_owned())), ..Message::default() };
+    let mut properties = Vec::new();
+    for (at, line) in head.lines().enumerate() {
+        let number = at + 1;
+        if line.trim().is_empty() || line.starts_with('#') {
+            continue;
+        }
+        // A name may have colons, as addresses do; a value begins behind the first one with a space.
+        let (name, value) = line
+            .split_once(": ")
+            .or_else(|| line.strip_suffix(':').map(|name| (name, "")))
+            .ok_or_else(|| bad(number, "there is no `: ` behind a name"))?;
+        match name.trim() {
+            "to" => to = Some(value.trim().parse::<Address>()?),
+            "key" => message.key = Some(bytes::Bytes::from(value.to_owned())),
+            name => match name.split_once('.') {
+                Some(("header", name)) if !name.is_empty() => message.headers.push(name, value),
+                Some(("property", name)) if !name.is_empty() => properties.push(property(name, value)?),
+                _ => return Err(bad(number, &format!("{name:?} is no part of a message"))),
+            },
+        }
+    }
+    message.properties = properties.into_iter().collect::<Fields>();
+    let to = to.ok_or_else(|| bad(1, "there is no `to: ADDRESS`"))?;
+    Ok(Act { message: Some(Box::new(message)), ..Act::new(ActVerb::Publish, to) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::Value;
+
+    #[test]
+    fn every_act_has_its_command_line() {
+        let address: Address = "shop:orders.dlq".parse().unwrap();
+        let act = Act {
+            filter: Some("reason:\"card declined\"".into()),
+            group: Some("g-5f3a9c".into()),
+            rate: Some(20.0),
+            keep: true,
+            to: "shop:quarantine".into(),
+            ..Act::new(ActVerb::Replay, address.clone())
+        };
+        assert_eq!(
+            act.line(),
+            "postroom replay shop:orders.dlq --to shop:quarantine --filter 'reason:\"card declined\"' \
+             --group g-5f3a9c --keep --rate 20"
+        );
+        let drain = Act { path: "o'h.jsonl".into(), ..Act::new(ActVerb::Drain, address.clone()) };
+        assert_eq!(drain.line(), r"postroom drain shop:orders.dlq --to 'file:o'\''h.jsonl'");
+        assert_eq!(Act::new(ActVerb::Discard, address).line(), "postroom drain shop:orders.dlq --discard");
+    }
+
+    #[test]
+    fn a_written_message_reads_back_and_what_can_t_be_written_is_named() {
+        let mut message =
+            Message { key: Some("order-17".into()), payload: Some("{\n\n}".into()), ..Message::default() };
+        message.headers.push("tenant", "acme: a");
+        message.headers.push("odd", Value::Null);
+        message.properties.push("content_type", "application/json");
+        let act = Compose::of(&message, "shop:orders").act().unwrap();
+        assert_eq!(act.address.to_string(), "shop:orders");
+        let read = act.message.clone().unwrap();
+        assert_eq!((read.key.as_deref(), read.body()), (Some(&b"order-17"[..]), &b"{\n\n}"[..]));
+        assert_eq!(read.headers.get_str("tenant"), Some("acme: a"));
+        assert!(Compose::of(&message, "shop:orders").text().contains("# header.odd is left out"));
+        assert_eq!(
+            act.line(),
+            "postroom publish shop:orders --key order-17 --header 'tenant=acme: a' \
+             --property content_type=application/json --body '{\n\n}'"
+        );
+        for (text, what) in
+            [("key: a\n\n", "there is no `to"), ("to: a:b\nnonsense\n\n", "line 2"), ("to: a:b\nx: y", "\"x\"")]
+        {
+            assert!(parse(text).unwrap_err().to_string().contains(what), "{text}");
+        }
+    }
+}

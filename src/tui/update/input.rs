@@ -1,0 +1,340 @@
+//! What is typed: filters with live results, choices, names of files, and the form of a message.
+
+use crossterm::event::{KeyCode, KeyEvent};
+
+use super::{Effect, complain, navigate, say};
+use crate::message::filter::Filter;
+use crate::tui::act::Compose;
+use crate::tui::command::{Command, Scope, TABLE, of};
+use crate::tui::field::Line;
+use crate::tui::fuzzy;
+use crate::tui::key::Key;
+use crate::tui::state::{Choice, Dialog, Purpose, State, own_address};
+
+/// Filters that are remembered.
+const REMEMBERED: usize = 100;
+/// Suggestions that are shown.
+const HINTS: usize = 8;
+
+/// Asks for something, with what stands there already.
+pub(super) fn ask(state: &mut State, purpose: Purpose, text: &str, title: &str) {
+    let line = Line::new(text);
+    state.dialog = Some(Dialog::Input { purpose, line, title: title.to_owned(), error: None, hints: Vec::new() });
+}
+
+pub(super) fn filter(state: &mut State) {
+    let (text, title) = match state.screen() {
+        Some(screen) => {
+            (screen.filter.clone().unwrap_or_default(), "messages that match   tab completes, ↑ ↓ earlier ones")
+        }
+        None => (state.queue_filter.clone(), "queues that match"),
+    };
+    ask(state, Purpose::Filter(text.clone()), &text, title);
+    hints(state);
+}
+
+pub(super) fn search(state: &mut State) {
+    let text = state.screen().map(|screen| screen.needle.clone()).unwrap_or_default();
+    ask(state, Purpose::Search, &text, "find in this tab");
+}
+
+pub(super) fn from(state: &mut State) {
+    let text = state.look().map(|look| look.from.clone()).unwrap_or_default();
+    let seek = state.seek();
+    let mut can = vec!["first"];
+    can.extend(seek.tail.then_some("last 1000"));
+    can.extend(seek.tail.then_some("end"));
+    can.extend(seek.offset.then_some("an offset"));
+    can.extend(seek.time.then_some("a time such as -2h or 2026-03-02T10:00:00Z"));
+    ask(state, Purpose::From, &text, &format!("look again from: {}", can.join(", ")));
+}
+
+pub(super) fn columns(state: &mut State) {
+    let text = state.screen().map(|screen| screen.columns.join(", ")).unwrap_or_default();
+    let title = "columns: age, time, id, key, why, body, size, or fields such as header.tenant and body.total";
+    ask(state, Purpose::Columns, &text, title);
+}
+
+pub(super) fn save(state: &mut State) {
+    let Some(screen) = state.screen() else { return };
+    let indices: Vec<u32> = match screen.scope {
+        Scope::Detail => vec![screen.index],
+        _ if screen.marks.is_empty() => screen.message_at(screen.cursor).into_iter().collect(),
+        _ => screen.marks.keys().copied().collect(),
+    };
+    let name = if indices.len() == 1 { "message.json" } else { "messages.jsonl" };
+    let title = format!(
+        "save {} to a new file: .jsonl or .jsonl.zst holds whole messages, any other name the payload",
+        crate::text::human::messages(indices.len() as u64)
+    );
+    let look = screen.look;
+    ask(state, Purpose::Save(look, indices), name, &title);
+}
+
+pub(super) fn palette(state: &mut State) {
+    state.dialog = Some(Dialog::Palette { line: Line::default(), choices: Vec::new(), cursor: 0 });
+    choose(state);
+}
+
+/// What the palette offers for what is typed: commands of this place, then queues.
+fn choose(state: &mut State) {
+    let Some(Dialog::Palette { line, .. }) = &state.dialog else { return };
+    let typed = line.text().to_owned();
+    let commands = of(state.under(), state)
+        .filter(|entry| {
+            ![Command::Palette, Command::Up, Command::Down, Command::PageUp, Command::PageDown].contains(&entry.command)
+        })
+        .map(|entry| Choice::Command(entry.command, format!("{}  {}", entry.name, entry.help)));
+    let queues = state.queues.iter().map(|listed| Choice::Queue(own_address(listed)));
+    let found = fuzzy::best(&typed, commands.chain(queues), |choice| match choice {
+        Choice::Command(_, text) => text.clone(),
+        Choice::Queue(address) => address.to_string(),
+    });
+    if let Some(Dialog::Palette { choices, cursor, .. }) = &mut state.dialog {
+        (*choices, *cursor) = (found, 0);
+    }
+}
+
+/// What is typed takes the place of what would be done: letters, history, completion.
+pub(super) fn typed(state: &mut State, key: Key, event: &KeyEvent) -> Vec<Effect> {
+    let mut changed = false;
+    match &mut state.dialog {
+        Some(Dialog::Palette { line, .. }) => {
+            if line.key(key) {
+                choose(state);
+            }
+            return Vec::new();
+        }
+        Some(Dialog::Compose { compose, error }) => {
+            compose.area.input(ratatui_textarea::Input::from(*event));
+            *error = None;
+            return Vec::new();
+        }
+        Some(Dialog::Input { purpose: Purpose::Filter(_), line, hints, .. }) => match key.code() {
+            KeyCode::Tab => {
+                if let Some(hint) = hints.first() {
+                    line.complete(hint);
+                    changed = true;
+                }
+            }
+            KeyCode::Up | KeyCode::Down => {
+                let back = key.code() == KeyCode::Up;
+                changed = remembered(&state.history, line, back);
+            }
+            _ => changed = line.key(key),
+        },
+        Some(Dialog::Input { line, .. }) => changed = line.key(key),
+        _ => {}
+    }
+    if changed { live(state) } else { Vec::new() }
+}
+
+pub(super) fn paste(state: &mut State, text: &str) -> Vec<Effect> {
+    match &mut state.dialog {
+        Some(Dialog::Input { line, .. }) => line.insert(text),
+        Some(Dialog::Palette { line, .. }) => {
+            line.insert(text);
+            choose(state);
+            return Vec::new();
+        }
+        Some(Dialog::Compose { compose, .. }) => {
+            compose.area.insert_str(text.replace('\r', "\n"));
+            return Vec::new();
+        }
+        _ => return Vec::new(),
+    }
+    live(state)
+}
+
+/// Puts an earlier or later filter in the line; whether there is one.
+fn remembered(history: &[String], line: &mut Line, back: bool) -> bool {
+    let at = history.iter().rposition(|known| known == line.text());
+    let next = match (at, back) {
+        (None, true) => history.len().checked_sub(1),
+        (Some(at), true) => at.checked_sub(1),
+        (Some(at), false) => Some(at + 1),
+        (None, false) => None,
+    };
+    let Some(text) = next.and_then(|at| history.get(at)) else { return false };
+    *line = Line::new(text.clone());
+    true
+}
+
+/// What is typed is shown at once, where it can be: the queues or messages that match.
+fn live(state: &mut State) -> Vec<Effect> {
+    let now = state.now_at(state.screen().and_then(|screen| screen.addresses.first()));
+    let Some(Dialog::Input { purpose, line, error, .. }) = &mut state.dialog else { return Vec::new() };
+    *error = None;
+    if !matches!(purpose, Purpose::Filter(_)) {
+        return Vec::new();
+    }
+    let text = line.text().trim().to_owned();
+    let mut effects = Vec::new();
+    if let Some(screen) = state.screens.last_mut() {
+        match Filter::parse(&text, now) {
+            Err(fault) if !text.is_empty() => *error = Some(super::with_hint(&fault)),
+            _ => effects = apply(screen, &text),
+        }
+    } else {
+        state.queue_filter = text;
+        state.cursor = 0;
+    }
+    hints(state);
+    effects
+}
+
+/// Shows what a filter takes.
+fn apply(screen: &mut crate::tui::state::Screen, text: &str) -> Vec<Effect> {
+    let filter = Some(text.to_owned()).filter(|text| !text.is_empty());
+    if filter == screen.filter {
+        return Vec::new();
+    }
+    screen.filter = filter;
+    screen.refind();
+    screen.fault = None;
+    screen.task.take().map(Effect::Cancel).into_iter().collect()
+}
+
+/// Fields and values that what is typed may become.
+fn hints(state: &mut State) {
+    let Some(look) = state.look() else { return };
+    let fields = std::sync::Arc::clone(&look.fields);
+    let Some(Dialog::Input { purpose: Purpose::Filter(_), line, hints, .. }) = &mut state.dialog else { return };
+    let word = line.word();
+    let operator = word.find([':', '=', '<', '>', '~']);
+    *hints = match operator.and_then(|at| word.split_at_checked(at + 1)) {
+        Some((head, typed)) => {
+            let name = head.trim_end_matches([':', '=', '<', '>', '~', '!']);
+            let values = fields.get(name).into_iter().flatten();
+            let starts = values.filter(|value| value.starts_with(typed) && *value != typed);
+            let quoted = |value: &String| {
+                let plain = |c: char| c.is_alphanumeric() || "-_./".contains(c);
+                let value = if value.chars().all(plain) { value.clone() } else { crate::tui::act::quoted(value) };
+                format!("{head}{value}")
+            };
+            starts.map(quoted).take(HINTS).collect()
+        }
+        None => fields.keys().filter(|name| name.starts_with(word) && *name != word).take(HINTS).cloned().collect(),
+    };
+}
+
+/// What is typed is given up.
+pub(super) fn cancel(state: &mut State, purpose: Purpose) -> Vec<Effect> {
+    match purpose {
+        Purpose::Filter(before) => {
+            if let Some(screen) = state.screens.last_mut() {
+                return apply(screen, &before);
+            }
+            state.queue_filter = before;
+            Vec::new()
+        }
+        // The sheet that waited is there again.
+        Purpose::Confirm | Purpose::Target(_) | Purpose::Rate(_) => {
+            state.dialog = state.pending.take();
+            Vec::new()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Takes what was typed.
+pub(super) fn submit(
+    state: &mut State,
+    purpose: Purpose,
+    line: Line,
+    title: String,
+    error: Option<String>,
+) -> Vec<Effect> {
+    let text = line.text().trim().to_owned();
+    match purpose {
+        Purpose::Filter(before) if error.is_some() => {
+            let purpose = Purpose::Filter(before);
+            state.dialog = Some(Dialog::Input { purpose, line, title, error, hints: Vec::new() });
+            Vec::new()
+        }
+        Purpose::Filter(_) => {
+            if !text.is_empty() && state.screen().is_some() {
+                state.history.retain(|known| *known != text);
+                state.history.push(text);
+                if state.history.len() > REMEMBERED {
+                    state.history.remove(0);
+                }
+            }
+            Vec::new()
+        }
+        Purpose::Search => {
+            if let Some(screen) = state.screens.last_mut() {
+                screen.needle = text;
+            }
+            navigate::next_match(state, true);
+            Vec::new()
+        }
+        Purpose::Columns => {
+            let columns: Vec<String> =
+                text.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect();
+            if let Err(fault) = check_columns(&columns) {
+                let error = Some(fault);
+                state.dialog = Some(Dialog::Input { purpose, line, title, error, hints: Vec::new() });
+                return Vec::new();
+            }
+            let Some(screen) = state.screens.last_mut() else { return Vec::new() };
+            screen.columns =
+                if columns.is_empty() { crate::tui::state::COLUMNS.map(str::to_owned).to_vec() } else { columns };
+            screen.rows.clear();
+            screen.fetching.take().map(Effect::Cancel).into_iter().collect()
+        }
+        Purpose::From => {
+            let follow = state.look().is_some_and(|look| look.follow);
+            navigate::look_from(state, if text.is_empty() { "first" } else { &text }, follow)
+        }
+        Purpose::Save(look, indices) => {
+            let Some(snapshot) = state.looks.get(&look).and_then(|look| look.snapshot.clone()) else {
+                return Vec::new();
+            };
+            let task = super::next_task(state);
+            state.saves.insert(task);
+            vec![Effect::Save(task, snapshot, indices, text)]
+        }
+        Purpose::Archive(_) | Purpose::Confirm | Purpose::Target(_) | Purpose::Rate(_) => {
+            super::acting::submit(state, purpose, &text)
+        }
+    }
+}
+
+fn check_columns(columns: &[String]) -> Result<(), String> {
+    let known = ["age", "time", "id", "key", "why", "body", "size"];
+    columns.iter().filter(|name| !known.contains(&name.as_str())).try_for_each(|name| {
+        crate::message::filter::Pick::parse(name).map(|_| ()).map_err(|error| super::with_hint(&error))
+    })
+}
+
+/// Does what the palette has under its cursor.
+pub(super) fn chosen(state: &mut State, choices: &[Choice], cursor: usize) -> Vec<Effect> {
+    match choices.get(cursor) {
+        Some(Choice::Command(command, _)) => {
+            let entry = TABLE.iter().find(|entry| entry.command == *command);
+            if let Some(why) = entry.and_then(|entry| entry.reason_against(state)) {
+                say(state, &why);
+                return Vec::new();
+            }
+            super::perform(state, *command)
+        }
+        Some(Choice::Queue(address)) => {
+            let dead = state.info(address).is_some_and(|info| info.is_dlq);
+            let scope = if dead { Scope::Groups } else { Scope::Messages };
+            navigate::open(state, crate::tui::state::Screen::new(scope, vec![address.clone()]))
+        }
+        None => Vec::new(),
+    }
+}
+
+/// What the editor gave back.
+pub(super) fn edited(state: &mut State, text: &str) -> Vec<Effect> {
+    if let Some(Dialog::Compose { compose, error }) = &mut state.dialog {
+        **compose = Compose::of_text(text.trim_end_matches('\n'));
+        *error = None;
+    } else {
+        complain(state, "what was edited has no form to go to");
+    }
+    Vec::new()
+}

@@ -1,0 +1,199 @@
+//! What a message does to the state: no I/O, so that every path can be tested by keys.
+
+mod acting;
+mod answer;
+mod demand;
+mod input;
+mod navigate;
+
+use crossterm::event::{KeyEvent, KeyEventKind, MouseButton, MouseEvent, MouseEventKind};
+use jiff::SignedDuration;
+
+use super::command::{Command, Scope};
+use super::key::Key;
+use super::msg::{Effect, Msg};
+use super::state::{Dialog, State, TABS, TaskId};
+use super::view;
+use crate::error::Error;
+
+pub(super) use navigate::{line, open, refresh};
+
+/// How long a word to the operator stands in the footer; the log keeps it.
+const TOAST: SignedDuration = SignedDuration::from_secs(6);
+/// The same of an error.
+const ERROR: SignedDuration = SignedDuration::from_secs(20);
+/// Lines that the log keeps.
+const LOG: usize = 1000;
+
+/// Takes one message.
+pub(crate) fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
+    let mut effects = match msg {
+        Msg::Resize(width, height) => {
+            state.size = (width, height);
+            Vec::new()
+        }
+        Msg::Tick(now) => {
+            state.now = now;
+            if state.toast.as_ref().is_some_and(|(_, _, until)| *until < now) {
+                state.toast = None;
+            }
+            Vec::new()
+        }
+        Msg::Stop => quit(state),
+        Msg::Paste(text) => input::paste(state, &text),
+        Msg::Mouse(event) => mouse(state, event),
+        Msg::Key(event) if event.kind == KeyEventKind::Release => Vec::new(),
+        Msg::Key(event) => key(state, &event),
+        Msg::Answer(task, answer) => answer::answer(state, task, answer),
+        Msg::Edited(text) => input::edited(state, &text),
+        Msg::Said(text) => {
+            complain(state, &text);
+            Vec::new()
+        }
+    };
+    demand::demand(state, &mut effects);
+    effects
+}
+
+fn key(state: &mut State, event: &KeyEvent) -> Vec<Effect> {
+    let (scope, key) = (state.scope(), Key::of(event));
+    let entry = state.keys.find(scope, key);
+    if [Scope::Input, Scope::Palette, Scope::Compose].contains(&scope) {
+        let is_command = matches!(state.dialog, Some(Dialog::Pick { .. })) || entry.is_some_and(|_| !key.is_text());
+        if !is_command {
+            return input::typed(state, key, event);
+        }
+    }
+    let Some(entry) = entry else { return Vec::new() };
+    if let Some(why) = entry.reason_against(state) {
+        say(state, &format!("{}: {why}", entry.name));
+        return Vec::new();
+    }
+    perform(state, entry.command)
+}
+
+fn mouse(state: &mut State, event: MouseEvent) -> Vec<Effect> {
+    match event.kind {
+        MouseEventKind::ScrollUp => navigate::step(state, -3),
+        MouseEventKind::ScrollDown => navigate::step(state, 3),
+        MouseEventKind::Down(MouseButton::Left) if state.dialog.is_none() => {
+            if let Some(tab) = view::tab_at(state, event.column, event.row) {
+                navigate::to_tab(state, tab);
+                return Vec::new();
+            }
+            let Some(row) = view::row_at(state, event.row).filter(|row| *row < state.rows()) else {
+                return Vec::new();
+            };
+            let again = navigate::cursor(state) == row;
+            navigate::set_cursor(state, row);
+            if again {
+                let command = if state.under() == Scope::Detail { Command::Fold } else { Command::Accept };
+                return perform(state, command);
+            }
+        }
+        _ => {}
+    }
+    Vec::new()
+}
+
+/// Says something to the operator, and keeps it in the log.
+fn say(state: &mut State, text: &str) {
+    tell(state, text, false, TOAST);
+}
+
+/// Says what went wrong.
+fn complain(state: &mut State, text: &str) {
+    tell(state, text, true, ERROR);
+}
+
+fn tell(state: &mut State, text: &str, is_error: bool, time: SignedDuration) {
+    note(state, is_error, text);
+    state.toast = state.now.checked_add(time).ok().map(|until| (text.to_owned(), is_error, until));
+}
+
+/// Keeps a line in the log.
+fn note(state: &mut State, is_error: bool, text: &str) {
+    state.log.push((is_error, text.to_owned()));
+    if state.log.len() > LOG {
+        state.log.remove(0);
+    }
+}
+
+fn with_hint(error: &Error) -> String {
+    error.hint_text().map_or_else(|| error.to_string(), |hint| format!("{error}\nHint: {hint}"))
+}
+
+fn next_task(state: &mut State) -> TaskId {
+    state.next_task += 1;
+    state.next_task
+}
+
+fn quit(state: &mut State) -> Vec<Effect> {
+    state.quitting = true;
+    vec![Effect::Quit]
+}
+
+fn perform(state: &mut State, command: Command) -> Vec<Effect> {
+    let page = isize::try_from(state.size.1.saturating_sub(6).max(1)).unwrap_or(1);
+    match command {
+        Command::Up => navigate::step(state, -1),
+        Command::Down => navigate::step(state, 1),
+        Command::PageUp => navigate::step(state, -page),
+        Command::PageDown => navigate::step(state, page),
+        Command::Top => navigate::set_cursor(state, 0),
+        Command::Bottom => navigate::set_cursor(state, usize::MAX),
+        Command::Help => state.dialog = Some(Dialog::Help { scroll: 0 }),
+        Command::Log => navigate::log(state),
+        Command::Interrupt if state.scope() == Scope::Running => return acting::stop_run(state, false),
+        Command::Quit | Command::Interrupt => return quit(state),
+        Command::CancelRun => return acting::stop_run(state, false),
+        Command::PauseRun => return acting::stop_run(state, true),
+        Command::ResumeRun => return acting::resume(state),
+        Command::OpenRun => return navigate::open_run(state),
+        Command::Back => return navigate::back(state),
+        Command::Refresh => return navigate::again(state),
+        Command::NextTab => navigate::tab(state, 1),
+        Command::PreviousTab => navigate::tab(state, TABS.len() - 1),
+        Command::NextMessage => navigate::neighbour(state, 1),
+        Command::PreviousMessage => navigate::neighbour(state, -1),
+        Command::Fold => navigate::fold(state),
+        Command::FoldAll => navigate::fold_all(state),
+        Command::Choose => {
+            if let Some(Dialog::Sheet { run, .. }) = &mut state.dialog {
+                *run = !*run;
+            }
+        }
+        Command::Target | Command::Rate | Command::Keep | Command::Again => return acting::option(state, command),
+        Command::Filter => input::filter(state),
+        Command::Search => input::search(state),
+        Command::NextMatch => navigate::next_match(state, true),
+        Command::PreviousMatch => navigate::next_match(state, false),
+        Command::Incident => return navigate::incident(state),
+        Command::OpenMessages | Command::OpenGroups => return navigate::enter(state, command),
+        Command::Accept => return acting::accept(state),
+        Command::Show => navigate::show(state),
+        Command::Journal => navigate::journal(state),
+        Command::Palette => input::palette(state),
+        Command::Mark => navigate::mark(state),
+        Command::MarkAll => navigate::mark_all(state),
+        Command::Order => navigate::order(state),
+        Command::From => input::from(state),
+        Command::Follow => return navigate::follow(state),
+        Command::Pause => navigate::hold(state),
+        Command::Columns => input::columns(state),
+        Command::Copy => return navigate::copy(state),
+        Command::CopyLine => return navigate::copy_line(state),
+        Command::Save => input::save(state),
+        Command::Pager => return navigate::pager(state),
+        Command::Suspend => return vec![Effect::Suspend],
+        Command::Replay => return acting::act(state, &super::act::ActVerb::Replay),
+        Command::Drain => return acting::act(state, &super::act::ActVerb::Drain),
+        Command::Purge => return acting::act(state, &super::act::ActVerb::Discard),
+        Command::Capture => return acting::act(state, &super::act::ActVerb::Capture),
+        Command::Publish => acting::compose(state),
+        Command::EditCopy => acting::edit_copy(state),
+        Command::Send => return acting::send(state),
+        Command::Editor => return acting::editor(state),
+    }
+    Vec::new()
+}

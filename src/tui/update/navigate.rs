@@ -1,0 +1,511 @@
+//! Moving: between rows, tabs, messages and screens, and beginning looks.
+
+use super::{Effect, complain, next_task, note, say};
+use crate::broker::{Address, CostKind};
+use crate::tui::act::{field_filter, selection};
+use crate::tui::command::{Command, Scope};
+use crate::tui::state::{Dialog, KEYS, Load, Look, Screen, State, TABS, Wanted, cost, own_address};
+
+/// Messages at the end of a long queue that are shown where nothing else is asked for.
+const TAIL: u64 = 10_000;
+
+/// Asks every broker for its queues.
+pub(crate) fn refresh(state: &mut State) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    for at in 0..state.sources.len() {
+        let task = next_task(state);
+        if let Some(source) = state.sources.get_mut(at) {
+            effects.push(Effect::Cancel(std::mem::replace(&mut source.task, task)));
+            effects.push(Effect::List(task, source.address.clone()));
+        }
+    }
+    effects
+}
+
+pub(super) fn cursor(state: &State) -> usize {
+    match &state.dialog {
+        Some(Dialog::Sheet { scroll, .. } | Dialog::Receipt { scroll, .. } | Dialog::Help { scroll }) => *scroll,
+        Some(Dialog::Palette { cursor, .. } | Dialog::Pick { cursor, .. }) => *cursor,
+        _ => state.screen().map_or(state.cursor, |screen| screen.cursor),
+    }
+}
+
+pub(super) fn set_cursor(state: &mut State, to: usize) {
+    let last = state.rows().saturating_sub(1);
+    match &mut state.dialog {
+        Some(Dialog::Sheet { scroll, .. } | Dialog::Receipt { scroll, .. } | Dialog::Help { scroll }) => {
+            *scroll = to.min(1000);
+        }
+        Some(Dialog::Palette { cursor, choices, .. }) => *cursor = to.min(choices.len().saturating_sub(1)),
+        Some(Dialog::Pick { cursor, addresses, .. }) => *cursor = to.min(addresses.len().saturating_sub(1)),
+        _ => match state.screens.last_mut() {
+            Some(screen) => screen.cursor = to.min(last),
+            None => state.cursor = to.min(last),
+        },
+    }
+}
+
+pub(super) fn step(state: &mut State, by: isize) {
+    set_cursor(state, cursor(state).saturating_add_signed(by));
+}
+
+/// Goes on by some tabs or grouping keys.
+pub(super) fn tab(state: &mut State, by: usize) {
+    let Some(screen) = state.screens.last_mut() else { return };
+    if screen.scope == Scope::Detail {
+        let to = (screen.tab + by) % TABS.len();
+        to_tab(state, to);
+    } else {
+        // The keys are as many as the tabs, so that one step back is the same for both.
+        screen.by = (screen.by + by) % KEYS.len();
+        (screen.cursor, screen.task, screen.fault) = (0, None, None);
+    }
+}
+
+pub(super) fn to_tab(state: &mut State, tab: usize) {
+    if let Some(screen) = state.screens.last_mut() {
+        (screen.tab, screen.cursor) = (tab, 0);
+        screen.folded.clear();
+    }
+}
+
+pub(super) fn log(state: &mut State) {
+    let mut screen = Screen::new(Scope::Log, state.addresses());
+    screen.cursor = state.log.len().saturating_sub(1);
+    state.screens.push(screen);
+}
+
+pub(super) fn back(state: &mut State) -> Vec<Effect> {
+    match state.dialog.take() {
+        Some(Dialog::Sheet { task, .. }) => {
+            say(state, "Nothing was changed.");
+            // What was written for it is there again.
+            state.dialog = state.pending.take();
+            vec![Effect::Drop(task)]
+        }
+        Some(Dialog::Receipt { .. }) => refresh(state),
+        Some(Dialog::Cost { task, .. }) => vec![Effect::Cancel(task)],
+        Some(Dialog::Input { purpose, .. }) => super::input::cancel(state, purpose),
+        Some(_) => Vec::new(),
+        None => leave(state),
+    }
+}
+
+/// Leaves the top screen; a look that no screen needs any more ends.
+fn leave(state: &mut State) -> Vec<Effect> {
+    let Some(screen) = state.screens.pop() else { return Vec::new() };
+    let mut effects: Vec<Effect> = screen.task.into_iter().chain(screen.fetching).map(Effect::Cancel).collect();
+    if !state.screens.iter().any(|other| other.look == screen.look)
+        && let Some(look) = state.looks.remove(&screen.look)
+    {
+        effects.push(Effect::Cancel(look.task));
+    }
+    if state.screens.is_empty() {
+        effects.extend(refresh(state));
+    }
+    effects
+}
+
+/// Opens a screen on a new look at its queues.
+pub(crate) fn open(state: &mut State, screen: Screen) -> Vec<Effect> {
+    let addresses = screen.addresses.clone();
+    // A long live stream is looked at from its end; of a dead-letter queue everything counts.
+    let from = match addresses.as_slice() {
+        [one] => state.info(one).filter(|info| {
+            info.capability.seek.tail && !info.is_dlq && info.messages.is_some_and(|messages| messages > TAIL)
+        }),
+        _ => None,
+    };
+    let from = from.map_or_else(|| "first".to_owned(), |_| format!("last {TAIL}"));
+    want(state, Wanted { addresses, from, follow: false, screen: Some(Box::new(screen)), instead: 0 })
+}
+
+/// Looks, after the price was agreed to where there is one.
+pub(super) fn want(state: &mut State, wanted: Wanted) -> Vec<Effect> {
+    if wanted.addresses.is_empty() {
+        say(state, "no queue holds dead messages");
+        return Vec::new();
+    }
+    let infos: Vec<_> = wanted.addresses.iter().map(|address| state.info(address)).collect();
+    let is_free = infos.iter().all(|info| info.is_some_and(|info| info.read_cost.kind == CostKind::None));
+    if is_free {
+        return begin(state, wanted);
+    }
+    // What the list says already is shown at once; the broker is asked again.
+    let lines = infos.into_iter().flatten().filter(|info| info.read_cost.kind != CostKind::None).map(cost).collect();
+    let task = next_task(state);
+    let effect = Effect::Cost(task, wanted.addresses.clone());
+    state.dialog = Some(Dialog::Cost { lines, wanted: Box::new(wanted), refused: false, task });
+    vec![effect]
+}
+
+/// Begins a look.
+pub(super) fn begin(state: &mut State, wanted: Wanted) -> Vec<Effect> {
+    let Wanted { addresses, from, follow, screen, instead } = wanted;
+    let task = next_task(state);
+    let at = crate::tui::msg::LookAt { addresses: addresses.clone(), from: from.clone(), follow };
+    let look = Look {
+        addresses,
+        from,
+        follow,
+        task,
+        load: Load::Reading(None),
+        snapshot: None,
+        seen: 0,
+        groups: Vec::new(),
+        fields: std::sync::Arc::default(),
+    };
+    let mut effects = Vec::new();
+    let id = if screen.is_some() { task } else { instead };
+    if let Some(before) = state.looks.insert(id, look) {
+        effects.push(Effect::Cancel(before.task));
+        for screen in state.screens.iter_mut().filter(|screen| screen.look == id) {
+            effects.extend(screen.task.take().into_iter().chain(screen.fetching.take()).map(Effect::Cancel));
+            screen.refind();
+            screen.rows.clear();
+            screen.marks.clear();
+            screen.groups.clear();
+            (screen.fault, screen.held_at) = (None, None);
+        }
+    }
+    if let Some(mut screen) = screen {
+        screen.look = id;
+        state.screens.push(*screen);
+    }
+    let line = line(state);
+    note(state, false, &format!("$ {line}"));
+    effects.push(Effect::Look(task, at));
+    effects
+}
+
+/// Asks again for what is shown.
+pub(super) fn again(state: &mut State) -> Vec<Effect> {
+    let Some(screen) = state.screens.last_mut() else { return refresh(state) };
+    screen.fault = None;
+    if let (Some(look), Scope::Groups | Scope::Messages) = (state.looks.get(&screen.look), screen.scope) {
+        let (addresses, from, follow) = (look.addresses.clone(), look.from.clone(), look.follow);
+        let instead = screen.look;
+        return want(state, Wanted { addresses, from, follow, screen: None, instead });
+    }
+    screen.asked = false;
+    Vec::new()
+}
+
+/// Looks again, from somewhere else or with an open end.
+pub(super) fn look_from(state: &mut State, from: &str, follow: bool) -> Vec<Effect> {
+    let Some(screen) = state.screens.last() else { return Vec::new() };
+    let (addresses, instead) = (screen.addresses.clone(), screen.look);
+    want(state, Wanted { addresses, from: from.to_owned(), follow, screen: None, instead })
+}
+
+pub(super) fn follow(state: &mut State) -> Vec<Effect> {
+    let Some(look) = state.look() else { return Vec::new() };
+    if look.follow {
+        let task = look.task;
+        let id = state.screen().map_or(0, |screen| screen.look);
+        if let Some(look) = state.looks.get_mut(&id) {
+            look.follow = false;
+        }
+        return vec![Effect::Cancel(task)];
+    }
+    let from = look.from.clone();
+    if let Some(screen) = state.screens.last_mut() {
+        screen.newest_first = false;
+    }
+    look_from(state, &from, true)
+}
+
+/// Holds the list still, or lets it go on.
+pub(super) fn hold(state: &mut State) {
+    let seen = state.look().map_or(0, |look| look.seen);
+    let Some(screen) = state.screens.last_mut() else { return };
+    screen.held_at = if screen.held_at.is_some() { None } else { Some(seen) };
+}
+
+pub(super) fn order(state: &mut State) {
+    if let Some(screen) = state.screens.last_mut() {
+        screen.newest_first = !screen.newest_first;
+        screen.cursor = 0;
+    }
+}
+
+pub(super) fn incident(state: &mut State) -> Vec<Effect> {
+    let dead = state.queues.iter().filter(|listed| listed.info.is_dlq && listed.info.messages != Some(0));
+    let addresses = dead.map(own_address).collect();
+    open(state, Screen::new(Scope::Groups, addresses))
+}
+
+/// What enter, `m` and `c` open.
+pub(super) fn enter(state: &mut State, command: Command) -> Vec<Effect> {
+    let Some(screen) = state.screen() else {
+        let addresses = if command == Command::Accept {
+            state.queue().map(own_address).into_iter().collect()
+        } else {
+            state.addresses()
+        };
+        let dead = state.queue().is_some_and(|listed| listed.info.is_dlq);
+        let groups = command == Command::OpenGroups || (command == Command::Accept && dead);
+        return open(state, Screen::new(if groups { Scope::Groups } else { Scope::Messages }, addresses));
+    };
+    let mut next = Screen::new(Scope::Messages, screen.addresses.clone());
+    (next.look, next.filter, next.group) = (screen.look, screen.filter.clone(), screen.group.clone());
+    match screen.scope {
+        Scope::Groups => {
+            if command == Command::Accept {
+                let Some(group) = screen.groups.get(screen.cursor) else { return Vec::new() };
+                if screen.by == 0 {
+                    next.group = Some(group.name.clone());
+                } else {
+                    let Some(field) = field_filter(screen.by, group) else {
+                        say(state, "groups by this key can't be opened: press tab for another");
+                        return Vec::new();
+                    };
+                    next.filter = Some(crate::tui::act::both(next.filter.as_ref(), &field));
+                }
+            }
+        }
+        Scope::Messages if command == Command::OpenGroups => {
+            next.scope = Scope::Groups;
+            next.group = None;
+        }
+        Scope::Messages => {
+            let Some(index) = screen.message_at(screen.cursor) else { return Vec::new() };
+            (next.scope, next.index) = (Scope::Detail, index);
+        }
+        Scope::Detail => {
+            fold(state);
+            return Vec::new();
+        }
+        Scope::Journal => return open_journal(state),
+        _ => return Vec::new(),
+    }
+    state.screens.push(next);
+    Vec::new()
+}
+
+/// The message before or behind in the list under this one.
+pub(super) fn neighbour(state: &mut State, by: isize) {
+    let under = state.screens.len().checked_sub(2);
+    let Some(list) = under.and_then(|at| state.screens.get_mut(at)).filter(|list| list.scope == Scope::Messages) else {
+        return;
+    };
+    let to = list.cursor.saturating_add_signed(by);
+    let Some(index) = list.message_at(to) else { return };
+    list.cursor = to;
+    if let Some(screen) = state.screens.last_mut() {
+        (screen.index, screen.page, screen.task, screen.cursor) = (index, None, None, 0);
+        screen.folded.clear();
+        screen.fault = None;
+    }
+}
+
+pub(super) fn fold(state: &mut State) {
+    let Some(screen) = state.screens.last_mut() else { return };
+    let Some(page) = &screen.page else { return };
+    let shown = page.shown(screen.tab, &screen.folded);
+    let Some(line) = shown.get(screen.cursor).copied() else { return };
+    let lines = page.tabs.get(screen.tab).map(Vec::as_slice).unwrap_or_default();
+    if lines.get(line).is_some_and(|line| line.end.is_some()) && !screen.folded.remove(&line) {
+        screen.folded.insert(line);
+    }
+}
+
+pub(super) fn fold_all(state: &mut State) {
+    let Some(screen) = state.screens.last_mut() else { return };
+    let Some(page) = &screen.page else { return };
+    let lines = page.tabs.get(screen.tab).map(Vec::as_slice).unwrap_or_default();
+    let is_folded = |at: &usize| lines.get(*at).is_some_and(|line| line.is_folded != screen.folded.contains(at));
+    // The outermost stays open: a page of one line says nothing.
+    let can_fold: Vec<usize> = (0..lines.len())
+        .filter(|at| lines.get(*at).is_some_and(|line| line.end.is_some_and(|end| end < lines.len() || line.is_folded)))
+        .collect();
+    let fold = !can_fold.iter().any(is_folded);
+    let toggled = can_fold.iter().copied().filter(|at| lines.get(*at).is_some_and(|line| line.is_folded != fold));
+    screen.folded = toggled.collect();
+    screen.cursor = 0;
+}
+
+/// Puts the cursor on the next line that has the text.
+pub(super) fn next_match(state: &mut State, forward: bool) {
+    let Some(screen) = state.screens.last_mut() else { return };
+    let Some(page) = &screen.page else { return };
+    if screen.needle.is_empty() {
+        return;
+    }
+    let exact = screen.needle.chars().any(char::is_uppercase);
+    let needle = if exact { screen.needle.clone() } else { screen.needle.to_lowercase() };
+    let lines = page.tabs.get(screen.tab).map(Vec::as_slice).unwrap_or_default();
+    let has = |at: usize| {
+        lines.get(at).is_some_and(|line| {
+            let text = line.text();
+            if exact { text.contains(&needle) } else { text.to_lowercase().contains(&needle) }
+        })
+    };
+    let here = page.shown(screen.tab, &screen.folded).get(screen.cursor).copied().unwrap_or(0);
+    let count = lines.len();
+    let order: Vec<usize> =
+        (1..=count).map(|n| if forward { (here + n) % count } else { (here + count - n) % count }).collect();
+    let Some(found) = order.into_iter().find(|at| has(*at)) else {
+        let text = format!("{:?} is not in this tab", screen.needle);
+        say(state, &text);
+        return;
+    };
+    // What folds it is opened.
+    for at in 0..found {
+        let Some(line) = lines.get(at) else { continue };
+        if line.end.is_some_and(|end| end > found)
+            && line.is_folded != screen.folded.contains(&at)
+            && !screen.folded.remove(&at)
+        {
+            screen.folded.insert(at);
+        }
+    }
+    let shown = page.shown(screen.tab, &screen.folded);
+    screen.cursor = shown.iter().position(|at| *at == found).unwrap_or(0);
+}
+
+pub(super) fn mark(state: &mut State) {
+    match state.screens.last_mut() {
+        None => {
+            let Some(address) = state.queue().map(crate::operation::queues::Listed::address) else { return };
+            if !state.marks.remove(&address) {
+                state.marks.insert(address);
+            }
+        }
+        Some(screen) => {
+            let Some(index) = screen.message_at(screen.cursor) else { return };
+            if screen.marks.remove(&index).is_none()
+                && let Some(row) = screen.rows.get(&index)
+            {
+                screen.marks.insert(index, row.id.clone());
+            }
+        }
+    }
+    step(state, 1);
+}
+
+pub(super) fn mark_all(state: &mut State) {
+    if let Some(screen) = state.screens.last_mut() {
+        if screen.marks.is_empty() {
+            say(state, "without marks an act takes everything that is listed: narrow it with a filter");
+        } else {
+            screen.marks.clear();
+        }
+    } else if state.marks.is_empty() {
+        state.marks = state.shown_queues().iter().map(|listed| listed.address()).collect();
+    } else {
+        state.marks.clear();
+    }
+}
+
+pub(super) fn show(state: &mut State) {
+    let addresses: Vec<Address> = state.addresses();
+    if let Some(address) = addresses.into_iter().next() {
+        state.screens.push(Screen::new(Scope::Show, vec![address]));
+    }
+}
+
+pub(super) fn journal(state: &mut State) {
+    state.screens.push(Screen::new(Scope::Journal, Vec::new()));
+}
+
+fn open_journal(state: &mut State) -> Vec<Effect> {
+    let Some(run) = state.screen().and_then(|screen| screen.runs.get(screen.cursor)).cloned() else {
+        return Vec::new();
+    };
+    let mut screen = Screen::new(Scope::Run, Vec::new());
+    (screen.title, screen.runs) = (run.id.clone(), vec![run]);
+    state.screens.push(screen);
+    Vec::new()
+}
+
+/// What became of each message of the run that was just done.
+pub(super) fn open_run(state: &mut State) -> Vec<Effect> {
+    let Some(Dialog::Receipt { report, .. }) = state.dialog.take() else { return Vec::new() };
+    if let Some(id) = report.journal.clone() {
+        let mut screen = Screen::new(Scope::Run, Vec::new());
+        screen.title = id;
+        state.screens.push(screen);
+    }
+    Vec::new()
+}
+
+/// What is told of a queue, as text.
+fn entries(screen: &Screen) -> String {
+    screen.entries.iter().map(|(name, value)| format!("{name}: {value}")).collect::<Vec<_>>().join("\n")
+}
+
+/// The log, as text.
+fn said(state: &State) -> String {
+    state.log.iter().map(|(_, line)| line.as_str()).collect::<Vec<_>>().join("\n")
+}
+
+pub(super) fn copy(state: &mut State) -> Vec<Effect> {
+    let Some(screen) = state.screen() else { return Vec::new() };
+    let text = match screen.scope {
+        Scope::Detail => screen.page.as_ref().map(|page| page.text(screen.tab)),
+        Scope::Messages => screen.message_at(screen.cursor).and_then(|index| Some(screen.rows.get(&index)?.id.clone())),
+        Scope::Show => Some(entries(screen)),
+        Scope::Run => Some(screen.title.clone()),
+        _ => Some(said(state)),
+    };
+    copied(state, text.unwrap_or_default())
+}
+
+pub(super) fn copy_line(state: &mut State) -> Vec<Effect> {
+    let line = match &state.dialog {
+        Some(Dialog::Sheet { act, .. } | Dialog::Receipt { act, .. }) => act.line(),
+        _ => line(state),
+    };
+    copied(state, line)
+}
+
+fn copied(state: &mut State, text: String) -> Vec<Effect> {
+    if text.is_empty() {
+        complain(state, "there is nothing to copy");
+        return Vec::new();
+    }
+    say(state, &format!("copied {}", crate::text::human::size(text.len() as u64)));
+    vec![Effect::Copy(text)]
+}
+
+pub(super) fn pager(state: &mut State) -> Vec<Effect> {
+    let text = match state.screen() {
+        Some(screen) if screen.scope == Scope::Detail => {
+            screen.page.as_ref().map(|page| page.text(screen.tab)).unwrap_or_default()
+        }
+        Some(screen) if screen.scope == Scope::Show => crate::text::safe_lines(&entries(screen)),
+        _ => crate::text::safe_lines(&said(state)),
+    };
+    vec![Effect::Pager(text)]
+}
+
+/// The command line of what is shown, shown and copied.
+pub(in crate::tui) fn line(state: &State) -> String {
+    let Some(screen) = state.screen() else { return "postroom queues".to_owned() };
+    let quote = |address: &Address| crate::tui::act::quote(&address.to_string());
+    let names = screen.addresses.iter().map(quote).collect::<Vec<_>>().join(" ");
+    let which = selection(screen.filter.as_ref(), screen.group.as_ref());
+    let look = state.looks.get(&screen.look);
+    let from = look.filter(|look| look.from != "first").map_or_else(String::new, |look| {
+        match look.from.strip_prefix("last ") {
+            Some(count) => format!(" --from last --limit {count}"),
+            None => format!(" --from {}", crate::tui::act::quote(&look.from)),
+        }
+    });
+    let follow = if look.is_some_and(|look| look.follow) { " --follow" } else { "" };
+    match screen.scope {
+        Scope::Groups if screen.by > 0 => {
+            format!("postroom groups {names} --by {}{which}", KEYS.get(screen.by).unwrap_or(&KEYS[0]))
+        }
+        Scope::Groups => format!("postroom groups {names}{which}"),
+        Scope::Show => format!("postroom show {names}"),
+        Scope::Journal => "postroom journal list".to_owned(),
+        Scope::Run => format!("postroom journal show {}", screen.title),
+        Scope::Log if names.is_empty() => "postroom queues".to_owned(),
+        _ => {
+            let all = if from.is_empty() && follow.is_empty() { " --all" } else { "" };
+            format!("postroom browse {names}{which}{from}{follow}{all}")
+        }
+    }
+}

@@ -1,0 +1,325 @@
+//! What the state looks like. Draws from `&State` only; every text of others goes through [`crate::text`] first.
+
+mod lists;
+mod over;
+mod pages;
+mod table;
+
+use ratatui::Frame;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use super::command::{self, Scope};
+use super::state::{Load, Screen, State, TABS};
+use super::theme::{Role, ascii};
+use super::update::line;
+use crate::operation::progress::Tick;
+use crate::text::{fit, human, safe, width_of};
+
+/// Below this size nothing useful fits.
+const LEAST: (u16, u16) = (40, 10);
+
+/// Draws everything.
+pub(crate) fn draw(frame: &mut Frame<'_>, state: &State) {
+    let area = frame.area();
+    let buffer = frame.buffer_mut();
+    if area.width < LEAST.0 || area.height < LEAST.1 {
+        let text = format!("postroom needs {} by {}", LEAST.0, LEAST.1);
+        buffer.set_stringn(area.x, area.y, text, area.width.into(), Style::new());
+        return;
+    }
+    Canvas { buffer, state, area }.all();
+    if state.theme.ascii {
+        for cell in &mut frame.buffer_mut().content {
+            if !cell.symbol().is_ascii() {
+                cell.set_symbol(ascii(cell.symbol()));
+            }
+        }
+    }
+}
+
+/// Where is drawn, and from what.
+struct Canvas<'a> {
+    buffer: &'a mut Buffer,
+    state: &'a State,
+    area: Rect,
+}
+
+/// The rows between the header and the two lines of the footer.
+fn body(state: &State, area: Rect) -> Rect {
+    let strip = strip_height(state);
+    Rect { y: area.y + 1 + strip, height: area.height.saturating_sub(3 + strip), ..area }
+}
+
+/// A line that says how each broker is, or how to connect; only over the list of queues.
+fn strip_height(state: &State) -> u16 {
+    let several = state.sources.len() > 1 || state.sources.iter().any(|source| source.failed.is_some());
+    u16::from(state.screens.is_empty() && (several || state.welcome))
+}
+
+/// Rows of the list that fit.
+pub(crate) fn body_height(state: &State) -> usize {
+    let area = Rect { x: 0, y: 0, width: state.size.0, height: state.size.1 };
+    let status = match state.under() {
+        // The column heads, and a line about the look.
+        Scope::Groups | Scope::Messages => 2,
+        _ => 1,
+    };
+    usize::from(body(state, area).height.saturating_sub(status)).max(1)
+}
+
+/// The first row shown: lists turn by pages.
+pub(crate) fn top(cursor: usize, height: usize) -> usize {
+    cursor / height * height
+}
+
+/// The row of the list at a line of the terminal.
+pub(crate) fn row_at(state: &State, y: u16) -> Option<usize> {
+    let area = Rect { x: 0, y: 0, width: state.size.0, height: state.size.1 };
+    let body = body(state, area);
+    let at = usize::from(y.checked_sub(body.y + 1)?);
+    let height = body_height(state);
+    let cursor = state.screen().map_or(state.cursor, |screen| screen.cursor);
+    (at < height).then(|| top(cursor, height) + at)
+}
+
+/// The tab at a place of the terminal.
+pub(crate) fn tab_at(state: &State, x: u16, y: u16) -> Option<usize> {
+    let area = Rect { x: 0, y: 0, width: state.size.0, height: state.size.1 };
+    if state.under() != Scope::Detail || y != body(state, area).y {
+        return None;
+    }
+    let mut start = 0;
+    TABS.iter().position(|name| {
+        let end = start + name.len() + 4;
+        let here = (start..end).contains(&usize::from(x));
+        start = end;
+        here
+    })
+}
+
+impl Canvas<'_> {
+    fn all(&mut self) {
+        self.header();
+        let body = body(self.state, self.area);
+        match self.state.screen() {
+            None => self.queues(body),
+            Some(screen) => match screen.scope {
+                Scope::Groups => self.groups(body, screen),
+                Scope::Messages => self.messages(body, screen),
+                Scope::Detail => self.detail(body, screen),
+                Scope::Show => self.show(body, screen),
+                Scope::Journal => self.journal(body, screen),
+                Scope::Run => self.run(body, screen),
+                _ => self.log(body, screen),
+            },
+        }
+        self.footer();
+        if let Some(dialog) = &self.state.dialog {
+            self.over(dialog);
+        }
+    }
+
+    fn style(&self, role: Role) -> Style {
+        self.state.theme.style(role)
+    }
+
+    /// Writes a text, made safe and cut to the room; where it ends.
+    fn put(&mut self, x: u16, y: u16, room: usize, text: &str, role: Role) -> u16 {
+        let style = self.style(role);
+        self.put_styled(x, y, room, text, style)
+    }
+
+    fn put_styled(&mut self, x: u16, y: u16, room: usize, text: &str, style: Style) -> u16 {
+        self.buffer.set_stringn(x, y, fit(text, room), room, style).0
+    }
+
+    /// What is left of a line.
+    fn room(&self, x: u16) -> usize {
+        usize::from((self.area.x + self.area.width).saturating_sub(x))
+    }
+
+    fn header(&mut self) {
+        let (state, y) = (self.state, self.area.y);
+        let mut x = self.put(self.area.x, y, self.room(self.area.x), "postroom ", Role::Heading);
+        let addresses = state.addresses();
+        let names: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+        let style = state.theme.profile(addresses.first().and_then(|address| state.policy(address).colour));
+        let room = self.room(x);
+        match state.screen() {
+            None => {
+                let filter =
+                    if state.queue_filter.is_empty() { String::new() } else { format!(" / {}", state.queue_filter) };
+                let marked =
+                    if state.marks.is_empty() { String::new() } else { format!("   {} marked", state.marks.len()) };
+                x = self.put(x, y, room, &format!("queues{filter}{marked}"), Role::Name);
+            }
+            Some(screen) => {
+                let whose = match names.as_slice() {
+                    [] => String::new(),
+                    [one] => one.clone(),
+                    several => human::plural(several.len() as u64, "queue"),
+                };
+                x = self.put_styled(x, y, room, &whose, style);
+                let mut crumbs = if whose.is_empty() { String::new() } else { " › ".to_owned() };
+                crumbs += screen.scope.title();
+                crumbs.extend(screen.group.iter().map(|group| format!(" › {group}")));
+                crumbs.extend(screen.filter.iter().map(|filter| format!(" / {filter}")));
+                let room = self.room(x);
+                x = self.put(x, y, room, &crumbs, Role::Name);
+            }
+        }
+        let mut badges: Vec<(Role, String)> = Vec::new();
+        badges.extend(state.is_production().then(|| (Role::Badge, " PRODUCTION ".to_owned())));
+        badges.extend(state.read_only().map(|_| (Role::Safe, " READ-ONLY ".to_owned())));
+        if let Some(look) = state.look() {
+            badges.extend(look.follow.then(|| (Role::Match, " FOLLOWING ".to_owned())));
+        }
+        badges.extend(state.screen().and_then(|screen| screen.held_at).map(|_| (Role::Match, " HELD ".to_owned())));
+        let failed = state.sources.iter().filter(|source| source.failed.is_some()).count();
+        if failed > 0 && !state.screens.is_empty() {
+            badges.push((Role::Badge, format!(" {failed} of {} brokers down ", state.sources.len())));
+        }
+        badges.extend(state.quitting.then(|| (Role::Match, " returning what is held ".to_owned())));
+        for (role, badge) in badges {
+            let room = self.room(x + 1);
+            x = self.put(x + 1, y, room, &badge, role);
+        }
+        if strip_height(state) > 0 {
+            self.strip(y + 1);
+        }
+    }
+
+    /// How each broker is.
+    fn strip(&mut self, y: u16) {
+        let mut x = self.area.x;
+        if self.state.welcome {
+            let hint =
+                "The demo. To connect: postroom amqp://USER@HOST:5672/%2f, or write profiles: postroom config init";
+            let room = self.room(x);
+            self.put(x, y, room, hint, Role::Warning);
+            return;
+        }
+        for source in &self.state.sources {
+            let (role, sign) = match (&source.failed, source.listed) {
+                (Some(_), _) => (Role::Bad, "✗"),
+                (None, true) => (Role::Good, "●"),
+                (None, false) => (Role::Faint, "…"),
+            };
+            let room = self.room(x);
+            x = self.put(x, y, room, &format!("{sign} "), role);
+            let style = self.state.theme.profile(source.policy.colour);
+            let room = self.room(x);
+            x = self.put_styled(x, y, room, &source.address.to_string(), style);
+            let word = match &source.failed {
+                Some(why) => format!(" {why}"),
+                None => match (source.policy.read_only, source.policy.production) {
+                    (true, _) => " read-only".to_owned(),
+                    (false, true) => " production".to_owned(),
+                    _ => String::new(),
+                },
+            };
+            let room = self.room(x).min(60);
+            x = self.put(x, y, room, &word, if source.failed.is_some() { Role::Bad } else { Role::Faint }) + 3;
+            if self.room(x) < 8 {
+                break;
+            }
+        }
+    }
+
+    fn footer(&mut self) {
+        let (state, y) = (self.state, self.area.y + self.area.height - 2);
+        let (x, room) = (self.area.x, usize::from(self.area.width));
+        match &state.toast {
+            Some((text, is_error, _)) => {
+                let text = text.lines().map(str::trim).collect::<Vec<_>>().join("  ");
+                self.put(x, y, room, &text, if *is_error { Role::Bad } else { Role::Warning });
+            }
+            None => _ = self.put(x, y, room, &format!("$ {}", line(state)), Role::Faint),
+        }
+        let mut x = x;
+        for entry in command::of(state.scope(), state).filter(|entry| !entry.title.is_empty()) {
+            let keys = state.keys.shown(entry);
+            let Some(key) = keys.first() else { continue };
+            let wide = width_of(key) + entry.title.len() + 3;
+            if wide > self.room(x) + 2 {
+                break;
+            }
+            let works = entry.reason_against(state).is_none();
+            let room = self.room(x);
+            x = self.put(x, y + 1, room, key, if works { Role::Heading } else { Role::Faint });
+            let room = self.room(x + 1);
+            x = self.put(x + 1, y + 1, room, entry.title, if works { Role::Plain } else { Role::Faint }) + 2;
+        }
+    }
+
+    /// Lines of text in the middle of nothing.
+    fn centre(&mut self, area: Rect, text: &str, role: Role) {
+        for (n, line) in text.lines().enumerate() {
+            let y = area.y + 2 + u16::try_from(n).unwrap_or(u16::MAX / 2);
+            if y < area.y + area.height {
+                self.put(area.x + 2, y, usize::from(area.width.saturating_sub(4)), line, role);
+            }
+        }
+    }
+
+    /// How the look of a screen is going: a line at its foot, or in the middle where there is nothing to list.
+    fn status(&mut self, area: Rect, screen: &Screen, lead: &str) {
+        let y = area.y + area.height - 1;
+        let room = usize::from(area.width);
+        let (mut text, mut role) = (lead.to_owned(), Role::Faint);
+        let mut alone = None;
+        match self.state.look().map(|look| &look.load) {
+            Some(Load::Reading(tick)) => {
+                let how = tick.as_ref().map_or_else(|| "reading …".to_owned(), progress);
+                text = format!("{lead}{how}   esc stops; everything goes back");
+                alone = Some((how, Role::Faint));
+            }
+            Some(Load::Failed(why)) => {
+                alone = Some((why.clone(), Role::Bad));
+                (text, role) = (format!("{lead}{}", why.lines().next().unwrap_or_default()), Role::Bad);
+            }
+            Some(Load::Done(said)) => {
+                text = format!("{lead}{said}");
+                alone = Some((format!("nothing matches: {said}"), Role::Faint));
+            }
+            None => {}
+        }
+        if screen.task.is_some() {
+            text = format!("{text}   searching …");
+            alone = Some(("searching …".to_owned(), Role::Faint));
+        }
+        if let Some(fault) = &screen.fault {
+            alone = Some((fault.clone(), Role::Bad));
+        }
+        self.put(area.x, y, room, &text, role);
+        if self.state.rows() == 0
+            && let Some((text, role)) = alone
+        {
+            self.centre(area, &text, role);
+        }
+    }
+}
+
+/// How far something is, in a line.
+fn progress(tick: &Tick) -> String {
+    let of = tick.total.map_or_else(String::new, |total| format!(" of {}", human::count(total)));
+    let rate = human::rate(tick.rate);
+    let rate = if rate.is_empty() { rate } else { format!(", {rate}/s") };
+    #[allow(clippy::cast_precision_loss, reason = "a time shown to people")]
+    let left = match tick.total {
+        Some(total) if tick.rate > 0.05 && total > tick.done => {
+            let seconds = (total - tick.done) as f64 / tick.rate;
+            std::time::Duration::try_from_secs_f64(seconds)
+                .map_or_else(|_| String::new(), |left| format!(", {} left", human::duration(left)))
+        }
+        _ => String::new(),
+    };
+    format!("{} {}{of}{rate}{left}", tick.stage.name(), human::count(tick.done))
+}
+
+/// A safe text on one line.
+fn clean(text: &str) -> String {
+    safe(text).into_owned()
+}
