@@ -8,7 +8,7 @@
 //! secret       a text that does not show itself
 //! text         what may reach a terminal, and numbers as people say them
 //! message/     what a message is: model, line, filter, failure, fingerprint
-//! broker/      the seam, and one room per backend: memory, archive, rabbitmq, kafka
+//! broker/      the seam, and one room per backend: memory, archive, rabbitmq, kafka, sqs
 //! config/      profiles: defaults, file, environment
 //! operation/   engines over the seam: plan, journal, replay, drain, browse …
 //! cli/         one file per verb

@@ -26,6 +26,9 @@ pub struct Capability {
     /// What a connection held when it died comes back at its old place. `RabbitMQ`'s classic queues do so; a quorum queue
     /// keeps returned messages in a list of their own, behind earlier ones, so that two deaths leave them out of order.
     pub returns_in_place: bool,
+    /// Every message has an id that no other message of the queue has, and keeps it however often it is delivered: one
+    /// that comes again is known by it.
+    pub unique_ids: bool,
 }
 
 /// What a look does to a queue.
@@ -163,6 +166,7 @@ impl Capability {
             publish: None,
             ordering: Ordering::Unordered,
             returns_in_place: false,
+            unique_ids: false,
         }
     }
 }

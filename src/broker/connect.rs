@@ -57,6 +57,10 @@ fn backend(connect: &Connect) -> Result<Arc<dyn Broker>> {
     if scheme == "kafka" {
         return Ok(Arc::new(super::kafka::Kafka::new(connect)?));
     }
+    #[cfg(feature = "sqs")]
+    if scheme == "sqs" {
+        return Ok(Arc::new(super::sqs::Sqs::new(connect)?));
+    }
     Err(Error::new(ErrorKind::Unsupported, format!("this build of postroom has no backend for {scheme}:// URLs"))
         .context("address", connect.url.to_string()))
 }

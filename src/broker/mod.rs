@@ -22,6 +22,8 @@ pub mod memory;
 mod names;
 #[cfg(feature = "rabbitmq")]
 pub mod rabbitmq;
+#[cfg(feature = "sqs")]
+pub mod sqs;
 
 use std::fmt;
 use std::sync::Arc;
@@ -141,6 +143,9 @@ pub struct ListFilter {
     pub glob: Option<String>,
     /// Internal queues and topics, too.
     pub internal: bool,
+    /// Only what costs no call for each queue: where the broker lists nothing but names, the rest is left to
+    /// [`Broker::describe`] for the queues that are looked at.
+    pub brief: bool,
 }
 
 /// Queues, and what could not be learned about them.
@@ -319,6 +324,9 @@ pub struct TakeOptions {
     /// The operator agrees that messages which a lost connection would destroy while they are held are put back as
     /// new copies at the tail, and taken from there.
     pub rescue: bool,
+    /// An earlier run may have died with messages in its hands: where they come back only when their leases run out,
+    /// the end is not believed before that.
+    pub reclaim: bool,
     /// Bytes of messages that the client may hold at once; `None` for the backend's default (64 MiB).
     pub memory: Option<u64>,
     /// Ends the read early, as [`End::Cancelled`].

@@ -75,7 +75,7 @@ fn queues(profile: &str, config: Config) -> crate::Result<Vec<String>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let listed = runtime.block_on(tokio::time::timeout(PATIENCE, async {
         let place = Places::new(config).open(&address).await?;
-        place.broker.list(&ListFilter::default()).await
+        place.broker.list(&ListFilter { brief: true, ..ListFilter::default() }).await
     }));
     runtime.shutdown_background();
     let listing = listed.map_err(|_| Error::new(ErrorKind::Timeout, "the broker is slow"))??;

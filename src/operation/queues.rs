@@ -161,7 +161,7 @@ pub fn sort(queues: &mut [Listed]) {
 pub async fn list(places: &Places, address: &Address, internal: bool) -> Result<(Vec<Listed>, Vec<String>)> {
     let place = places.open(address).await?;
     let glob = address.target.as_ref().map(ToString::to_string);
-    let Listing { queues, notes } = place.broker.list(&ListFilter { glob, internal }).await?;
+    let Listing { queues, notes } = place.broker.list(&ListFilter { glob, internal, brief: false }).await?;
     let broker = Address { target: None, ..address.clone() };
     let kind = place.broker.info().kind;
     Ok((queues.into_iter().map(|info| Listed { broker: broker.clone(), kind, info }).collect(), notes))

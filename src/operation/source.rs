@@ -29,6 +29,12 @@ pub(super) struct Look {
     pub(super) ordered: bool,
     /// And it gives what a dead run held at its old place again.
     pub(super) in_place: bool,
+    /// It gives each message under an id of its own.
+    pub(super) unique_ids: bool,
+    /// It gives the next messages of a group only when those before them are removed: a look never sees all.
+    grouped: bool,
+    /// About how many messages are in it.
+    pub(super) about: u64,
     /// Messages in it, where the broker counts them; in a log, how many offsets there are.
     pub(super) messages: Option<u64>,
     /// The source, where it is a log.
@@ -81,6 +87,9 @@ pub(super) async fn look(source: &Place, keep: bool, verb: Verb) -> Result<Look>
         // A run on a log is bound to what the log held when it was planned.
         ordered: capability.ordering == Ordering::Fifo || log.is_some(),
         in_place: capability.ordering == Ordering::Fifo && capability.returns_in_place,
+        unique_ids: capability.unique_ids,
+        grouped: capability.ordering == Ordering::PerGroup,
+        about: info.messages.or(extents).unwrap_or_default(),
         messages: counted.or(extents),
         log,
         handles,
@@ -111,6 +120,16 @@ pub(super) async fn wait_for_returned(source: &Place, head: &Head, state: &State
 }
 
 impl Look {
+    /// How the plan of a run that removes fixes its messages. After a kill they must be known again: by their place in
+    /// an order, by name, or by id where a look can't see them all.
+    pub(super) fn mode(&self, asked: Mode) -> Mode {
+        match (self.ordered, self.grouped && self.unique_ids) {
+            (true, _) => asked,
+            (false, true) => Mode::Streaming,
+            (false, false) => Mode::Exact,
+        }
+    }
+
     /// How many messages of the source a run of this plan goes through: those that were there, where the source counts.
     /// What an exact plan names is looked for up to the end.
     pub(super) fn scan(&self, plan: &Plan) -> Option<u64> {
@@ -174,7 +193,7 @@ pub(super) fn picker(opened: &Opened, selection: Selection, resuming: bool) -> (
     }
     let gone = if head.keep { 0 } else { state.removed() };
     (
-        picker.resuming(state, plan.as_ref(), head.in_place, head.handles.is_some()),
+        picker.resuming(state, plan.as_ref(), head.in_place, head.unique_ids || head.handles.is_some()),
         scan.map(|scan| scan.saturating_sub(gone)),
     )
 }

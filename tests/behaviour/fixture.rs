@@ -59,6 +59,22 @@ pub(crate) trait Fixture: Send + Sync {
         mark
     }
 
+    /// Whether what arrives during a read can be told from what was there. In SQS nothing tells it: a plan that names
+    /// its messages does.
+    fn tells_arrivals(&self) -> bool {
+        true
+    }
+
+    /// How many looks in a row prove that looks cost nothing.
+    fn looks(&self) -> u32 {
+        60
+    }
+
+    /// Whether hundreds of messages are too many for it.
+    fn is_slow(&self) -> bool {
+        false
+    }
+
     /// Makes an exchange that routes the key `yes` to the queue and every other to none; `None` where there are none.
     async fn exchange(&self, queue: &str) -> Option<Target>;
 

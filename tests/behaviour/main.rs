@@ -9,10 +9,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says what went wrong by failing")]
 
 mod cases;
+#[cfg(feature = "sqs")]
+mod fake_sqs;
 mod fixture;
 mod fixtures;
 #[cfg(feature = "rabbitmq")]
 mod rabbitmq;
+#[cfg(feature = "sqs")]
+mod sqs;
 mod world;
 
 use std::process::ExitCode;
@@ -33,6 +37,8 @@ fn main() -> ExitCode {
     trials.extend(fixtures::absent());
     #[cfg(feature = "rabbitmq")]
     trials.extend(rabbitmq::trials());
+    #[cfg(feature = "sqs")]
+    trials.extend(sqs::trials());
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 

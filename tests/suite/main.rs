@@ -19,7 +19,7 @@ mod faults;
 mod filter;
 mod generated;
 mod hostile;
-#[cfg(feature = "rabbitmq")]
+#[cfg(any(feature = "rabbitmq", feature = "sqs"))]
 mod kill;
 mod moves;
 #[cfg(feature = "rabbitmq")]

@@ -32,6 +32,7 @@ pub(super) fn capability() -> Capability {
         publish: Some(limits(None)),
         ordering: Ordering::PerPartition,
         returns_in_place: true,
+        unique_ids: true,
     }
 }
 

@@ -178,5 +178,6 @@ fn either(a: Capability, b: Capability) -> Capability {
         publish: a.publish.or(b.publish),
         ordering: a.ordering,
         returns_in_place: a.returns_in_place,
+        unique_ids: a.unique_ids || b.unique_ids,
     }
 }

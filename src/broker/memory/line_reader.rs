@@ -63,7 +63,7 @@ impl LineReader {
             queue,
             owner,
             (end, len),
-            TakeOptions { limit, within: Vec::new(), prefilter, rescue, memory, cancel },
+            TakeOptions { limit, prefilter, rescue, memory, cancel, ..TakeOptions::default() },
         )
         .looking()
     }

@@ -156,6 +156,7 @@ impl Profile {
                 _ => Ordering::Fifo,
             },
             returns_in_place: matches!(self, Self::RabbitClassic | Self::SqsFifo),
+            unique_ids: matches!(self.product(), Product::Kafka | Product::Sqs),
         }
     }
 }

@@ -38,6 +38,7 @@ pub(super) fn capability(kind: Kind, list: bool) -> Capability {
         publish: Some(limits(None)),
         ordering: Ordering::Fifo,
         returns_in_place: kind == Kind::Classic,
+        unique_ids: false,
     }
 }
 

@@ -46,7 +46,7 @@ pub(super) struct Take {
     /// The last delivery tag.
     last: u64,
     /// Settled as returned, and held until the close.
-    returned: BTreeSet<u64>,
+    returned: Tags,
     /// The last message seen was at its limit, so the next comes alone.
     careful: bool,
     end: Option<End>,
@@ -84,7 +84,7 @@ impl Take {
             waiting: VecDeque::new(),
             held: Tags::default(),
             last: 0,
-            returned: BTreeSet::new(),
+            returned: Tags::default(),
             end: None,
             closed: None,
         })
@@ -162,7 +162,7 @@ impl Take {
 
     /// Whether a delivery was given out and waits to be settled.
     fn is_ours(&self, tag: u64) -> bool {
-        self.held.contains(tag) && !self.returned.contains(&tag)
+        self.held.contains(tag) && !self.returned.contains(tag)
     }
 
     /// Acknowledges tags that are held, and waits until the channel has worked them off.
@@ -242,7 +242,9 @@ impl Reader for Take {
             Settle::Remove if tags.is_empty() => Ok(()),
             Settle::Remove => self.remove(&tags.into_iter().collect::<Vec<_>>()).await,
             Settle::Return => {
-                self.returned.extend(tags);
+                for tag in tags {
+                    self.returned.insert(tag);
+                }
                 Ok(())
             }
         };

@@ -86,6 +86,7 @@ pub struct Prepared {
     in_place: bool,
     handles: Option<String>,
     within: Vec<Extent>,
+    unique_ids: bool,
     /// How many messages of the source to go through.
     scan: Option<u64>,
 }
@@ -103,8 +104,8 @@ pub async fn plan(request: DrainRequest, control: &Control) -> Result<Prepared> 
     }
     let look = source::look(&request.source, false, Verb::Drain).await?;
     let to = request.to.text();
-    let mode = if look.ordered { request.mode } else { Mode::Exact };
-    let planned = look.messages.unwrap_or_default().min(request.limit.unwrap_or(u64::MAX));
+    let mode = look.mode(request.mode);
+    let planned = look.about.min(request.limit.unwrap_or(u64::MAX));
     let mut checks = look.checks(request.rescue);
     checks.push(match &request.to {
         DrainTo::Archive(_) => Check::passed("archive is new", to.clone()),
@@ -121,7 +122,7 @@ pub async fn plan(request: DrainRequest, control: &Control) -> Result<Prepared> 
         filter: request.selection.filter_text().map(ToOwned::to_owned),
         group: request.selection.group_id().map(ToOwned::to_owned),
         keep: false,
-        scanned: look.messages.unwrap_or_default(),
+        scanned: look.about,
         planned,
         destinations: vec![Destination { address: to, messages: count }],
         messages: Vec::new(),
@@ -143,7 +144,8 @@ pub async fn plan(request: DrainRequest, control: &Control) -> Result<Prepared> 
     }
     let scan = look.scan(&plan);
     let within = look.within();
-    Ok(Prepared { plan, request, in_place: look.in_place, handles: look.handles, within, scan })
+    let (unique_ids, handles) = (look.unique_ids, look.handles);
+    Ok(Prepared { plan, request, in_place: look.in_place, unique_ids, handles, within, scan })
 }
 
 /// Takes up an exact plan that was saved.
@@ -163,7 +165,8 @@ pub async fn load(plan: Plan, request: DrainRequest) -> Result<Prepared> {
     let look = source::look(&request.source, false, Verb::Drain).await?;
     let scan = look.scan(&plan);
     let within = look.within();
-    Ok(Prepared { plan, request, in_place: look.in_place, handles: look.handles, within, scan })
+    let (unique_ids, handles) = (look.unique_ids, look.handles);
+    Ok(Prepared { plan, request, in_place: look.in_place, unique_ids, handles, within, scan })
 }
 
 /// Does what was planned.
@@ -172,7 +175,7 @@ pub async fn load(plan: Plan, request: DrainRequest) -> Result<Prepared> {
 /// `Refused` for a failed check; what the archive, the journal's folder or the source says before anything is removed.
 /// Everything later is in the report.
 pub async fn run(prepared: Prepared, journals: &Journals, control: &Control) -> Result<Report> {
-    let Prepared { plan, request, in_place, handles, within, scan } = prepared;
+    let Prepared { plan, request, in_place, unique_ids, handles, within, scan } = prepared;
     plan.require_checks()?;
     let passed = handles.as_deref().map(|log| Handled::load(journals, log, None)).transpose()?.unwrap_or_default();
     let carrier = open(&request.to, Existing::Refuse)?;
@@ -196,6 +199,7 @@ pub async fn run(prepared: Prepared, journals: &Journals, control: &Control) -> 
         in_place,
         handles,
         within,
+        unique_ids,
         started: control.clock.now(),
     };
     let opened = journals.create(head, Some(&plan))?;

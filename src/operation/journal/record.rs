@@ -65,6 +65,9 @@ pub struct Head {
     /// What of the log the run goes through; empty for a source that is none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub within: Vec<Extent>,
+    /// Every message of the source has an id of its own, by which it is known when it comes again.
+    #[serde(default)]
+    pub unique_ids: bool,
     /// When it began.
     pub started: Timestamp,
 }

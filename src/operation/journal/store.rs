@@ -421,6 +421,7 @@ mod tests {
             in_place: true,
             handles: None,
             within: Vec::new(),
+            unique_ids: false,
             started: "2026-03-02T10:11:12Z".parse().unwrap(),
         }
     }

@@ -28,6 +28,9 @@ const STRIPPED_HEADERS: &[(&str, &str)] = &[
 const STRIPPED_PROPERTIES: &[(&str, &str)] =
     &[("user_id", "the broker takes no other user's id"), ("expiration", "the copy would expire again")];
 
+/// The property by which an SQS FIFO queue knows a message that is sent twice.
+const DEDUPLICATION: &str = "message_deduplication_id";
+
 /// A reply-to that means the connection it came from; the broker refuses it from any other.
 const DIRECT_REPLY: &str = "amq.rabbitmq.reply-to";
 
@@ -66,6 +69,12 @@ pub(in crate::operation) fn prepare(mut message: Message, limits: &PublishLimits
             let direct = name == "reply_to" && value.as_str().is_some_and(|to| to.starts_with(DIRECT_REPLY));
             !direct && STRIPPED_PROPERTIES.iter().all(|(stripped, _)| *stripped != name)
         });
+    }
+    if limits.header_types == HeaderTypes::Sqs {
+        // The old id would be taken for a duplicate within five minutes, and the message dropped. This one is the same
+        // for every try of the same step, and another for every replay.
+        message.properties.retain(|name, _| name != DEDUPLICATION);
+        message.properties.push(DEDUPLICATION, replay_id);
     }
     let mut converted = 0;
     if let Some((headers, n)) = fit::headers(&message, limits.header_types) {
@@ -134,6 +143,14 @@ mod tests {
         let (message, _) = prepare(full, &limits, "j-7");
         assert_eq!(message.headers.get(REPLAY_ID), None);
         assert_eq!(message.headers.len(), 9);
+    }
+
+    #[test]
+    fn each_replay_to_sqs_has_a_deduplication_id_of_its_own() {
+        let old = Fields::from_iter([("message_deduplication_id", Value::from("old"))]);
+        let dead = Message { properties: old, ..Message::default() };
+        let (message, _) = prepare(dead, &Profile::SqsFifo.publish_limits(), "j-7");
+        assert_eq!(message.properties, Fields::from_iter([("message_deduplication_id", Value::from("j-7"))]));
     }
 
     #[test]

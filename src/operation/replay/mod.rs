@@ -83,6 +83,7 @@ pub struct Prepared {
     in_place: bool,
     handles: Option<String>,
     within: Vec<Extent>,
+    unique_ids: bool,
     /// How many messages of the source to go through.
     scan: Option<u64>,
 }
@@ -102,8 +103,13 @@ pub async fn plan(request: ReplayRequest, control: &Control) -> Result<Prepared>
     let mut checks = vec![Check::passed("target is not the source", "")];
     checks.extend(routes.lanes().iter().map(|lane| Check::passed("target exists", lane.address.clone())));
     checks.extend(look.checks(request.rescue));
-    let streams = (look.ordered || request.keep) && request.edit.is_none();
-    let mode = if streams { request.mode } else { Mode::Exact };
+    let mode = if request.edit.is_some() {
+        Mode::Exact
+    } else if request.keep {
+        request.mode
+    } else {
+        look.mode(request.mode)
+    };
     let mut plan = Plan {
         schema: plan::SCHEMA.into(),
         verb: Verb::Replay,
@@ -114,8 +120,8 @@ pub async fn plan(request: ReplayRequest, control: &Control) -> Result<Prepared>
         filter: request.selection.filter_text().map(ToOwned::to_owned),
         group: request.selection.group_id().map(ToOwned::to_owned),
         keep: request.keep,
-        scanned: look.messages.unwrap_or_default(),
-        planned: look.messages.unwrap_or_default().min(request.limit.unwrap_or(u64::MAX)),
+        scanned: look.about,
+        planned: look.about.min(request.limit.unwrap_or(u64::MAX)),
         destinations: Vec::new(),
         messages: Vec::new(),
         skipped: Vec::new(),
@@ -150,7 +156,17 @@ pub async fn plan(request: ReplayRequest, control: &Control) -> Result<Prepared>
     }
     let scan = look.scan(&plan);
     let within = look.within();
-    Ok(Prepared { plan, request, routes, samples, in_place: look.in_place, handles: look.handles, within, scan })
+    Ok(Prepared {
+        plan,
+        request,
+        routes,
+        samples,
+        in_place: look.in_place,
+        unique_ids: look.unique_ids,
+        handles: look.handles,
+        within,
+        scan,
+    })
 }
 
 /// Takes up an exact plan that was saved: verifies its targets and its checks.
@@ -178,6 +194,7 @@ pub async fn load(plan: Plan, request: ReplayRequest) -> Result<Prepared> {
         routes,
         samples: Vec::new(),
         in_place: look.in_place,
+        unique_ids: look.unique_ids,
         handles: look.handles,
         within,
         scan,
@@ -190,7 +207,7 @@ pub async fn load(plan: Plan, request: ReplayRequest) -> Result<Prepared> {
 /// `Refused` for a failed check; what the journal's folder or the source says before anything is done. Everything later
 /// is in the report.
 pub async fn run(prepared: Prepared, journals: &Journals, control: &Control) -> Result<Report> {
-    let Prepared { plan, request, mut routes, in_place, handles, within, scan, .. } = prepared;
+    let Prepared { plan, request, mut routes, in_place, unique_ids, handles, within, scan, .. } = prepared;
     plan.require_checks()?;
     if let Some(log) = &handles {
         routes.leave(Handled::load(journals, log, None)?);
@@ -215,6 +232,7 @@ pub async fn run(prepared: Prepared, journals: &Journals, control: &Control) -> 
         in_place,
         handles,
         within,
+        unique_ids,
         started: control.clock.now(),
     };
     let opened = journals.create(head, Some(&plan))?;

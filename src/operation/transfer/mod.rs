@@ -39,7 +39,7 @@ use super::plan::{Mode, Plan};
 use super::progress::{Meter, Stage};
 use super::replay::route::Route;
 use super::report::{Ended, Outcome, OutcomeLine, Report, Tally};
-use crate::broker::{BrowseOptions, Delivery, End, Reader, TakeOptions};
+use crate::broker::{BrowseOptions, Delivery, End, Reader, Settle, TakeOptions, Token};
 use crate::error::{Error, Result};
 use crate::message::Digest;
 use crate::message::filter::Prefilter;
@@ -113,6 +113,10 @@ struct Mover<'a> {
     durable: u64,
     /// The newest message may be removed, too.
     released: bool,
+    /// A message is known by its id, so none has to stay to tell what stood before it.
+    unique_ids: bool,
+    /// Deliveries that nothing more is done with: the reader is told, for some wait for what they gave.
+    left: Vec<Token>,
     /// The source was read as far as the plan goes.
     ended: bool,
     /// There was no need to read on.
@@ -138,7 +142,17 @@ pub(super) async fn run(job: Job, control: &Control) -> Result<Report> {
     let began = control.clock.now();
     let Job { source, stage, picker, carrier, opened, prefilter, scan, passed } = job;
     let Opened { head, plan, state, writer } = opened;
-    let opened = open_reader(&source, &head, prefilter, scan, control).await;
+    // What a run that was killed held may still be hidden.
+    let options = TakeOptions {
+        limit: scan,
+        within: head.within.clone(),
+        prefilter,
+        rescue: head.rescue,
+        reclaim: state.last() > 0,
+        cancel: control.cancel.clone(),
+        ..TakeOptions::default()
+    };
+    let opened = open_reader(&source, head.keep, options).await;
     let mut reader = match opened {
         Ok(reader) => reader,
         Err(error) => {
@@ -177,6 +191,8 @@ pub(super) async fn run(job: Job, control: &Control) -> Result<Report> {
         last: state.last(),
         durable: state.last(),
         released: state.released || state.end,
+        unique_ids: head.unique_ids,
+        left: Vec::new(),
         ended: false,
         early: false,
         cut: None,
@@ -208,23 +224,16 @@ pub(super) async fn run(job: Job, control: &Control) -> Result<Report> {
     mover.close(reader.as_mut(), &source, &head.id, began).await
 }
 
-async fn open_reader(
-    source: &Place,
-    head: &Head,
-    prefilter: Option<Prefilter>,
-    scan: Option<u64>,
-    control: &Control,
-) -> Result<Box<dyn Reader>> {
+async fn open_reader(source: &Place, keep: bool, options: TakeOptions) -> Result<Box<dyn Reader>> {
     let queue = source.queue()?;
-    let cancel = control.cancel.clone();
-    let (rescue, within) = (head.rescue, head.within.clone());
-    if head.keep {
+    if keep {
+        let TakeOptions { limit, within, prefilter, rescue, cancel, .. } = options;
         // A look counts only what it delivers, so with a prefilter its limit is the end of the queue at its start.
-        let limit = scan.filter(|_| prefilter.is_none());
+        let limit = limit.filter(|_| prefilter.is_none());
         let options = BrowseOptions { within, limit, prefilter, rescue, cancel, ..BrowseOptions::default() };
         return source.broker.browse(queue, options).await;
     }
-    source.broker.take(queue, TakeOptions { limit: scan, within, prefilter, rescue, memory: None, cancel }).await
+    source.broker.take(queue, options).await
 }
 
 impl Mover<'_> {
@@ -243,6 +252,11 @@ impl Mover<'_> {
                 continue;
             }
             self.release(reader).await;
+            let left = std::mem::take(&mut self.left);
+            if !left.is_empty() && !self.keep && self.prefix.is_none() {
+                // Noted only, and carried out by the close.
+                _ = reader.settle(&left, Settle::Return).await;
+            }
             self.dispatch();
             if !self.backlog.is_empty() {
                 continue;
@@ -304,11 +318,10 @@ impl Mover<'_> {
             }
             let (identity, digest) = Identity::of(&delivery.message);
             match self.picker.pick(&delivery.message, identity, delivery.redelivered) {
-                Pick::Leave => {
-                    if let Some(prefix) = &mut self.prefix {
-                        prefix.leave(delivery.token, identity);
-                    }
-                }
+                Pick::Leave => match &mut self.prefix {
+                    Some(prefix) => prefix.leave(delivery.token, identity),
+                    None => self.left.push(delivery.token),
+                },
                 Pick::Beyond => (self.ended, self.early) = (true, true),
                 Pick::Take => self.send(delivery, digest, None).await?,
                 Pick::Retry(seq) => self.send(delivery, digest, Some(seq)).await?,
@@ -343,8 +356,12 @@ impl Mover<'_> {
         };
         match (route, again) {
             // It stays where it is, and its outcome stays what it was.
-            (Route::Stay(_), Some(_)) => Ok(()),
+            (Route::Stay(_), Some(_)) => {
+                self.left.push(delivery.token);
+                Ok(())
+            }
             (Route::Stay(why), None) => {
+                self.left.push(delivery.token);
                 let id = delivery.message.id;
                 self.outcome(0, &id, None, &Outcome::Skipped(why.clone()));
                 self.writer.note(&Record::Skip { messages: vec![Left(digest, id, why)] })
@@ -502,10 +519,12 @@ impl Mover<'_> {
             self.on_disk(sent.iter().map(|sent| sent.seq).max());
         }
         for Sent { seq, token, id, to, twice, outcome } in sent {
-            if let Some(prefix) = &mut self.prefix {
-                prefix.sent(token);
-            }
             let twice = twice || self.open.remove(&seq).is_some_and(|open| open.twice);
+            match &mut self.prefix {
+                Some(prefix) => prefix.sent(token),
+                None if outcome != Outcome::Done && !self.keep => self.left.push(token),
+                None => {}
+            }
             let arrived = if twice { Outcome::Ambiguous(TWICE.into()) } else { Outcome::Done };
             match (outcome, &failed) {
                 (Outcome::Done, None) if !self.keep => {

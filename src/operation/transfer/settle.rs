@@ -26,7 +26,7 @@ impl Mover<'_> {
     /// Removes what may be removed. The newest message taken up waits until a newer one is on record (or
     /// `released`): as long as it stands in the source, a resume knows what stood before it.
     pub(super) async fn release(&mut self, reader: &mut dyn Reader) {
-        let bound = if self.released { u64::MAX } else { self.durable };
+        let bound = if self.released || self.unique_ids { u64::MAX } else { self.durable };
         let rest = self.confirmed.split_off(&bound);
         let ready = std::mem::replace(&mut self.confirmed, rest);
         let last = self.released;

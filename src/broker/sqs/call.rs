@@ -1,0 +1,82 @@
+//! One call: made again where SQS asks for patience, and not otherwise unless that is harmless.
+//!
+//! Limits: waiting ends after half a minute; then the caller is told that SQS throttles.
+
+use std::error::Error as StdError;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
+use tokio::time::Instant;
+
+use super::errors::Trouble;
+
+/// How long to be patient in all.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// The first wait; each further one is twice as long, up to [`LONGEST`].
+const FIRST: Duration = Duration::from_millis(100);
+const LONGEST: Duration = Duration::from_secs(5);
+/// How often a harmless call is made again after a fault or a lost answer.
+const TRIES: u32 = 4;
+
+/// Counts the calls that SQS throttled, so that it can be said.
+#[derive(Debug, Default)]
+pub(super) struct Throttling(AtomicU64);
+
+impl Throttling {
+    pub(super) fn count(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// What to say of the calls throttled since `before`.
+    pub(super) fn note(&self, before: u64) -> Option<String> {
+        let calls = self.count().saturating_sub(before);
+        (calls > 0).then(|| format!("SQS throttled {calls} calls; they were made again, slower"))
+    }
+}
+
+/// Waits before the next try; spread out, so that many workers do not come back together.
+pub(super) async fn pause(attempt: u32) {
+    let wait = FIRST.saturating_mul(1 << attempt.min(10)).min(LONGEST);
+    let spread = u64::from(jiff::Timestamp::now().subsec_nanosecond().unsigned_abs()) % 1000;
+    tokio::time::sleep(wait.mul_f64(0.5) + wait.mul_f64(0.0005).saturating_mul(u32::try_from(spread).unwrap_or(0)))
+        .await;
+}
+
+/// Calls, and again while SQS throttles; where `harmless`, also after a fault or a lost answer.
+pub(super) async fn call<T, E, F>(
+    throttling: &Throttling,
+    harmless: bool,
+    mut call: impl FnMut() -> F + Send,
+) -> Result<T, Trouble>
+where
+    E: ProvideErrorMetadata + StdError + 'static,
+    F: Future<Output = Result<T, SdkError<E>>> + Send,
+{
+    let began = Instant::now();
+    let mut waits = 0;
+    let mut faults = 1;
+    loop {
+        let trouble = match call().await {
+            Ok(answer) => return Ok(answer),
+            Err(error) => Trouble::of(&error),
+        };
+        let again = match &trouble {
+            Trouble::Throttled(code) => {
+                throttling.0.fetch_add(1, Ordering::Relaxed);
+                tracing::debug!(code, waits, "throttled");
+                began.elapsed() < PATIENCE
+            }
+            Trouble::Faulty(_) | Trouble::Lost(_) => {
+                faults += 1;
+                harmless && faults <= TRIES
+            }
+            Trouble::Refused { .. } | Trouble::NotSent(_) | Trouble::NoCredentials(_) => false,
+        };
+        if !again {
+            return Err(trouble);
+        }
+        pause(waits).await;
+        waits += 1;
+    }
+}

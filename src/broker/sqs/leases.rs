@@ -1,0 +1,339 @@
+//! What a reader holds: each message by its id, with its newest receipt handle and the end of its lease.
+//!
+//! A task beside the reader prolongs every lease before half of it has gone. Limits: SQS ends every lease twelve hours
+//! after the receive, whatever was asked.
+
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use aws_sdk_sqs::types::{ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry};
+use futures::stream::{self, StreamExt as _};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::Shared;
+use super::call::{call, pause};
+use super::errors::{Place, is_throttling, refused};
+use super::facts::Facts;
+use crate::error::{Error, ErrorKind, Result};
+
+/// Entries in one batch.
+const BATCH: usize = 10;
+/// Batches at once.
+const AT_ONCE: usize = 16;
+/// How often an entry that failed is tried again.
+const TRIES: u32 = 4;
+/// Ids of removed messages that are remembered, so that one that SQS delivers once more is known.
+const REMEMBERED: usize = 200_000;
+
+/// A message that is held.
+#[derive(Clone, Debug)]
+struct Held {
+    id: u128,
+    handle: String,
+    until: Instant,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    held: BTreeMap<u64, Held>,
+    tokens: HashMap<u128, u64>,
+    /// Removed, and in which order: the oldest are forgotten first.
+    removed: HashSet<u128>,
+    order: VecDeque<u128>,
+    next: u64,
+}
+
+/// What a receive means for what is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Met {
+    /// A message that was not seen before, under this token.
+    New(u64),
+    /// It is held already; it has a newer handle now.
+    Held,
+    /// It was removed, and SQS delivers it all the same.
+    Removed(u64),
+}
+
+/// What one reader holds.
+pub(super) struct Leases {
+    shared: Arc<Shared>,
+    facts: Facts,
+    inner: Mutex<Inner>,
+    stop: CancellationToken,
+}
+
+/// 128 bits that stand for a message id.
+fn key(id: &str) -> u128 {
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&blake3::hash(id.as_bytes()).as_bytes()[..16]);
+    u128::from_be_bytes(bytes)
+}
+
+impl Leases {
+    /// Starts with nothing, and with the task that prolongs.
+    pub(super) fn start(shared: &Arc<Shared>, facts: &Facts) -> Arc<Self> {
+        let leases = Arc::new(Self {
+            shared: Arc::clone(shared),
+            facts: facts.clone(),
+            inner: Mutex::default(),
+            stop: CancellationToken::new(),
+        });
+        let (weak, stop) = (Arc::downgrade(&leases), leases.stop.clone());
+        let beat = shared.settings.lease / 8;
+        tokio::spawn(async move {
+            while stop.run_until_cancelled(tokio::time::sleep(beat)).await.is_some() {
+                let Some(leases) = weak.upgrade() else { return };
+                leases.prolong().await;
+            }
+        });
+        leases
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lease(&self) -> Duration {
+        self.shared.settings.lease
+    }
+
+    /// Takes note of a message that was received.
+    pub(super) fn meet(&self, id: &str, handle: String, since: Instant) -> Met {
+        let (id, until) = (key(id), since + self.lease());
+        let mut inner = self.inner();
+        if let Some(token) = inner.tokens.get(&id).copied() {
+            if let Some(held) = inner.held.get_mut(&token) {
+                (held.handle, held.until) = (handle, until);
+            }
+            return Met::Held;
+        }
+        inner.next += 1;
+        let token = inner.next;
+        inner.held.insert(token, Held { id, handle, until });
+        inner.tokens.insert(id, token);
+        if inner.removed.contains(&id) { Met::Removed(token) } else { Met::New(token) }
+    }
+
+    pub(super) fn holds(&self, token: u64) -> bool {
+        self.inner().held.contains_key(&token)
+    }
+
+    pub(super) fn count(&self) -> u64 {
+        self.inner().held.len() as u64
+    }
+
+    fn forget(&self, token: u64, removed: bool) {
+        let mut inner = self.inner();
+        if let Some(held) = inner.held.remove(&token) {
+            inner.tokens.remove(&held.id);
+            if removed {
+                if inner.order.len() >= REMEMBERED
+                    && let Some(oldest) = inner.order.pop_front()
+                {
+                    inner.removed.remove(&oldest);
+                }
+                if inner.removed.insert(held.id) {
+                    inner.order.push_back(held.id);
+                }
+            }
+        }
+    }
+
+    /// Prolongs what has less than five eighths of its lease left: so none is left with less than half of it.
+    async fn prolong(&self) {
+        let soon = Instant::now() + self.lease() * 5 / 8;
+        let due: Vec<u64> =
+            self.inner().held.iter().filter(|(_, held)| held.until < soon).map(|(token, _)| *token).collect();
+        if due.is_empty() {
+            return;
+        }
+        let lost = self.change(due, self.lease()).await.into_iter().filter(|(_, result)| result.is_err()).count();
+        tracing::debug!(lost, queue = self.facts.name, "leases prolonged");
+    }
+
+    /// Sets the visibility of messages; one result for each.
+    async fn change(&self, tokens: Vec<u64>, lease: Duration) -> Vec<(u64, Result<(), String>)> {
+        let batches: Vec<Vec<u64>> = tokens.chunks(BATCH).map(<[u64]>::to_vec).collect();
+        let changed = stream::iter(batches).map(|batch| self.change_batch(batch, lease)).buffer_unordered(AT_ONCE);
+        changed.collect::<Vec<_>>().await.into_iter().flatten().collect()
+    }
+
+    async fn change_batch(&self, tokens: Vec<u64>, lease: Duration) -> Vec<(u64, Result<(), String>)> {
+        let seconds = i32::try_from(lease.as_secs()).unwrap_or(i32::MAX);
+        let mut done = Vec::with_capacity(tokens.len());
+        let mut left = tokens;
+        for attempt in 0..TRIES {
+            // What was removed meanwhile needs nothing; the handles are the newest.
+            left.retain(|token| self.holds(*token));
+            let entries: Vec<_> = {
+                let inner = self.inner();
+                let held = left.iter().filter_map(|token| Some((token, inner.held.get(token)?)));
+                held.filter_map(|(token, held)| {
+                    ChangeMessageVisibilityBatchRequestEntry::builder()
+                        .id(token.to_string())
+                        .receipt_handle(&held.handle)
+                        .visibility_timeout(seconds)
+                        .build()
+                        .ok()
+                })
+                .collect()
+            };
+            if entries.is_empty() {
+                return done;
+            }
+            let since = Instant::now();
+            let client = self.shared.client().await;
+            let ask = || {
+                let batch = client.change_message_visibility_batch().queue_url(&self.facts.url);
+                batch.set_entries(Some(entries.clone())).send()
+            };
+            let answer = match call(&self.shared.throttling, true, ask).await {
+                Ok(answer) => answer,
+                Err(trouble) => {
+                    let place = self.place("ChangeMessageVisibilityBatch");
+                    let why = trouble.explain(&place).to_string();
+                    done.extend(left.into_iter().map(|token| (token, Err(why.clone()))));
+                    return done;
+                }
+            };
+            for entry in &answer.successful {
+                let Ok(token) = entry.id.parse::<u64>() else { continue };
+                left.retain(|other| *other != token);
+                if let Some(held) = self.inner().held.get_mut(&token) {
+                    held.until = since + lease;
+                }
+                done.push((token, Ok(())));
+            }
+            let last = attempt + 1 == TRIES;
+            for failed in answer.failed {
+                let Ok(token) = failed.id.parse::<u64>() else { continue };
+                let gone = failed.code.ends_with("MessageNotInflight") || failed.code.contains("ReceiptHandle");
+                if gone && lease.is_zero() {
+                    // Its lease has run out: it is visible already.
+                    left.retain(|other| *other != token);
+                    done.push((token, Ok(())));
+                } else if last || gone || (failed.sender_fault && !is_throttling(&failed.code)) {
+                    left.retain(|other| *other != token);
+                    done.push((token, Err(format!("{} {}", failed.code, failed.message.unwrap_or_default()))));
+                }
+            }
+            if left.is_empty() {
+                break;
+            }
+            pause(attempt).await;
+        }
+        done.extend(left.into_iter().map(|token| (token, Err("SQS gave no answer for it".to_owned()))));
+        done
+    }
+
+    /// Makes everything visible again. How many went back, and what to say of the others.
+    pub(super) async fn release(&self) -> (u64, Vec<String>) {
+        self.stop.cancel();
+        let tokens: Vec<u64> = self.inner().held.keys().copied().collect();
+        let mut returned = 0;
+        let mut failed: Vec<String> = Vec::new();
+        for (token, result) in self.change(tokens, Duration::ZERO).await {
+            match result {
+                Ok(()) => returned += 1,
+                Err(why) => failed.push(why),
+            }
+            self.forget(token, false);
+        }
+        let note = failed.first().map(|why| {
+            let messages = if failed.len() == 1 { "message" } else { "messages" };
+            format!(
+                "{} {messages} could not be given back ({why}); what is still held comes back by itself within {} s",
+                failed.len(),
+                self.lease().as_secs()
+            )
+        });
+        (returned, note.into_iter().collect())
+    }
+
+    /// Removes messages; one result for each, in order.
+    pub(super) async fn remove(&self, tokens: &[u64]) -> HashMap<u64, Result<()>> {
+        let batches: Vec<Vec<u64>> = tokens.chunks(BATCH).map(<[u64]>::to_vec).collect();
+        let removed = stream::iter(batches).map(|batch| self.remove_batch(batch)).buffer_unordered(AT_ONCE);
+        removed.collect::<Vec<_>>().await.into_iter().flatten().collect()
+    }
+
+    async fn remove_batch(&self, tokens: Vec<u64>) -> Vec<(u64, Result<()>)> {
+        let mut done = Vec::with_capacity(tokens.len());
+        let mut left = tokens;
+        let mut late: Vec<u64> = Vec::new();
+        for attempt in 0..TRIES {
+            let now = Instant::now();
+            let entries: Vec<_> = {
+                let inner = self.inner();
+                late.extend(left.iter().filter(|token| inner.held.get(token).is_none_or(|held| held.until <= now)));
+                left.iter()
+                    .filter_map(|token| {
+                        let handle = &inner.held.get(token)?.handle;
+                        let entry = DeleteMessageBatchRequestEntry::builder().id(token.to_string());
+                        entry.receipt_handle(handle).build().ok()
+                    })
+                    .collect()
+            };
+            if entries.is_empty() {
+                break;
+            }
+            let client = self.shared.client().await;
+            let ask =
+                || client.delete_message_batch().queue_url(&self.facts.url).set_entries(Some(entries.clone())).send();
+            let place = self.place("DeleteMessageBatch");
+            // To delete what is deleted is no error, so a lost answer is asked for again.
+            let answer = match call(&self.shared.throttling, true, ask).await {
+                Ok(answer) => answer,
+                Err(trouble) => {
+                    done.extend(left.into_iter().map(|token| {
+                        (token, Err(trouble.doubt("removal").unwrap_or_else(|| trouble.explain(&place))))
+                    }));
+                    return done;
+                }
+            };
+            for entry in &answer.successful {
+                let Ok(token) = entry.id.parse::<u64>() else { continue };
+                left.retain(|other| *other != token);
+                self.forget(token, true);
+                done.push((token, if late.contains(&token) { Err(too_late()) } else { Ok(()) }));
+            }
+            for failed in answer.failed {
+                let Ok(token) = failed.id.parse::<u64>() else { continue };
+                let text = failed.message.unwrap_or_default();
+                if failed.code.contains("ReceiptHandle") {
+                    left.retain(|other| *other != token);
+                    self.forget(token, false);
+                    done.push((token, Err(too_late().because(refused(&place, &failed.code, &text)))));
+                } else if failed.sender_fault && !is_throttling(&failed.code) {
+                    left.retain(|other| *other != token);
+                    done.push((token, Err(refused(&place, &failed.code, &text))));
+                }
+            }
+            if left.is_empty() {
+                break;
+            }
+            pause(attempt).await;
+        }
+        let unanswered = || Error::new(ErrorKind::Ambiguous, "SQS did not remove it, however often it was asked");
+        done.extend(left.into_iter().map(|token| (token, Err(unanswered()))));
+        done
+    }
+
+    fn place(&self, action: &'static str) -> Place<'_> {
+        Place { action, queue: &self.facts.name, arn: self.facts.arn() }
+    }
+}
+
+/// The reader is gone: nothing is prolonged any more.
+impl Drop for Leases {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+fn too_late() -> Error {
+    Error::new(ErrorKind::Ambiguous, "its lease ran out before it was removed, so it may be in the queue again")
+        .hint("where its copy arrived, it is there twice")
+}
