@@ -243,7 +243,7 @@ mod tests {
     #[test]
     fn what_a_terminal_can_is_told_by_its_environment() {
         let depth = |pairs: &[(&str, &str)]| {
-            Theme::of(&ScreenStyle::default(), &Environment::from_iter(pairs.iter().copied()), None).depth
+            Theme::of(&ScreenStyle::default(), &pairs.iter().copied().collect::<Environment>(), None).depth
         };
         assert_eq!(depth(&[("TERM", "xterm")]), Depth::Sixteen);
         assert_eq!(depth(&[("TERM", "xterm-256color")]), Depth::Indexed);

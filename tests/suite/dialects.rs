@@ -139,6 +139,7 @@ async fn replay(memory: &Memory) -> postroom::operation::report::Report {
         keep: false,
         again: false,
         rescue: false,
+        edit: None,
         pace: Pace::default(),
         mode: Mode::Exact,
     };

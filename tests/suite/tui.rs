@@ -15,7 +15,7 @@ pub(crate) fn configured(folder: &Path, text: &str, size: (u16, u16), variables:
     std::fs::write(&config, text).unwrap();
     let state = folder.display().to_string();
     let own = [("POSTROOM_STATE", state.as_str()), ("POSTROOM_NOW", NOW)];
-    let environment = Environment::from_iter(own.into_iter().chain(variables.iter().copied()));
+    let environment = own.into_iter().chain(variables.iter().copied()).collect::<Environment>();
     let session = Session::open(Some(&config), environment).unwrap();
     Headless::open(session, &Start::default(), size.0, size.1).unwrap()
 }

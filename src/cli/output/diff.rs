@@ -44,15 +44,18 @@ pub(crate) fn lines(_before: &Message, _after: &Message, _paint: Paint) -> Vec<S
 /// A message as lines.
 #[cfg(feature = "jq")]
 fn text(message: &Message) -> String {
+    use std::fmt::Write as _;
+
     let mut out = String::new();
     if let Some(key) = &message.key {
-        out.push_str(&format!("key: {}\n", String::from_utf8_lossy(key)));
+        // Writing to a String can't fail.
+        _ = writeln!(out, "key: {}", String::from_utf8_lossy(key));
     }
     let mut fields = |what: &str, fields: &Fields| {
         for (name, value) in fields {
             let mut text = Vec::new();
             jsonl::write_value(value, &mut text);
-            out.push_str(&format!("{what} {name}: {}\n", String::from_utf8_lossy(&text)));
+            _ = writeln!(out, "{what} {name}: {}", String::from_utf8_lossy(&text));
         }
     };
     fields("header", &message.headers);

@@ -23,13 +23,13 @@ impl Program {
         let arena = Arena::default();
         let file = File { code: text, path: () };
         let modules = Loader::new(definitions).load(&arena, file).map_err(|errors| {
-            let whys = errors.into_iter().map(|(_, error)| why(error));
-            wrong(whys.collect::<Vec<_>>().join("; "))
+            let whys = errors.into_iter().map(|(_, error)| why(&error));
+            wrong(&whys.collect::<Vec<_>>().join("; "))
         })?;
         let filter = Compiler::default().with_funs(functions).compile(modules).map_err(|errors| {
             let unknown = errors.into_iter().flat_map(|(_, unknown)| unknown);
             let whys = unknown.map(|(name, what)| format!("there is no {} {name:?}", what.as_str()));
-            wrong(whys.collect::<Vec<_>>().join("; "))
+            wrong(&whys.collect::<Vec<_>>().join("; "))
         })?;
         Ok(Self { filter })
     }
@@ -55,19 +55,19 @@ pub(super) fn rejected(why: &str) -> Error {
     Error::new(ErrorKind::Rejected, why.to_owned())
 }
 
-fn wrong(why: String) -> Error {
+fn wrong(why: &str) -> Error {
     Error::new(ErrorKind::Usage, format!("the edit is not a jq program: {why}"))
         .hint("such as --edit '.body.currency = \"EUR\"' or '.headers[\"x-fixed\"] = \"yes\"'")
 }
 
-fn why(error: jaq_core::load::Error<&str>) -> String {
+fn why(error: &jaq_core::load::Error<&str>) -> String {
     let at = |found: &str| match found.chars().take(EXCERPT).collect::<String>() {
         text if text.is_empty() => "at its end".to_owned(),
         text => format!("at {text:?}"),
     };
     match error {
         jaq_core::load::Error::Io(errors) => {
-            errors.into_iter().map(|(path, why)| format!("{path}: {why}")).collect::<Vec<_>>().join("; ")
+            errors.iter().map(|(path, why)| format!("{path}: {why}")).collect::<Vec<_>>().join("; ")
         }
         jaq_core::load::Error::Lex(errors) => {
             let whys = errors.iter().map(|(expected, found)| format!("{} expected {}", expected.as_str(), at(found)));

@@ -115,15 +115,13 @@ fn body(message: &Message) -> (Body, Val) {
     if is_json && let Ok(value) = read::parse_single(payload) {
         return (Body::Json, value);
     }
-    match std::str::from_utf8(payload) {
-        Ok(_) => (Body::Text, Val::utf8_str(payload.to_vec())),
-        Err(_) => {
-            let seen = Message { key: message.payload.clone(), ..Message::default() };
-            let mut line = Vec::new();
-            jsonl::write_line(&seen, None, &mut line);
-            (Body::Bytes, parse(&line).ok().and_then(|line| get(&line, "key")).unwrap_or_default())
-        }
+    if std::str::from_utf8(payload).is_ok() {
+        return (Body::Text, Val::utf8_str(payload.to_vec()));
     }
+    let seen = Message { key: message.payload.clone(), ..Message::default() };
+    let mut line = Vec::new();
+    jsonl::write_line(&seen, None, &mut line);
+    (Body::Bytes, parse(&line).ok().and_then(|line| get(&line, "key")).unwrap_or_default())
 }
 
 fn parse(json: &[u8]) -> Result<Val> {

@@ -1,5 +1,10 @@
 //! One queue of the fake: what is in it, who holds what until when, and which deduplication ids it remembers.
 
+#![allow(
+    clippy::case_sensitive_file_extension_comparisons,
+    reason = "the name of a FIFO queue ends so, in small letters"
+)]
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::{Map, Value, json};

@@ -62,6 +62,7 @@ impl Ground {
             keep: false,
             again: false,
             rescue: false,
+            edit: None,
             pace: Pace::default(),
             mode: Mode::Streaming,
         };

@@ -284,7 +284,7 @@ async fn without_a_fault_everything_arrives_once_and_in_order() {
 /// One fault at the nth event, and then what an operator does.
 async fn strike(due: &Due<'_>, world: &World) -> String {
     let journals = world.journals();
-    let done = due.strike(&world.memory, world.act(&journals)).await;
+    let done = Box::pin(due.strike(&world.memory, world.act(&journals))).await;
     let told = format!("{:?} event {} at {:?}", world.case, due.nth(), world.memory.stopped_at());
     match done {
         Some(Ok(report)) => told + &format!(" {:?} {:?}", report.state, report.error),
@@ -299,7 +299,7 @@ async fn no_single_fault_loses_a_message_or_hides_a_duplicate() {
         for fault in Fault::ALL {
             let runs = at_each(fault, async |due| {
                 let world = World::new(case);
-                let told = strike(&due, &world).await;
+                let told = Box::pin(strike(&due, &world)).await;
                 world.check_now(&told);
                 let resumed = world.resume().await;
                 world.check(&format!("{told} then {:?}", resumed.map(|report| report.state))).await;

@@ -1,6 +1,11 @@
 //! On standard and FIFO queues of `ElasticMQ`, ten times each. What a killed run held comes back when its leases run out,
 //! which are short here.
 
+#![allow(
+    clippy::case_sensitive_file_extension_comparisons,
+    reason = "the name of a FIFO queue ends so, in small letters"
+)]
+
 use std::collections::BTreeMap;
 
 use aws_sdk_sqs::Client;
