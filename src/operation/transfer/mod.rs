@@ -519,7 +519,9 @@ impl Mover<'_> {
             self.on_disk(sent.iter().map(|sent| sent.seq).max());
         }
         for Sent { seq, token, id, to, twice, outcome } in sent {
-            let twice = twice || self.open.remove(&seq).is_some_and(|open| open.twice);
+            // Taken out in any case: what stays in it is counted once more at the close.
+            let before = self.open.remove(&seq).is_some_and(|open| open.twice);
+            let twice = twice || before;
             match &mut self.prefix {
                 Some(prefix) => prefix.sent(token),
                 None if outcome != Outcome::Done && !self.keep => self.left.push(token),
