@@ -242,6 +242,7 @@ async fn worker(work: Arc<Work>, into: mpsc::UnboundedSender<Fed>) {
             Err(trouble) => {
                 let place = Place { action: "ReceiveMessage", queue: &work.facts.name, arn: work.facts.arn() };
                 _ = into.send(Fed::Failed(trouble.explain(&place)));
+                work.busy.fetch_sub(1, Ordering::SeqCst);
                 return;
             }
         };

@@ -77,7 +77,7 @@ impl Fake {
         let mut state = self.state();
         for number in 0..count {
             let mut entry = json!({"Id": "0", "MessageBody": format!("m{number}")});
-            if name.ends_with(".fifo") {
+            if queue::is_fifo(name) {
                 entry["MessageGroupId"] = format!("g{}", number % groups).into();
                 entry["MessageDeduplicationId"] = format!("filled-{number}").into();
             }

@@ -61,7 +61,7 @@ impl Queue {
     }
 
     fn is_fifo(&self) -> bool {
-        self.name.ends_with(".fifo")
+        is_fifo(&self.name)
     }
 
     /// The ARN of its dead-letter queue and after how many receives.
@@ -180,7 +180,7 @@ impl Queue {
             }
             if self.in_flight_limit.is_some_and(|limit| held >= limit) {
                 // A FIFO queue says nothing.
-                if given.is_empty() && attempt.is_none() && !self.name.ends_with(".fifo") {
+                if given.is_empty() && attempt.is_none() && !is_fifo(&self.name) {
                     return Err(failure("OverLimit", "too many messages are in flight"));
                 }
                 break;
@@ -193,9 +193,7 @@ impl Queue {
             message.hidden = until;
             message.handle = format!("{}-{}-{serial}", message.id, message.received);
             held += 1;
-            let first =
-                message.system.entry("ApproximateFirstReceiveTimestamp").or_insert_with(|| now.to_string().into());
-            let _ = first;
+            message.system.entry("ApproximateFirstReceiveTimestamp").or_insert_with(|| now.to_string().into());
             let mut system = message.system.clone();
             system.insert("ApproximateReceiveCount".into(), message.received.to_string().into());
             ids.push(message.id.clone());
@@ -250,6 +248,11 @@ impl Queue {
         message.hidden = now + entry["VisibilityTimeout"].as_u64().unwrap_or(0) * 1000;
         Ok(json!({}))
     }
+}
+
+/// Whether a queue is a FIFO queue: its name says so.
+pub(super) fn is_fifo(name: &str) -> bool {
+    name.rsplit('.').next() == Some("fifo")
 }
 
 /// The bytes of a message as SQS counts them.

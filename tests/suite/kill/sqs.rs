@@ -61,7 +61,7 @@ impl Ground {
             if let Ok(old) = self.client.get_queue_url().queue_name(queue).send().await {
                 self.client.delete_queue().queue_url(old.queue_url.unwrap()).send().await.unwrap();
             }
-            let fifo = queue.ends_with(".fifo");
+            let fifo = queue.rsplit('.').next() == Some("fifo");
             let mut create = self.client.create_queue().queue_name(queue);
             if fifo {
                 create = create.attributes(QueueAttributeName::FifoQueue, "true");
@@ -92,7 +92,7 @@ impl Ground {
             let url = self.url_of(queue).await;
             let ask = self.client.get_queue_attributes().queue_url(url).attribute_names(QueueAttributeName::All);
             let told = ask.send().await.unwrap().attributes.unwrap();
-            let number = |name| told.get(&name).map_or(0, |text| text.parse().unwrap());
+            let number = |name: QueueAttributeName| told.get(&name).map_or(0, |text| text.parse().unwrap());
             let held = QueueAttributeName::ApproximateNumberOfMessagesNotVisible;
             (number(QueueAttributeName::ApproximateNumberOfMessages), number(held))
         })
