@@ -17,6 +17,7 @@ use super::call::{call, pause};
 use super::errors::{Place, is_throttling, refused};
 use super::facts::Facts;
 use crate::error::{Error, ErrorKind, Result};
+use crate::text::human;
 
 /// Entries in one batch.
 const BATCH: usize = 10;
@@ -242,10 +243,9 @@ impl Leases {
             self.forget(token, false);
         }
         let note = failed.first().map(|why| {
-            let messages = if failed.len() == 1 { "message" } else { "messages" };
             format!(
-                "{} {messages} could not be given back ({why}); what is still held comes back by itself within {} s",
-                failed.len(),
+                "{} could not be given back ({why}); what is still held comes back by itself within {} s",
+                human::messages(failed.len() as u64),
                 self.lease().as_secs()
             )
         });
