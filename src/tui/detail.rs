@@ -440,8 +440,9 @@ mod tests {
 
     #[test]
     fn the_frames_of_libraries_are_folded_and_the_own_stand_out() {
-        let stack = "java.lang.NullPointerException: no currency\n\tat java.base/a.B.c(B.java:1)\n\tat java.base/a.B.d(B.java:2)\n\tat \
-                     java.base/a.B.e(B.java:3)\n\tat com.shop.Pricing.price(Pricing.java:88)";
+        let stack = "java.lang.NullPointerException: no currency\n\tat org.springframework.amqp.A.a(A.java:1)\n\tat \
+                     org.springframework.amqp.B.b(B.java:2)\n\tat org.springframework.amqp.C.c(C.java:3)\n\tat \
+                     com.shop.Pricing.price(Pricing.java:88)";
         let mut message = Message::default();
         message.headers.push("x-exception-message", "no currency");
         message.headers.push("x-exception-stacktrace", stack);

@@ -167,7 +167,7 @@ fn a_terminal_gets_tables_in_colour_and_no_escape_sequence_of_a_message() {
 /// The screens on a real terminal.
 #[cfg(feature = "tui")]
 mod screens {
-    use super::*;
+    use super::{PtySize, Terminal, TestEnvironment};
 
     /// What gives the terminal back: the alternate screen left, the cursor shown.
     const RESTORED: &[u8] = b"\x1b[?1049l";
