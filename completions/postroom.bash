@@ -1377,7 +1377,7 @@ _postroom() {
             return 0
             ;;
         postroom__subcmd__replay)
-            opts="-f -g -l -o -y -n -q -v -h --to --filter --group --limit --keep --again --rate --rescue --plan-out --exact --output --color --config --yes --dry-run --quiet --verbose --help"
+            opts="-f -g -l -e -o -y -n -q -v -h --to --filter --group --limit --keep --again --edit --edit-file --rate --rescue --plan-out --exact --output --color --config --yes --dry-run --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1409,6 +1409,29 @@ _postroom() {
                     ;;
                 -l)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --edit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -e)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --edit-file)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 --rate)

@@ -194,6 +194,8 @@ complete -c postroom -n "__fish_postroom_using_subcommand replay" -l to -d '`ori
 complete -c postroom -n "__fish_postroom_using_subcommand replay" -s f -l filter -d 'Only messages that match; see `postroom help filter`' -r
 complete -c postroom -n "__fish_postroom_using_subcommand replay" -s g -l group -d 'Only messages of this group, as `postroom groups` names it' -r
 complete -c postroom -n "__fish_postroom_using_subcommand replay" -s l -l limit -d 'Replay at most N messages, the first that match' -r
+complete -c postroom -n "__fish_postroom_using_subcommand replay" -s e -l edit -d 'Change each message on its way by this jq program, over .body, .headers, .key and .properties' -r
+complete -c postroom -n "__fish_postroom_using_subcommand replay" -l edit-file -d 'The same, with the program in a file' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand replay" -l rate -d 'Replay at most N messages a second' -r
 complete -c postroom -n "__fish_postroom_using_subcommand replay" -l plan-out -d 'Save the plan, which names every message, and stop; `postroom plan run FILE` runs it' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand replay" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
