@@ -450,8 +450,7 @@ mod tests {
         let shown: Vec<String> = page.shown(0, &BTreeSet::new()).iter().map(|at| page.tabs[0][*at].text()).collect();
         assert!(shown.iter().any(|line| line.contains("3 frames of libraries")), "{shown:?}");
         assert!(!shown.iter().any(|line| line.contains("B.java:2")));
-        assert!(
-            page.tabs[0].iter().any(|line| line.spans[0].0 == Role::Name && line.text().contains("Pricing.java:88"))
-        );
+        assert!(page.tabs[0].iter().any(|line| line.spans.first().is_some_and(|span| span.0 == Role::Name)
+            && line.text().contains("Pricing.java:88")));
     }
 }

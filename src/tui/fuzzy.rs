@@ -32,7 +32,7 @@ mod tests {
         let names = ["demo:orders", "demo:orders.dlq", "demo:emails_error"];
         let found = |typed: &str| best(typed, names.iter(), |name| (**name).to_owned());
         assert_eq!(found("ordlq"), [&"demo:orders.dlq"]);
-        assert_eq!(found("err").len(), 1);
+        assert_eq!(found("err")[0], &"demo:emails_error");
         assert_eq!(found("").len(), 3);
         assert!(found("zzz").is_empty());
     }

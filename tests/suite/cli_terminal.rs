@@ -198,7 +198,7 @@ mod screens {
         terminal.master.resize(PtySize { rows: 50, cols: 80, pixel_width: 0, pixel_height: 0 }).unwrap();
         terminal.wait_for("demo:orders.dlq");
         // A click on the second queue, twice: a topic, whose looks are free.
-        terminal.type_in("\x1b[<0;3;5M\x1b[<0;3;5m\x1b[<0;3;5M\x1b[<0;3;5m");
+        terminal.type_in("\x1b[<0;3;4M\x1b[<0;3;4m\x1b[<0;3;4M\x1b[<0;3;4m");
         terminal.wait_for("order-events-dlt › causes");
         terminal.type_in("q");
         assert_eq!(terminal.exit(), 0);

@@ -267,6 +267,7 @@ fn no_keys_break_it() {
     let mut runner = TestRunner::new(Config { cases: 24, failure_persistence: None, ..Config::default() });
     let done = runner.run(&strategy, |sequence| {
         let folder = tempfile::tempdir().unwrap();
+        let _inside = runtime.enter();
         let mut screens = open(&folder, 100, 30);
         runtime.block_on(async {
             for key in sequence {

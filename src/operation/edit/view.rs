@@ -285,7 +285,7 @@ mod tests {
         let before = message("{\"a\":\"x\"}");
         for (program, part) in [
             ("empty", "gives nothing"),
-            (".body", "no object"),
+            (".body.a", "no object"),
             (".body.a.b = 1", "the edit fails"),
             (".id = \"other\"", "changes the id"),
             (".bdy = 1", "\"bdy\""),
