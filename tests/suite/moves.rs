@@ -7,6 +7,8 @@ use postroom::config::Policy;
 use postroom::message::{Fields, Message, Value};
 use postroom::operation::control::Control;
 use postroom::operation::drain::{self, DrainRequest, DrainTo};
+#[cfg(feature = "jq")]
+use postroom::operation::edit::Edit;
 use postroom::operation::journal::{JournalState, Journals};
 use postroom::operation::place::Place;
 use postroom::operation::plan::{Mode, Pace, Plan};
@@ -327,4 +329,53 @@ async fn a_drain_of_a_log_removes_only_what_is_archived_or_replayed_from_its_sta
             (vec!["c".into(), "d".into(), "e".into()], vec!["later".into()])
         );
     }
+}
+
+#[cfg(feature = "jq")]
+#[tokio::test]
+async fn an_edit_changes_what_is_sent_and_what_it_fails_for_stays() {
+    let shop = Shop::new();
+    for body in ["{\"n\":1.10}", "no number", "{\"n\":2}", "{\"n\":3,\"seen\":true}"] {
+        shop.die("", "order", body);
+    }
+    let edit = Some(Edit::parse("if .body.seen then . else .body.seen = true end").unwrap());
+    let request = ReplayRequest { edit, ..shop.request(ReplayTo::Origin, Mode::Streaming) };
+    let prepared = replay::plan(request, &Control::new()).await.unwrap();
+    let planned = prepared.plan.edit.clone().unwrap();
+    assert_eq!((planned.changed, planned.unchanged, planned.failed, prepared.plan.planned), (2, 1, 1, 3));
+    assert_eq!(prepared.samples[0].after.body(), b"{\"n\":1.10,\"seen\":true}");
+    let report = replay::run(prepared, &shop.journals(), &Control::new()).await.unwrap();
+    assert_eq!((report.state, report.done), (Ended::Finished, 3), "{report:#?}");
+    let changed = ["{\"n\":1.10,\"seen\":true}", "{\"n\":2,\"seen\":true}", "{\"n\":3,\"seen\":true}"];
+    assert_eq!(shop.bodies("orders"), changed);
+    assert_eq!(shop.bodies("dlq"), ["no number"]);
+}
+
+#[cfg(feature = "jq")]
+#[tokio::test]
+async fn a_saved_plan_and_a_resume_edit_as_the_first_run_would_have() {
+    let shop = Shop::new();
+    for body in ["{}"; 3] {
+        shop.die("", "order", body);
+    }
+    let request = |limit| ReplayRequest {
+        edit: Some(Edit::parse(".body.x = 1").unwrap()),
+        limit,
+        ..shop.request(ReplayTo::Origin, Mode::Exact)
+    };
+    let text = replay::plan(request(Some(1)), &Control::new()).await.unwrap().plan.to_json();
+    let prepared = planned::open(Plan::from_json(text.as_bytes()).unwrap(), &shop, false, false).await.unwrap();
+    planned::run(prepared, &shop.journals(), &Control::new()).await.unwrap();
+    assert_eq!(shop.bodies("orders"), ["{\"x\":1}"]);
+    // Nothing of the second run gets anywhere, and its resume does all of it.
+    let control = Control::new();
+    control.cancel.cancel();
+    let prepared = replay::plan(request(None), &Control::new()).await.unwrap();
+    let report = replay::run(prepared, &shop.journals(), &control).await.unwrap();
+    assert_eq!((report.state, report.done), (Ended::Interrupted, 0), "{report:#?}");
+    let again = resume::prepare(&report.journal.unwrap(), &shop.journals(), &shop).await.unwrap();
+    let report = resume::run(again, &shop.journals(), &Control::new()).await.unwrap();
+    assert_eq!(report.state, Ended::Finished, "{report:#?}");
+    assert_eq!(shop.bodies("orders"), ["{\"x\":1}"; 3]);
+    assert!(shop.bodies("dlq").is_empty());
 }
