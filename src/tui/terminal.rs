@@ -4,7 +4,9 @@ use std::io::{self, Stdout, Write as _};
 
 use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
 use crossterm::execute;
-use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
+use crossterm::terminal::{
+    Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 
@@ -58,9 +60,14 @@ impl Screens {
         leave();
     }
 
-    /// Takes it again; everything is drawn anew.
+    /// Takes it again; everything is drawn anew, on a screen that is asked nothing: its answer would be lost.
     pub(super) fn take_back(&mut self) {
-        self.lost |= enter().is_err() || self.terminal.clear().is_err();
+        let clean = enter().and_then(|()| execute!(io::stdout(), Clear(ClearType::All)));
+        if let (Ok(()), Ok(terminal)) = (clean, Terminal::new(CrosstermBackend::new(io::stdout()))) {
+            self.terminal = terminal;
+        } else {
+            self.lost = true;
+        }
     }
 }
 
