@@ -4,6 +4,7 @@ use ratatui::layout::Rect;
 
 use super::table::{Cell, Column};
 use super::{Canvas, clean};
+use crate::broker::Connection;
 use crate::operation::journal::{JournalState, Summary};
 use crate::operation::queues::Listed;
 use crate::text::human;
@@ -25,6 +26,14 @@ fn sparkline(counts: &[u64], from_zero: bool) -> String {
         BARS.get(usize::try_from(height).unwrap_or(0)).copied().unwrap_or(" ")
     };
     counts.iter().map(bar).collect()
+}
+
+/// A queue as its list names it: by its address, but without a URL, which is the same for all and leaves no room.
+fn name(listed: &Listed) -> String {
+    match listed.broker.connection {
+        Connection::Url(_) => listed.info.name.clone(),
+        _ => listed.address(),
+    }
 }
 
 /// Joins counts into as many as a sparkline has.
@@ -93,7 +102,7 @@ impl Canvas<'_> {
             let some = |n: Option<u64>| n.filter(|n| *n > 0).map_or_else(String::new, human::count);
             vec![
                 Cell(Role::Mark, if marked { "●" } else { "" }.to_owned()),
-                Cell(if marked { Role::Mark } else { Role::Name }, listed.address()),
+                Cell(if marked { Role::Mark } else { Role::Name }, name(listed)),
                 Cell(depth, listed.messages()),
                 growth_cell(growth(listed, state), info.is_dlq),
                 Cell(Role::Plain, info.oldest.map_or_else(String::new, |time| human::age(time, now))),
