@@ -14,6 +14,8 @@ mod context;
 mod cost;
 mod demo;
 mod drain;
+#[cfg(feature = "jq")]
+mod edits;
 mod groups;
 mod help;
 mod interrupt;

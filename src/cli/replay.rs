@@ -7,16 +7,13 @@ use super::arguments::{address, rate};
 use super::completions;
 use super::consent::{self, Decision};
 use super::context::Context;
-use super::output::diff;
 use super::planning::PlanArgs;
 use super::reporting::finish;
 use super::selection::SelectionArgs;
 use crate::broker::Address;
 use crate::error::{Error, ErrorKind, Result};
-use crate::message::Message;
 use crate::operation::consent::Ends;
-use crate::operation::edit::{Edit, Sample};
-use crate::operation::masks::Masks;
+use crate::operation::edit::Edit;
 use crate::operation::plan::Pace;
 use crate::operation::replay::{self, ReplayRequest};
 
@@ -89,18 +86,6 @@ impl Args {
     }
 }
 
-/// Shows what the edit makes of the first messages, as people may see them.
-fn show_edits(samples: &[Sample], masks: &Masks, context: &Context<'_>) {
-    let output = &context.output;
-    if output.talks() {
-        for sample in samples {
-            let shown = |message: &Message| masks.shown(message).unwrap_or_else(|| message.clone());
-            let lines = diff::lines(&shown(&sample.before), &shown(&sample.after), output.talk_paint);
-            output.say(&lines.join("\n"));
-        }
-    }
-}
-
 /// Runs the verb.
 pub(super) async fn run(args: &Args, context: &Context<'_>) -> Exit {
     let selection = args.selection.selection(context, &args.address)?;
@@ -122,9 +107,9 @@ pub(super) async fn run(args: &Args, context: &Context<'_>) -> Exit {
         mode: args.plan.mode(context),
     };
     let control = context.control();
-    let masks = Masks::of(&request.source, context.places.config());
     let prepared = replay::plan(request, &control).await?;
-    show_edits(&prepared.samples, &masks, context);
+    #[cfg(feature = "jq")]
+    super::edits::show(&prepared, context);
     if args.plan.save(&prepared.plan, context)?
         || consent::ask(&prepared.plan, &ends.changed, "Replay them?", context).await? == Decision::Printed
     {

@@ -3,19 +3,19 @@
 //! A JSON body is shown one member a line, so that a change is one line, too. Limits: other bodies are shown as text,
 //! or as their size.
 
+use std::fmt::Write as _;
+
+use similar::{ChangeTag, TextDiff};
+
 use super::paint::{Paint, Role};
 use super::text::safe;
 use crate::message::{Fields, Message, jsonl};
 
 /// Lines around a change.
-#[cfg(feature = "jq")]
 const CONTEXT: usize = 1;
 
 /// The lines of the difference, the message's id first.
-#[cfg(feature = "jq")]
 pub(crate) fn lines(before: &Message, after: &Message, paint: Paint) -> Vec<String> {
-    use similar::{ChangeTag, TextDiff};
-
     let (old, new) = (text(before), text(after));
     let diff = TextDiff::from_lines(&old, &new);
     let mut lines = vec![paint.paint(Role::Heading, &format!("{} is going to change:", safe(&before.id)))];
@@ -35,17 +35,8 @@ pub(crate) fn lines(before: &Message, after: &Message, paint: Paint) -> Vec<Stri
     lines
 }
 
-/// Without jq nothing is edited.
-#[cfg(not(feature = "jq"))]
-pub(crate) fn lines(_before: &Message, _after: &Message, _paint: Paint) -> Vec<String> {
-    Vec::new()
-}
-
 /// A message as lines.
-#[cfg(feature = "jq")]
 fn text(message: &Message) -> String {
-    use std::fmt::Write as _;
-
     let mut out = String::new();
     if let Some(key) = &message.key {
         // Writing to a String can't fail.
@@ -64,7 +55,6 @@ fn text(message: &Message) -> String {
     out
 }
 
-#[cfg(feature = "jq")]
 fn body(message: &Message) -> String {
     let Some(payload) = message.payload.as_deref() else { return "no body\n".into() };
     if let Ok(json) = serde_json::from_slice::<serde_json::Value>(payload)

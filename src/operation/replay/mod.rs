@@ -88,6 +88,14 @@ pub struct Prepared {
     scan: Option<u64>,
 }
 
+impl Prepared {
+    /// Where the messages are.
+    #[must_use]
+    pub fn source(&self) -> &Place {
+        &self.request.source
+    }
+}
+
 /// Verifies source and targets, and says what is going to happen. Sends and removes nothing; an exact plan looks at the
 /// whole queue and returns everything.
 ///
