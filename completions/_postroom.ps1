@@ -154,7 +154,7 @@ Register-ArgumentCompleter -Native -CommandName 'postroom' -ScriptBlock {
             [CompletionResult]::new('--filter', '--filter', [CompletionResultType]::ParameterName, 'Only messages that match; see `postroom help filter`')
             [CompletionResult]::new('-g', '-g', [CompletionResultType]::ParameterName, 'Only messages of this group, as `postroom groups` names it')
             [CompletionResult]::new('--group', '--group', [CompletionResultType]::ParameterName, 'Only messages of this group, as `postroom groups` names it')
-            [CompletionResult]::new('--against', '--against', [CompletionResultType]::ParameterName, 'Compare with an archive captured before: what is new, gone and the same in each cause')
+            [CompletionResult]::new('--against', '--against', [CompletionResultType]::ParameterName, 'Compare with an archive captured before: what is new, gone and the same in each group')
             [CompletionResult]::new('-l', '-l', [CompletionResultType]::ParameterName, 'Look at no more than N messages of each queue')
             [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'Look at no more than N messages of each queue')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]')

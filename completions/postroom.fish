@@ -132,7 +132,7 @@ complete -c postroom -n "__fish_postroom_using_subcommand groups" -s v -l verbos
 complete -c postroom -n "__fish_postroom_using_subcommand groups" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c postroom -n "__fish_postroom_using_subcommand report" -s f -l filter -d 'Only messages that match; see `postroom help filter`' -r
 complete -c postroom -n "__fish_postroom_using_subcommand report" -s g -l group -d 'Only messages of this group, as `postroom groups` names it' -r
-complete -c postroom -n "__fish_postroom_using_subcommand report" -l against -d 'Compare with an archive captured before: what is new, gone and the same in each cause' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand report" -l against -d 'Compare with an archive captured before: what is new, gone and the same in each group' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand report" -s l -l limit -d 'Look at no more than N messages of each queue' -r
 complete -c postroom -n "__fish_postroom_using_subcommand report" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
 json\t'One JSON value: an object, or an array of them'

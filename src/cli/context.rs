@@ -52,9 +52,9 @@ impl<'a> Context<'a> {
         let output = Arc::clone(&self.output);
         Control {
             on_tick: progress::on_tick(&self.output),
-            // A line that can't be written must not stop a run that moves messages; the report is still to come.
             // Where there is no folder for journals, the run itself says so.
             journals: self.journals().ok(),
+            // A line that can't be written must not stop a run that moves messages; the report is still to come.
             on_outcome: Some(Arc::new(move |line| _ = reporting::outcome(&line, &output))),
             ..control
         }

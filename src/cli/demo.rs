@@ -9,7 +9,6 @@ use super::output::{groups as group_view, human, plan as plan_view};
 use crate::broker::{Address, Target};
 use crate::error::Result;
 use crate::operation::groups::GroupSummary;
-use crate::operation::plan::{Mode, Pace};
 use crate::operation::queues;
 use crate::operation::replay::{self, ReplayRequest, ReplayTo};
 use crate::operation::select::Selection;
@@ -66,16 +65,8 @@ async fn plan(groups: &[GroupSummary], context: &Context<'_>) -> Result<Option<(
     let Some(group) = groups.iter().find(|group| !group.sample.address.is_empty()) else { return Ok(None) };
     let address: Address = group.sample.address.parse()?;
     let request = ReplayRequest {
-        source: context.places.open(&address).await?,
-        to: ReplayTo::Origin,
         selection: Selection::parse(None, Some(&group.name), context.now_at(&address), context.rules())?,
-        limit: None,
-        keep: false,
-        again: false,
-        rescue: false,
-        edit: None,
-        pace: Pace::default(),
-        mode: Mode::Exact,
+        ..ReplayRequest::all(context.places.open(&address).await?, ReplayTo::Origin)
     };
     let prepared = replay::plan(request, &context.control()).await?;
     let lines = plan_view::sheet(&prepared.plan, context.output.width, context.output.paint);

@@ -33,6 +33,47 @@ pub(super) struct Args {
     by: String,
 
     #[command(flatten)]
+    looks: Looks,
+}
+
+/// Runs the verb.
+pub(super) async fn run(args: &Args, context: &Context<'_>) -> Exit {
+    let output = &context.output;
+    let mut gather = Gather::new(By::parse(&args.by)?, Arc::clone(context.rules()));
+    let seen = args.looks.all(&args.addresses, &mut gather, context).await?;
+    let now = args.addresses.first().map_or_else(|| context.now(), |address| context.now_at(address));
+    let total = gather.total();
+    let groups = gather.finish();
+    output.list(
+        || groups.iter().map(GroupSummary::to_json).collect(),
+        || {
+            let mut lines = view::table(&groups, now, output.width, output.paint);
+            if args.looks.selection.names_group() {
+                lines.extend(groups.iter().flat_map(|group| view::detail(group, now, output.width, output.paint)));
+            }
+            lines
+        },
+    )?;
+    if total == 0 {
+        output.note("No message matches.");
+    } else {
+        let met = groups.iter().filter(|group| group.count > 0).count() as u64;
+        output.note(&format!("{} in {}.", human::messages(total), human::plural(met, "group")));
+    }
+    if let (Some(change), Some(path)) = (total_change(&groups), &args.looks.against) {
+        output.note(&view::changed(change, path));
+    }
+    if seen.interrupted {
+        output.note("Interrupted: these are the messages seen until then; all were given back.");
+        return Ok(ErrorKind::Interrupted.exit());
+    }
+    Ok(0)
+}
+
+/// How several queues are looked at for their groups.
+#[derive(Debug, clap::Args)]
+pub(super) struct Looks {
+    #[command(flatten)]
     selection: SelectionArgs,
 
     /// Compare with an archive captured before: what is new, gone and the same in each group
@@ -48,51 +89,6 @@ pub(super) struct Args {
     rescue: bool,
 }
 
-/// Runs the verb.
-pub(super) async fn run(args: &Args, context: &Context<'_>) -> Exit {
-    let output = &context.output;
-    let mut gather = Gather::new(By::parse(&args.by)?, Arc::clone(context.rules()));
-    let looks =
-        Looks { selection: &args.selection, against: args.against.as_deref(), limit: args.limit, rescue: args.rescue };
-    let seen = looks.all(&args.addresses, &mut gather, context).await?;
-    let now = args.addresses.first().map_or_else(|| context.now(), |address| context.now_at(address));
-    let total = gather.total();
-    let groups = gather.finish();
-    output.list(
-        || groups.iter().map(GroupSummary::to_json).collect(),
-        || {
-            let mut lines = view::table(&groups, now, output.width, output.paint);
-            if args.selection.names_group() {
-                lines.extend(groups.iter().flat_map(|group| view::detail(group, now, output.width, output.paint)));
-            }
-            lines
-        },
-    )?;
-    if total == 0 {
-        output.note("No message matches.");
-    } else {
-        let met = groups.iter().filter(|group| group.count > 0).count() as u64;
-        output.note(&format!("{} in {}.", human::messages(total), human::plural(met, "group")));
-    }
-    if let (Some(change), Some(path)) = (total_change(&groups), &args.against) {
-        output.note(&view::changed(change, path));
-    }
-    if seen.interrupted {
-        output.note("Interrupted: these are the messages seen until then; all were given back.");
-        return Ok(ErrorKind::Interrupted.exit());
-    }
-    Ok(0)
-}
-
-/// How several queues are looked at for their groups.
-pub(super) struct Looks<'a> {
-    pub(super) selection: &'a SelectionArgs,
-    /// An archive to compare with.
-    pub(super) against: Option<&'a Path>,
-    pub(super) limit: Option<u64>,
-    pub(super) rescue: bool,
-}
-
 /// How the looks went.
 #[derive(Debug, Default)]
 pub(super) struct Looked {
@@ -101,7 +97,7 @@ pub(super) struct Looked {
     pub(super) notes: Vec<String>,
 }
 
-impl Looks<'_> {
+impl Looks {
     /// Looks at each queue, saying before what it costs. A look that a Ctrl-C ends is the last.
     pub(super) async fn all(
         &self,
@@ -111,7 +107,7 @@ impl Looks<'_> {
     ) -> Result<Looked> {
         let output = &context.output;
         let mut looked = Looked::default();
-        if let Some(path) = self.against {
+        if let Some(path) = &self.against {
             let address = file(path);
             let selection = self.selection.selection(context, &address)?;
             look_earlier(&address, selection, gather, context).await?;

@@ -1,15 +1,13 @@
 //! `postroom report`: the incident report.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::Exit;
-use super::arguments::{address, archive};
+use super::arguments::address;
 use super::completions;
 use super::context::Context;
 use super::groups::Looks;
 use super::output::{Format, Shape};
-use super::selection::SelectionArgs;
 use crate::broker::Address;
 use crate::error::{Error, ErrorKind};
 use crate::operation::groups::{By, Gather};
@@ -28,19 +26,7 @@ pub(super) struct Args {
     addresses: Vec<Address>,
 
     #[command(flatten)]
-    selection: SelectionArgs,
-
-    /// Compare with an archive captured before: what is new, gone and the same in each cause
-    #[arg(long, value_name = "file:F", value_parser = archive)]
-    against: Option<PathBuf>,
-
-    /// Look at no more than N messages of each queue
-    #[arg(short = 'l', long, value_name = "N")]
-    limit: Option<u64>,
-
-    /// Put messages that a return would destroy back as new copies at the tail, instead of refusing the look
-    #[arg(long)]
-    rescue: bool,
+    looks: Looks,
 }
 
 /// Runs the verb.
@@ -53,9 +39,7 @@ pub(super) async fn run(args: &Args, context: &Context<'_>) -> Exit {
         );
     }
     let mut gather = Gather::new(By::Failure, Arc::clone(context.rules()));
-    let looks =
-        Looks { selection: &args.selection, against: args.against.as_deref(), limit: args.limit, rescue: args.rescue };
-    let looked = looks.all(&args.addresses, &mut gather, context).await?;
+    let looked = args.looks.all(&args.addresses, &mut gather, context).await?;
     let now = args.addresses.first().map_or_else(|| context.now(), |address| context.now_at(address));
     let mut incident = Incident::new(&args.addresses, gather, looked.notes, now);
     incident.acted(&context.journals()?)?;

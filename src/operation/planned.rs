@@ -34,10 +34,8 @@ pub async fn open(plan: Plan, opener: &dyn Opener, again: bool, rescue: bool) ->
                 address => ReplayTo::Place(Box::new(opener.place(&address.parse()?).await?)),
             };
             let (keep, pace) = (plan.keep, plan.pace);
-            let mode = Mode::Exact;
             // The plan's own edit is taken up with it.
-            let edit = None;
-            let request = ReplayRequest { source, to, selection, limit: None, keep, again, rescue, edit, pace, mode };
+            let request = ReplayRequest { keep, again, rescue, pace, ..ReplayRequest::all(source, to) };
             Ok(Prepared::Replay(Box::new(replay::load(plan, request).await?)))
         }
         Verb::Drain => {

@@ -10,9 +10,7 @@ use postroom::message::{Fields, Message, Value};
 use postroom::operation::control::Control;
 use postroom::operation::journal::Journals;
 use postroom::operation::place::Place;
-use postroom::operation::plan::{Mode, Pace};
 use postroom::operation::replay::{self, ReplayRequest, ReplayTo};
-use postroom::operation::select::Selection;
 
 type Case = (&'static str, Profile, &'static [(&'static str, &'static str)], &'static str);
 
@@ -131,19 +129,7 @@ async fn replay(memory: &Memory) -> postroom::operation::report::Report {
     let folder = tempfile::tempdir().unwrap();
     let source =
         Place { address: "demo:dead".parse().unwrap(), broker: Arc::new(memory.clone()), policy: Policy::default() };
-    let request = ReplayRequest {
-        source,
-        to: ReplayTo::Origin,
-        selection: Selection::all(),
-        limit: None,
-        keep: false,
-        again: false,
-        rescue: false,
-        edit: None,
-        pace: Pace::default(),
-        mode: Mode::Exact,
-    };
-    let prepared = replay::plan(request, &Control::new()).await.unwrap();
+    let prepared = replay::plan(ReplayRequest::all(source, ReplayTo::Origin), &Control::new()).await.unwrap();
     assert_eq!(prepared.plan.skipped, [], "the plan sends all");
     replay::run(prepared, &Journals::at(folder.path()), &Control::new()).await.unwrap()
 }

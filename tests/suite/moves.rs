@@ -11,7 +11,7 @@ use postroom::operation::drain::{self, DrainRequest, DrainTo};
 use postroom::operation::edit::Edit;
 use postroom::operation::journal::{JournalState, Journals};
 use postroom::operation::place::Place;
-use postroom::operation::plan::{Mode, Pace, Plan};
+use postroom::operation::plan::{Mode, Plan};
 use postroom::operation::planned;
 use postroom::operation::replay::{self, ReplayRequest, ReplayTo};
 use postroom::operation::report::{Ended, Report, exit_code};
@@ -69,18 +69,7 @@ impl Shop {
     }
 
     fn request(&self, to: ReplayTo, mode: Mode) -> ReplayRequest {
-        ReplayRequest {
-            source: self.at("demo:dlq"),
-            to,
-            selection: Selection::all(),
-            limit: None,
-            keep: false,
-            again: false,
-            rescue: false,
-            edit: None,
-            pace: Pace::default(),
-            mode,
-        }
+        ReplayRequest { mode, ..ReplayRequest::all(self.at("demo:dlq"), to) }
     }
 
     async fn replay(&self, request: ReplayRequest) -> Report {

@@ -20,7 +20,7 @@ use postroom::operation::control::Control;
 use postroom::operation::drain::{self, DrainRequest, DrainTo};
 use postroom::operation::journal::Journals;
 use postroom::operation::place::Place;
-use postroom::operation::plan::{Mode, Pace};
+use postroom::operation::plan::Mode;
 use postroom::operation::replay::{self, ReplayRequest, ReplayTo};
 use postroom::operation::report::{Ended, Report};
 use postroom::operation::resume::{self, Opener};
@@ -117,18 +117,9 @@ impl Ground {
 
     async fn replay(&self, to: &str, control: &Control) -> Report {
         let open = Open(self.broker().await);
-        let request = ReplayRequest {
-            source: open.place(&self.address(&self.part("from"))).await.unwrap(),
-            to: ReplayTo::Place(Box::new(open.place(&self.address(to)).await.unwrap())),
-            selection: Selection::all(),
-            limit: None,
-            keep: false,
-            again: false,
-            rescue: false,
-            edit: None,
-            pace: Pace::default(),
-            mode: Mode::Streaming,
-        };
+        let source = open.place(&self.address(&self.part("from"))).await.unwrap();
+        let to = ReplayTo::Place(Box::new(open.place(&self.address(to)).await.unwrap()));
+        let request = ReplayRequest { mode: Mode::Streaming, ..ReplayRequest::all(source, to) };
         let prepared = replay::plan(request, control).await.unwrap();
         replay::run(prepared, &self.journals(), control).await.unwrap()
     }

@@ -58,8 +58,8 @@ pub struct Head {
     /// The source gives its messages in a fixed order, and what a dead run held at its old place again.
     #[serde(default)]
     pub in_place: bool,
-    /// The log whose records this run handles ([`crate::broker::Log::identity`]): a later run leaves alone what this one is done with.
-    /// Without it the source is no log, or the run is a copy.
+    /// The log whose records this run handles ([`crate::broker::Log::identity`]): a later run leaves alone what this one
+    /// is done with. Without it the source is no log, or the run is a copy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handles: Option<String>,
     /// What of the log the run goes through; empty for a source that is none.

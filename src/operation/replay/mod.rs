@@ -72,6 +72,25 @@ pub struct ReplayRequest {
     pub mode: Mode,
 }
 
+impl ReplayRequest {
+    /// Every message once, as fast as the brokers take them, named before anything is sent.
+    #[must_use]
+    pub fn all(source: Place, to: ReplayTo) -> Self {
+        Self {
+            source,
+            to,
+            selection: Selection::all(),
+            limit: None,
+            keep: false,
+            again: false,
+            rescue: false,
+            edit: None,
+            pace: Pace::default(),
+            mode: Mode::Exact,
+        }
+    }
+}
+
 /// A replay whose targets are verified and open.
 pub struct Prepared {
     /// What is going to happen.

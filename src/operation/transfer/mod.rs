@@ -253,7 +253,7 @@ impl Mover<'_> {
             }
             self.release(reader).await;
             let left = std::mem::take(&mut self.left);
-            if !left.is_empty() && !self.keep && self.prefix.is_none() {
+            if !left.is_empty() {
                 // Noted only, and carried out by the close.
                 _ = reader.settle(&left, Settle::Return).await;
             }
@@ -318,10 +318,12 @@ impl Mover<'_> {
             }
             let (identity, digest) = Identity::of(&delivery.message);
             match self.picker.pick(&delivery.message, identity, delivery.redelivered) {
-                Pick::Leave => match &mut self.prefix {
-                    Some(prefix) => prefix.leave(delivery.token, identity),
-                    None => self.left.push(delivery.token),
-                },
+                Pick::Leave => {
+                    if let Some(prefix) = &mut self.prefix {
+                        prefix.leave(delivery.token, identity);
+                    }
+                    self.leave(delivery.token);
+                }
                 Pick::Beyond => (self.ended, self.early) = (true, true),
                 Pick::Take => self.send(delivery, digest, None).await?,
                 Pick::Retry(seq) => self.send(delivery, digest, Some(seq)).await?,
@@ -339,9 +341,15 @@ impl Mover<'_> {
         Ok(())
     }
 
+    /// Nothing more is done with a delivery. A look gives everything back by itself, and a log has its own order.
+    fn leave(&mut self, token: Token) {
+        if !self.keep && self.prefix.is_none() {
+            self.left.push(token);
+        }
+    }
+
     /// A message to send: one of this run, or one of an earlier run once more.
-    async fn send(&mut self, delivery: Delivery, digest: Digest, again: Option<u64>) -> Result<()> {
-        let mut delivery = delivery;
+    async fn send(&mut self, mut delivery: Delivery, digest: Digest, again: Option<u64>) -> Result<()> {
         let route = match &mut self.carrier {
             Carrier::Publish { routes, .. } => {
                 let route = routes.route(&delivery.message).await?;
@@ -357,11 +365,11 @@ impl Mover<'_> {
         match (route, again) {
             // It stays where it is, and its outcome stays what it was.
             (Route::Stay(_), Some(_)) => {
-                self.left.push(delivery.token);
+                self.leave(delivery.token);
                 Ok(())
             }
             (Route::Stay(why), None) => {
-                self.left.push(delivery.token);
+                self.leave(delivery.token);
                 let id = delivery.message.id;
                 self.outcome(0, &id, None, &Outcome::Skipped(why.clone()));
                 self.writer.note(&Record::Skip { messages: vec![Left(digest, id, why)] })
@@ -522,10 +530,11 @@ impl Mover<'_> {
             // Taken out in any case: what stays in it is counted once more at the close.
             let before = self.open.remove(&seq).is_some_and(|open| open.twice);
             let twice = twice || before;
-            match &mut self.prefix {
-                Some(prefix) => prefix.sent(token),
-                None if outcome != Outcome::Done && !self.keep => self.left.push(token),
-                None => {}
+            if let Some(prefix) = &mut self.prefix {
+                prefix.sent(token);
+            }
+            if outcome != Outcome::Done {
+                self.leave(token);
             }
             let arrived = if twice { Outcome::Ambiguous(TWICE.into()) } else { Outcome::Done };
             match (outcome, &failed) {

@@ -63,7 +63,7 @@ pub(super) async fn plan(job: Job, act: Act) -> Result<Answer> {
             let selection = selection()?;
             let (source, to) = ends.open(&session.places).await?;
             let (keep, again, pace) = (act.keep, act.again, Pace { rate: act.rate });
-            let request = ReplayRequest { source, to, selection, limit, keep, again, rescue, edit: None, pace, mode };
+            let request = ReplayRequest { selection, keep, again, pace, ..ReplayRequest::all(source, to) };
             let prepared = replay::plan(request, &job.control).await?;
             (Ready::Planned(planned::Prepared::Replay(Box::new(prepared))), ends.changed)
         }

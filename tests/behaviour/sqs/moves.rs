@@ -11,7 +11,7 @@ use postroom::operation::control::Control;
 use postroom::operation::drain::{self, DrainRequest, DrainTo};
 use postroom::operation::journal::Journals;
 use postroom::operation::place::Place;
-use postroom::operation::plan::{Mode, Pace};
+use postroom::operation::plan::Mode;
 use postroom::operation::replay::{self, ReplayRequest, ReplayTo};
 use postroom::operation::report::{Ended, Report};
 use postroom::operation::select::Selection;
@@ -55,16 +55,9 @@ impl Ground {
 
     async fn replay(&self, from: &str, to: &str, selection: Selection) -> Report {
         let request = ReplayRequest {
-            source: self.place(from),
-            to: ReplayTo::Place(Box::new(self.place(to))),
             selection,
-            limit: None,
-            keep: false,
-            again: false,
-            rescue: false,
-            edit: None,
-            pace: Pace::default(),
             mode: Mode::Streaming,
+            ..ReplayRequest::all(self.place(from), ReplayTo::Place(Box::new(self.place(to))))
         };
         let control = Control::new();
         let prepared = replay::plan(request, &control).await.unwrap();

@@ -18,7 +18,7 @@ use postroom::operation::control::Control;
 use postroom::operation::drain::{self, DrainRequest, DrainTo};
 use postroom::operation::journal::{JournalState, Journals, Summary};
 use postroom::operation::place::Place;
-use postroom::operation::plan::{Mode, Pace};
+use postroom::operation::plan::Mode;
 use postroom::operation::replay::{self, ReplayRequest, ReplayTo};
 use postroom::operation::report::{Ended, OutcomeLine, Report};
 use postroom::operation::resume::{self, Opener};
@@ -120,18 +120,9 @@ impl World {
                 drain::run(drain::plan(request, control).await?, journals, control).await
             }
             What::Replay | What::Copy => {
-                let request = ReplayRequest {
-                    source,
-                    to: ReplayTo::Place(Box::new(self.at("demo:to"))),
-                    selection,
-                    limit: None,
-                    keep: self.case.verb == What::Copy,
-                    again: false,
-                    rescue: false,
-                    edit: None,
-                    pace: Pace::default(),
-                    mode,
-                };
+                let to = ReplayTo::Place(Box::new(self.at("demo:to")));
+                let keep = self.case.verb == What::Copy;
+                let request = ReplayRequest { selection, keep, mode, ..ReplayRequest::all(source, to) };
                 replay::run(replay::plan(request, control).await?, journals, control).await
             }
         }
