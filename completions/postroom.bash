@@ -976,7 +976,7 @@ _postroom() {
             return 0
             ;;
         postroom__subcmd__journal__subcmd__resume)
-            opts="-o -y -n -q -v -h --output --color --config --yes --dry-run --quiet --verbose --help"
+            opts="-o -y -n -q -v -h --rescue --output --color --config --yes --dry-run --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -391,6 +391,9 @@ pub struct Progress {
     pub bytes: u64,
     /// How many there are to scan, where it is known; an upper bound.
     pub of: Option<u64>,
+    /// Messages met that a return would destroy: they are, or are about to be, put back as new copies. A take shows the
+    /// first of them here before it makes its first copy.
+    pub rescued: u64,
 }
 
 /// What a close did.

@@ -31,6 +31,10 @@ enum Action {
     Resume {
         /// The journal's id [default: the newest unfinished one]
         id: Option<String>,
+
+        /// Put messages that a return would destroy back as new copies at the tail, instead of stopping at them
+        #[arg(long)]
+        rescue: bool,
     },
 }
 
@@ -40,7 +44,7 @@ pub(super) async fn run(args: &Args, context: &Context<'_>) -> Exit {
     match &args.action {
         Action::List => list(&journals, context),
         Action::Show { id } => show(id, &journals, context),
-        Action::Resume { id } => resume_one(id.as_deref(), &journals, context).await,
+        Action::Resume { id, rescue } => resume_one(id.as_deref(), *rescue, &journals, context).await,
     }
 }
 
@@ -76,9 +80,9 @@ fn show(id: &str, journals: &Journals, context: &Context<'_>) -> Exit {
     Ok(0)
 }
 
-async fn resume_one(id: Option<&str>, journals: &Journals, context: &Context<'_>) -> Exit {
+async fn resume_one(id: Option<&str>, rescue: bool, journals: &Journals, context: &Context<'_>) -> Exit {
     let id: Result<String> = id.map_or_else(|| journals.newest_unfinished(), |id| Ok(id.to_owned()));
-    let prepared = resume::prepare(&id?, journals, &context.places).await?;
+    let prepared = resume::prepare(&id?, journals, &context.places).await?.rescue(rescue);
     let changed: Vec<Changed> = prepared.changed().into_iter().map(Changed::from).collect();
     let output = &context.output;
     let summary = &prepared.summary;

@@ -7,6 +7,7 @@ use super::context::Context;
 use super::output::text::safe;
 use super::output::{Format, Shape, report};
 use crate::error::{Error, ErrorKind, Result};
+use crate::operation::plan::Verb;
 use crate::operation::report::{OutcomeLine, Report, exit_code};
 
 /// Writes the report and says what stopped the run.
@@ -35,11 +36,18 @@ pub(super) fn finish_with(
     if let Some(stop) = &report.error {
         let kind = ErrorKind::from_name(&stop.kind).unwrap_or(ErrorKind::Unexpected);
         let error = Error::new(kind, stop.message.clone());
-        let done =
-            format!("{} done before that; the rest is where it was", super::output::human::messages(report.done));
-        output.error(&error.hint(stop.hint.clone().unwrap_or(done)));
+        output.error(&error.hint(stop.hint.clone().unwrap_or_else(|| afterwards(report))));
     }
     Ok(exit_code(report))
+}
+
+/// How things are after a stop, and how to go on.
+fn afterwards(report: &Report) -> String {
+    let done = format!("{} done before that; the rest is where it was", super::output::human::messages(report.done));
+    match (report.verb, &report.journal) {
+        (Verb::Replay | Verb::Drain, Some(journal)) => format!("{done}; `postroom journal resume {journal}` goes on"),
+        _ => done,
+    }
 }
 
 /// Writes one outcome as a line, where machine lines were asked for.

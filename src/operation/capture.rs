@@ -63,7 +63,7 @@ pub async fn run(request: CaptureRequest, control: &Control) -> Result<Report> {
 }
 
 async fn copy(request: CaptureRequest, redact: Option<Redact>, control: &Control) -> Result<Report> {
-    check_new(&request.to)?;
+    check_new(&request.to, None)?;
     let began = control.clock.now();
     let source = request.look.source.clone();
     let mut copy = Copy {

@@ -48,10 +48,18 @@ pub struct Prepared {
     pub summary: super::journal::Summary,
     source: Place,
     to: Option<ReplayTo>,
+    rescue: bool,
     rules: Arc<Rules>,
 }
 
 impl Prepared {
+    /// Puts messages that a return would destroy back as new copies, where the first run was not told to: kills bring
+    /// messages to their delivery limit.
+    #[must_use]
+    pub fn rescue(self, rescue: bool) -> Self {
+        Self { rescue, ..self }
+    }
+
     /// The places that the resume changes.
     #[must_use]
     pub fn changed(&self) -> Vec<&Place> {
@@ -95,7 +103,7 @@ pub async fn prepare(id: &str, journals: &Journals, opener: &dyn Opener) -> Resu
             return Err(Error::new(ErrorKind::Unsupported, format!("a {verb} has nothing to resume")));
         }
     };
-    Ok(Prepared { summary, source, to, rules: opener.rules() })
+    Ok(Prepared { summary, source, to, rescue: false, rules: opener.rules() })
 }
 
 /// Finishes it.
@@ -104,8 +112,9 @@ pub async fn prepare(id: &str, journals: &Journals, opener: &dyn Opener) -> Resu
 /// `Locked` where another run was faster; what the source, a target or the archive says before anything is done.
 /// Everything later is in the report.
 pub async fn run(prepared: Prepared, journals: &Journals, control: &Control) -> Result<Report> {
-    let Prepared { summary, source, to, rules } = prepared;
-    let opened = journals.open(&summary.id)?;
+    let Prepared { summary, source, to, rescue, rules } = prepared;
+    let mut opened = journals.open(&summary.id)?;
+    opened.head.rescue |= rescue;
     let head = &opened.head;
     if !head.keep {
         source::wait_for_returned(&source, head, &opened.state, control).await?;

@@ -191,7 +191,7 @@ fn a_drain_writes_an_archive_that_browses_and_refuses_one_that_is_there() {
     assert_snapshot!(environment.run(&drain), @"
     ------- stderr -------
     Error: the archive a.jsonl.zst exists already
-    Hint: name a new file; a drain never writes over what is there
+    Hint: name a new file; what is there is never written over
     [exit 2]
     ");
 }
@@ -211,7 +211,7 @@ fn a_capture_copies_and_asks_nothing() {
     ------- stderr -------
     demo:payments.dlq: each look counts against the delivery limit of 20; the most returned message stands 20 more (peek budget: 20)
     Error: the archive copy.jsonl exists already
-    Hint: name a new file; a drain never writes over what is there
+    Hint: name a new file; what is there is never written over
     [exit 2]
     ");
     let browse = environment.run(&["browse", "file:copy.jsonl", "--all", "-q"]);

@@ -342,7 +342,13 @@ impl Reader for KafkaReader {
     }
 
     fn progress(&self) -> Progress {
-        Progress { scanned: self.merge.scanned, delivered: self.delivered, bytes: self.merge.bytes, of: self.of }
+        Progress {
+            scanned: self.merge.scanned,
+            delivered: self.delivered,
+            bytes: self.merge.bytes,
+            of: self.of,
+            ..Progress::default()
+        }
     }
 
     async fn close(&mut self) -> Result<Closed> {

@@ -112,11 +112,11 @@ impl Broker for Memory {
         if found.spec.profile.is_log() {
             return Ok(Box::new(LogReader::take(self.0.clone(), &mut state, queue, options)?));
         }
-        let rescued = if options.rescue { state.rescue_ready(queue, self.now())? } else { 0 };
+        let endangered = if options.rescue { state.endangered(queue, self.now())? } else { 0 };
         let Store::Line(line) = &state.queue(queue, self.now())?.store else { return Err(missing(queue)) };
         let (end, len) = (line.end(), line.len());
         let owner = state.connect();
-        Ok(Box::new(LineReader::take(self.0.clone(), queue, owner, (end, len), options).after_rescue(rescued)))
+        Ok(Box::new(LineReader::take(self.0.clone(), queue, owner, (end, len), options).rescuing(endangered)))
     }
 
     async fn publisher(&self, target: &Target) -> Result<Arc<dyn Publisher>> {

@@ -40,6 +40,8 @@ pub(super) struct LineReader {
     prefilter: Option<Prefilter>,
     rescue: bool,
     rescued: u64,
+    /// Copies are going to be made, and the caller has not heard of it.
+    announces: bool,
     memory: u64,
     cancel: CancellationToken,
     progress: Progress,
@@ -86,6 +88,7 @@ impl LineReader {
             prefilter: options.prefilter,
             rescue: options.rescue,
             rescued: 0,
+            announces: false,
             memory: options.memory.unwrap_or(MEMORY),
             cancel: options.cancel,
             progress: Progress { of: Some(len), ..Progress::default() },
@@ -113,10 +116,21 @@ impl LineReader {
         self.limit.map_or(u64::MAX, |limit| limit.saturating_sub(so_far))
     }
 
-    /// Notes the copies that were made before the reading begins.
-    pub(super) fn after_rescue(mut self, rescued: u64) -> Self {
-        self.rescued = rescued;
+    /// The first batch is empty, and tells of the copies that are made before the second.
+    pub(super) fn rescuing(mut self, endangered: u64) -> Self {
+        self.progress.rescued = endangered;
+        self.announces = endangered > 0;
         self
+    }
+
+    /// Makes the copies, and reads up to the last of them.
+    fn renew(&mut self, state: &mut State) -> Result<()> {
+        let now = self.inner.clock.now();
+        self.rescued = state.rescue_ready(&self.queue, now)?;
+        if let Store::Line(line) = &state.queue(&self.queue, now)?.store {
+            self.end = line.end();
+        }
+        Ok(())
     }
 
     /// One receive; sets the end where nothing is to be had.
@@ -154,6 +168,12 @@ impl LineReader {
         let inner = self.inner.clone();
         let mut state = inner.state();
         self.open(&state)?;
+        if std::mem::take(&mut self.announces) {
+            return Ok(Batch::default());
+        }
+        if self.progress.rescued > self.rescued {
+            self.renew(&mut state)?;
+        }
         let now = inner.clock.now();
         let mut step = usize::MAX;
         if let Queue { spec, store: Store::Line(line) } = state.queue(&self.queue, now)? {

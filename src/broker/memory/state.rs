@@ -154,6 +154,14 @@ impl State {
         Ok(received)
     }
 
+    /// How many ready messages of a quorum queue are in danger while they are held.
+    pub(super) fn endangered(&mut self, queue: &str, now: Timestamp) -> Result<u64> {
+        let Queue { spec, store: Store::Line(line) } = self.queue(queue, now)? else { return Ok(0) };
+        let endangered =
+            if spec.profile.is_quorum() { line.places(|stored| look_endangers(spec, stored)).len() } else { 0 };
+        Ok(endangered as u64)
+    }
+
     /// Puts every ready message of a quorum queue that is in danger while it is held back at the tail as a copy, and
     /// says how many.
     ///
@@ -167,6 +175,7 @@ impl State {
         let endangered = line.places(|stored| look_endangers(spec, stored));
         let count = endangered.len() as u64;
         for (place, copy) in endangered {
+            let copy = renewed(&copy, queue);
             let route = Route { exchange: String::new(), key: Some(queue.to_owned()), partition: None };
             self.publish(&route, copy, now)?;
             if let Store::Line(line) = &mut self.queue(queue, now)?.store {
@@ -182,7 +191,7 @@ impl State {
     /// Why the queue does not take the copy; then the message is still held.
     pub(super) fn rescue(&mut self, queue: &str, owner: u64, tag: u64, now: Timestamp) -> Result<()> {
         let Store::Line(line) = &self.queue(queue, now)?.store else { return Ok(()) };
-        let Some(copy) = line.get(tag, owner).map(|stored| stored.message.clone()) else { return Ok(()) };
+        let Some(copy) = line.get(tag, owner).map(|stored| renewed(&stored.message, queue)) else { return Ok(()) };
         self.publish(&Route { exchange: String::new(), key: Some(queue.to_owned()), partition: None }, copy, now)?;
         if let Store::Line(line) = &mut self.queue(queue, now)?.store {
             line.remove(tag, owner);
@@ -382,4 +391,9 @@ fn message_id(seed: u64, n: u64) -> String {
     let hash = blake3::hash(&[seed.to_be_bytes(), n.to_be_bytes()].concat()).to_hex();
     let hex = hash.as_str();
     format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..32])
+}
+
+/// The copy that a rescue makes: the routing key of what is sent to a queue itself is the queue's name.
+fn renewed(message: &Message, queue: &str) -> Message {
+    Message { key: Some(Bytes::from(queue.to_owned())), ..message.clone() }
 }

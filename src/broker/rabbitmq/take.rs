@@ -100,6 +100,7 @@ impl Take {
             (self.last + 1..=raw.delivery_tag).for_each(|tag| self.held.insert(tag));
             self.last = raw.delivery_tag;
             self.careful = self.keeper.inspect(&raw);
+            self.progress.rescued += u64::from(self.careful);
             if !self.careful && may_match(self.options.prefilter.as_ref(), &raw) {
                 self.waiting.push_back(convert::delivery(&self.address, raw, self.counts));
             }
@@ -229,7 +230,12 @@ impl Reader for Take {
             if self.end.is_some() && !self.keeper.is_alarmed() {
                 return Ok(Batch { deliveries: Vec::new(), end: self.end.clone() });
             }
+            // The caller hears of the first copy before it is made, so that a journal can know of it.
+            let first = self.progress.rescued == 0;
             self.fill().await?;
+            if first && self.progress.rescued > 0 {
+                return Ok(Batch { deliveries: Vec::new(), end: None });
+            }
         }
     }
 

@@ -100,7 +100,7 @@ pub struct Prepared {
 pub async fn plan(request: DrainRequest, control: &Control) -> Result<Prepared> {
     request.source.require_writable()?;
     if let DrainTo::Archive(path) = &request.to {
-        check_new(path)?;
+        check_new(path, control.journals.as_ref())?;
     }
     let look = source::look(&request.source, false, Verb::Drain).await?;
     let to = request.to.text();
@@ -160,7 +160,7 @@ pub async fn load(plan: Plan, request: DrainRequest) -> Result<Prepared> {
     plan.require_checks()?;
     request.source.require_writable()?;
     if let DrainTo::Archive(path) = &request.to {
-        check_new(path)?;
+        check_new(path, None)?;
     }
     let look = source::look(&request.source, false, Verb::Drain).await?;
     let scan = look.scan(&plan);
@@ -272,12 +272,18 @@ fn absolute(to: &DrainTo) -> Result<DrainTo> {
     })
 }
 
-/// Refuses a file that is there already, before any I/O with a broker.
-pub(super) fn check_new(path: &Path) -> Result<()> {
-    if path.exists() {
-        return Err(Error::new(ErrorKind::Refused, format!("the archive {} exists already", path.display()))
-            .hint("name a new file; a drain never writes over what is there")
-            .context("address", Address::to_string(&format!("file:{}", path.display()).parse()?)));
+/// Refuses a file that is there already, before any I/O with a broker. Where it is that of a drain which was cut short,
+/// that drain is the one to finish.
+pub(super) fn check_new(path: &Path, journals: Option<&Journals>) -> Result<()> {
+    if !path.exists() {
+        return Ok(());
     }
-    Ok(())
+    let to = DrainTo::Archive(std::path::absolute(path)?).text();
+    let hint = journals.and_then(|journals| journals.unfinished_to(&to)).map_or_else(
+        || "name a new file; what is there is never written over".to_owned(),
+        |id| format!("it is that of a drain that was cut short: `postroom journal resume {id}` finishes it"),
+    );
+    Err(Error::new(ErrorKind::Refused, format!("the archive {} exists already", path.display()))
+        .hint(hint)
+        .context("address", Address::to_string(&format!("file:{}", path.display()).parse()?)))
 }

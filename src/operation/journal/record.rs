@@ -157,6 +157,8 @@ pub(crate) enum Record {
         /// Which.
         seqs: Ranges,
     },
+    /// From here on messages of the source may be put back in it as new copies, which are not known again.
+    Rescue,
     /// The run stops before the end: from here on the newest message may be removed, too.
     Release,
     /// The source was read to the end of what the plan covers: there is no message behind those named so far.

@@ -5,6 +5,8 @@ use crate::operation::report::{Ended, Outcome};
 
 /// What is said of a message that was sent once more.
 pub(crate) const TWICE: &str = "may be there more than once: it was sent again after a try that was cut short";
+/// What is said of a message whose copy is confirmed and that may have come back to the source as a new one.
+pub(crate) const RENEWED: &str = "it may have been put back as a new copy, and have been sent once more as that";
 /// What is said of a message that was sent and is no longer in the source.
 pub(crate) const LOST: &str = "it left the source before its copy was confirmed: consumed or expired meanwhile";
 
@@ -84,6 +86,8 @@ pub(crate) struct State {
     pub(crate) skipped: Vec<Left>,
     /// Nothing of the plan stands behind the entries.
     pub(crate) end: bool,
+    /// Messages may stand in the source as new copies, which are taken for new messages.
+    pub(crate) rescued: bool,
     /// The newest entry may be gone from the source, too.
     pub(crate) released: bool,
     /// The archive's length behind the last stored message.
@@ -129,6 +133,7 @@ impl State {
             Record::Stays { seqs, why } => self.each(&seqs, |entry| entry.stage = Stage::Stays(why.clone())),
             Record::Skip { messages } => self.skipped.extend(messages),
             Record::Lost { seqs } => self.each(&seqs, |entry| entry.stage = Stage::Lost),
+            Record::Rescue => self.rescued = true,
             Record::Release => self.released = true,
             Record::End => self.end = true,
             Record::Finish { at, state, why } => self.finished = Some((state, why, at)),

@@ -227,6 +227,13 @@ impl Journals {
         )
     }
 
+    /// The newest unfinished one that writes to that address.
+    #[must_use]
+    pub fn unfinished_to(&self, to: &str) -> Option<String> {
+        let (summaries, _) = self.list().ok()?;
+        summaries.into_iter().find(|run| run.state == JournalState::Interrupted && run.to == to).map(|run| run.id)
+    }
+
     fn names(&self) -> Result<Vec<String>> {
         let entries = match fs::read_dir(&self.folder) {
             Ok(entries) => entries,

@@ -31,7 +31,7 @@ use super::control::Control;
 use super::handled::Handled;
 use super::journal::Opened;
 use super::journal::record::{Identity, Left, Record, ranges};
-use super::journal::state::{LOST, Stage as MessageStage, TWICE};
+use super::journal::state::{LOST, RENEWED, Stage as MessageStage, TWICE};
 use super::journal::writer::Writer;
 use super::pace::Throttle;
 use super::place::Place;
@@ -46,6 +46,9 @@ use crate::message::filter::Prefilter;
 
 /// Bytes in one batch at most, but for a single larger message.
 const BATCH_BYTES: u64 = 8 << 20;
+/// Messages of a run's first batch; each one after it may be twice as large. What stops a run at once, or kills it again
+/// and again, so leaves few messages in doubt, and a run that gets anywhere gets on.
+const FIRST_BATCH: usize = 64;
 /// What is said of a message that the plan names and the queue no longer has.
 const MISSING: &str = "it is no longer in the queue";
 
@@ -113,6 +116,8 @@ struct Mover<'a> {
     durable: u64,
     /// The newest message may be removed, too.
     released: bool,
+    /// Messages of the source may have been put back as new copies: one that is gone may have come again.
+    rescued: bool,
     /// A message is known by its id, so none has to stay to tell what stood before it.
     unique_ids: bool,
     /// Deliveries that nothing more is done with: the reader is told, for some wait for what they gave.
@@ -191,6 +196,7 @@ pub(super) async fn run(job: Job, control: &Control) -> Result<Report> {
         last: state.last(),
         durable: state.last(),
         released: state.released || state.end,
+        rescued: state.rescued,
         unique_ids: head.unique_ids,
         left: Vec::new(),
         ended: false,
@@ -284,7 +290,8 @@ impl Mover<'_> {
                 batch = reader.next_batch(self.control.batch - self.pending.len()), if reading => match batch {
                     Err(error) => self.halt(error),
                     Ok(batch) => {
-                        if let Err(error) = self.on_deliveries(batch.deliveries).await {
+                        let taken = self.on_deliveries(batch.deliveries).await;
+                        if let Err(error) = taken.and(self.note_rescue(reader.progress().rescued).await) {
                             self.halt(error);
                         }
                         match batch.end {
@@ -339,6 +346,15 @@ impl Mover<'_> {
             self.gone(&gone)?;
         }
         Ok(())
+    }
+
+    /// The journal knows that messages come back as new copies before the first of them is made.
+    async fn note_rescue(&mut self, rescued: u64) -> Result<()> {
+        if rescued == 0 || self.rescued {
+            return Ok(());
+        }
+        self.rescued = true;
+        self.writer.durable(&Record::Rescue).await
     }
 
     /// Nothing more is done with a delivery. A look gives everything back by itself, and a log has its own order.
@@ -409,6 +425,15 @@ impl Mover<'_> {
         self.writer.note(&Record::Removed { done: ranges(seqs.iter().copied()), failed: Vec::new() })
     }
 
+    /// Messages of an earlier run whose copies are confirmed, not met again though others were met as new copies.
+    fn renewed(&mut self, seqs: &[u64]) -> Result<()> {
+        for seq in seqs {
+            self.finish_open(*seq, |_| Outcome::Ambiguous(RENEWED.into()));
+        }
+        let failed = seqs.iter().map(|seq| (*seq, RENEWED.to_owned())).collect();
+        self.writer.note(&Record::Removed { done: Vec::new(), failed })
+    }
+
     fn finish_open(&mut self, seq: u64, outcome: impl FnOnce(&Open) -> Outcome) {
         if let Some(open) = self.open.remove(&seq) {
             let outcome = outcome(&open);
@@ -422,7 +447,7 @@ impl Mover<'_> {
         let Leftovers { retry, removed, lost, missing } = leftovers;
         let waiting: Vec<_> = retry.iter().filter_map(|seq| Some((*seq, self.waiting.remove(seq)?))).collect();
         self.late.extend(waiting);
-        let mut done = self.gone(&removed);
+        let mut done = if self.rescued { self.renewed(&removed) } else { self.gone(&removed) };
         if !lost.is_empty() {
             for seq in &lost {
                 self.finish_open(*seq, |_| Outcome::Ambiguous(LOST.into()));
@@ -451,6 +476,12 @@ impl Mover<'_> {
         self.writer.note(&Record::Skip { messages: left })
     }
 
+    /// How many messages the next batch may have.
+    fn batch(&self) -> usize {
+        let doublings = u32::try_from(self.started).unwrap_or(u32::MAX);
+        FIRST_BATCH.checked_shl(doublings).filter(|most| *most > 0).unwrap_or(usize::MAX).min(self.control.batch)
+    }
+
     /// Starts the next batch, where it is its turn.
     fn dispatch(&mut self) {
         if self.stop.is_some() {
@@ -458,7 +489,8 @@ impl Mover<'_> {
             self.pending_bytes = 0;
         }
         // A small batch waits for more while others are under way.
-        let few = self.pending.len() < self.control.batch / 2 && self.pending_bytes < BATCH_BYTES / 2;
+        let most = self.batch();
+        let few = self.pending.len() < most / 2 && self.pending_bytes < BATCH_BYTES / 2;
         let wait = few && !self.ended && !self.steps.is_empty();
         let busy = self.storing || self.steps.len() >= self.carrier.under_way();
         if self.pending.is_empty() || wait || self.throttle.is_waiting() || busy {
@@ -466,7 +498,7 @@ impl Mover<'_> {
         }
         let mut batch = Vec::with_capacity(self.pending.len());
         let mut bytes = 0;
-        let most = self.throttle.batch(self.control.batch);
+        let most = self.throttle.batch(most);
         while batch.len() < most
             && (batch.is_empty() || bytes < BATCH_BYTES)
             && let Some(item) = self.pending.pop_front()

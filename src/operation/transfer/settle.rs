@@ -126,6 +126,9 @@ impl Mover<'_> {
     ) -> Result<Report> {
         match reader.close().await {
             Ok(closed) => {
+                if let Err(error) = self.note_rescue(closed.rescued).await {
+                    self.halt(error);
+                }
                 if closed.rescued > 0 {
                     self.tally.note(format!("{} messages were put back as new copies", closed.rescued));
                 }

@@ -48,6 +48,8 @@ struct World {
     memory: Memory,
     folder: tempfile::TempDir,
     case: Case,
+    /// Resumes may put messages back as new copies.
+    rescue: bool,
     outcomes: Arc<Mutex<Vec<OutcomeLine>>>,
 }
 
@@ -70,10 +72,19 @@ impl World {
     const JOURNAL: &str = "20260302-101112-test";
 
     fn new(case: Case) -> Self {
+        Self::with(case, QueueSpec::new("from", case.profile))
+    }
+
+    /// One in which the first kill brings what was held to its delivery limit.
+    fn limited(case: Case) -> Self {
+        let limited = QueueSpec::new("from", case.profile).delivery_limit(1);
+        Self { rescue: true, ..Self::with(case, limited) }
+    }
+
+    fn with(case: Case, source: QueueSpec) -> Self {
         let target = if case.profile == Profile::Kafka { Profile::Kafka } else { Profile::RabbitClassic };
-        let memory =
-            Memory::builder().queue(QueueSpec::new("from", case.profile)).queue(QueueSpec::new("to", target)).build();
-        let world = Self { memory, folder: folder(), case, outcomes: Arc::default() };
+        let memory = Memory::builder().queue(source).queue(QueueSpec::new("to", target)).build();
+        let world = Self { memory, folder: folder(), case, rescue: false, outcomes: Arc::default() };
         for body in world.bodies() {
             world.memory.publish("from", Message { payload: Some((*body).into()), ..Message::default() }).unwrap();
         }
@@ -138,7 +149,7 @@ impl World {
             let Ok(id) = journals.newest_unfinished() else { return last };
             let control = self.control();
             match resume::prepare(&id, &journals, self).await {
-                Ok(prepared) => match resume::run(prepared, &journals, &control).await {
+                Ok(prepared) => match resume::run(prepared.rescue(self.rescue), &journals, &control).await {
                     Ok(report) => last = Some(report),
                     // So does the thread that wrote the archive.
                     Err(error) if error.kind() == ErrorKind::Locked => tokio::task::yield_now().await,
@@ -340,6 +351,44 @@ async fn a_kill_during_the_run_and_another_during_the_resume_lose_nothing() {
             first += 3;
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn kills_that_bring_messages_to_their_delivery_limit_lose_nothing() {
+    let counts = |case: &Case| matches!(case.profile, Profile::RabbitQuorum40 | Profile::RabbitQuorum43);
+    for case in cases().into_iter().filter(|case| counts(case) && !case.keeps()) {
+        let mut rescued = 0;
+        at_each(Fault::Kill, async |due| {
+            let world = World::limited(case);
+            let told = Box::pin(strike(&due, &world)).await;
+            world.check_now(&told);
+            let resumed = world.resume().await;
+            rescued += u64::from(resumed.iter().flat_map(|report| &report.notes).any(|note| note.contains("copies")));
+            world.check(&format!("{told} then {:?}", resumed.map(|report| report.state))).await;
+        })
+        .await;
+        assert!(rescued > 3, "{case:?}: {rescued} resumes met messages at their limit");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_archive_that_is_in_the_way_names_the_drain_that_was_cut_short() {
+    let (profile, verb, mode) = (Profile::RabbitClassic, What::Drain, Mode::Streaming);
+    let world = World::new(Case { profile, verb, mode, filter: None, twins: false });
+    world.memory.arm(Fault::Kill, 12);
+    let journals = world.journals();
+    tokio::select! {
+        biased;
+        () = world.memory.killed() => {}
+        _ = Box::pin(world.act(&journals)) => panic!("the drain was not killed"),
+    }
+    world.memory.disarm();
+    world.let_go().await;
+    assert!(world.archive().exists());
+    let refused = world.act_with(&journals, &world.control().journals(world.journals())).await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Refused);
+    let hint = refused.hint_text().unwrap();
+    assert!(hint.contains(&format!("postroom journal resume {}", World::JOURNAL)), "{hint}");
 }
 
 impl World {
