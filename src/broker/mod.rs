@@ -117,6 +117,11 @@ pub trait Publisher: Send + Sync {
     /// called at once; messages arrive in the order of the calls, as far as the queue keeps an order.
     async fn publish(&self, batch: &[Message]) -> Vec<Result<Receipt>>;
 
+    /// Why the broker lets publishers wait at the moment, in its own words: one sentence. `None` where it does not.
+    fn held_up(&self) -> Option<String> {
+        None
+    }
+
     /// Waits until nothing is under way and closes. Idempotent.
     async fn close(&self) -> Result<()>;
 }

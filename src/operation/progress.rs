@@ -1,11 +1,16 @@
 //! How far an engine is, told at a bounded frequency.
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::control::{Clock, OnTick};
 
 /// At most one tick per stage in this time, but for the last.
 const INTERVAL: SignedDuration = SignedDuration::from_millis(100);
+
+/// How long nothing may happen before an engine asks its broker why.
+pub(super) const WATCH: Duration = Duration::from_millis(500);
 
 /// What an engine is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +45,7 @@ impl Stage {
 }
 
 /// How far one stage is.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Tick {
     /// What is being done.
     pub stage: Stage,
@@ -52,6 +57,8 @@ pub struct Tick {
     pub noted: u64,
     /// Messages a second since the stage began.
     pub rate: f64,
+    /// Why nothing goes on at the moment, as the broker says.
+    pub waits: Option<String>,
     /// The stage's last tick.
     pub last: bool,
 }
@@ -67,22 +74,36 @@ pub(super) struct Meter {
     told: Timestamp,
     done: u64,
     noted: u64,
+    waits: Option<String>,
 }
 
 impl Meter {
     pub(super) fn new(clock: Clock, on_tick: Option<OnTick>, stage: Stage, total: Option<u64>) -> Self {
         let now = clock.now();
-        Self { clock, on_tick, stage, total, began: now, told: now, done: 0, noted: 0 }
+        Self { clock, on_tick, stage, total, began: now, told: now, done: 0, noted: 0, waits: None }
     }
 
     /// Sets the counts, and tells them if it is time.
     pub(super) fn set(&mut self, done: u64, noted: u64, total: Option<u64>) {
+        if done != self.done {
+            self.waits = None;
+        }
         (self.done, self.noted, self.total) = (done, noted, total.or(self.total));
         let now = self.clock.now();
         if now.duration_since(self.told) >= INTERVAL {
             self.told = now;
             self.tell(now, false);
         }
+    }
+
+    /// Tells why nothing goes on, or that it does again. Returns the note for the report where that is news.
+    pub(super) fn wait(&mut self, why: Option<String>) -> Option<String> {
+        if self.waits == why {
+            return None;
+        }
+        self.waits = why;
+        self.tell(self.clock.now(), false);
+        self.waits.as_ref().map(|why| format!("the run had to wait: {why}"))
     }
 
     /// Tells the final counts.
@@ -95,7 +116,8 @@ impl Meter {
         let seconds = now.duration_since(self.began).as_secs_f64();
         #[allow(clippy::cast_precision_loss, reason = "a rate shown to people")]
         let rate = if seconds > 0.0 { self.done as f64 / seconds } else { 0.0 };
-        on_tick(Tick { stage: self.stage, done: self.done, total: self.total, noted: self.noted, rate, last });
+        let Self { stage, done, total, noted, .. } = *self;
+        on_tick(Tick { stage, done, total, noted, rate, waits: self.waits.clone(), last });
     }
 }
 

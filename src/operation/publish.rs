@@ -14,7 +14,7 @@ use super::control::Control;
 use super::pace::Throttle;
 use super::place::Place;
 use super::plan::{self, Check, Destination, HeaderPolicy, Mode, Pace, Plan, Verb};
-use super::progress::{Meter, Stage};
+use super::progress::{Meter, Stage, WATCH};
 use super::report::{Ended, Outcome, OutcomeLine, Report, Tally};
 use crate::broker::{Publisher, Receipt};
 use crate::error::{Error, ErrorKind, Result};
@@ -175,23 +175,29 @@ impl Run<'_> {
             }
             let max = throttle.batch(BATCH);
             tokio::select! {
-                biased;
-                Some(batch) = sent.next(), if !sent.is_empty() => {
-                    if let Err(error) = self.settle(batch) {
-                        stop.get_or_insert(Err(error));
-                    }
-                }
-                () = self.control.cancel.cancelled(), if stop.is_none() => stop = Some(Ok(())),
-                lines = async { throttle.wait().await; input.next_batch(max).await }, if room => match lines {
-                    Err(error) => stop = Some(Err(error.hint("what came before the line was sent; the rest was not"))),
-                    Ok(lines) if lines.is_empty() => stop = Some(Ok(())),
-                    Ok(lines) => {
-                        throttle.spend(lines.len());
-                        self.read += lines.len() as u64;
-                        sent.push(send(publisher, lines));
-                    }
-                },
+                            biased;
+                            Some(batch) = sent.next(), if !sent.is_empty() => {
+                                if let Err(error) = self.settle(batch) {
+                                    stop.get_or_insert(Err(error));
+                                }
+                            }
+                            () = self.control.cancel.cancelled(), if stop.is_none() => stop = Some(Ok(())),
+                            () = tokio::time::sleep(WATCH), if !sent.is_empty() => {
+                                let note = self.meter.wait(publisher.held_up());
+                                if let Some(note) = note {
+             self.tally.note(note);
             }
+                            }
+                            lines = async { throttle.wait().await; input.next_batch(max).await }, if room => match lines {
+                                Err(error) => stop = Some(Err(error.hint("what came before the line was sent; the rest was not"))),
+                                Ok(lines) if lines.is_empty() => stop = Some(Ok(())),
+                                Ok(lines) => {
+                                    throttle.spend(lines.len());
+                                    self.read += lines.len() as u64;
+                                    sent.push(send(publisher, lines));
+                                }
+                            },
+                        }
         }
     }
 

@@ -1,6 +1,6 @@
 //! What a replay and a drain do with each kind of message, and what they refuse.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use postroom::broker::memory::{ExchangeSpec, Fault, Memory, Profile, PublishFault, QueueSpec};
 use postroom::config::Policy;
@@ -367,4 +367,28 @@ async fn a_saved_plan_and_a_resume_edit_as_the_first_run_would_have() {
     assert_eq!(report.state, Ended::Finished, "{report:#?}");
     assert_eq!(shop.bodies("orders"), ["{\"x\":1}"; 3]);
     assert!(shop.bodies("dlq").is_empty());
+}
+
+#[tokio::test]
+async fn a_broker_that_lets_publishers_wait_is_named_while_it_does_and_in_the_report() {
+    let shop = Shop::new();
+    shop.die("", "order", "a");
+    shop.memory.block(Some("the broker is low on memory"));
+    let (memory, seen) = (shop.memory.clone(), Arc::new(Mutex::new(Vec::new())));
+    let ticks = Arc::clone(&seen);
+    let control = Control::new().on_tick(move |tick| {
+        // What waits is let go as soon as it was told.
+        if tick.waits.is_some() {
+            memory.block(None);
+        }
+        ticks.lock().unwrap().push(tick.waits);
+    });
+    let to = ReplayTo::Place(Box::new(shop.at("demo:orders")));
+    let prepared = replay::plan(shop.request(to, Mode::Exact), &control).await.unwrap();
+    let report = replay::run(prepared, &shop.journals(), &control).await.unwrap();
+    assert_eq!((report.state, report.done), (Ended::Finished, 1));
+    let seen = seen.lock().unwrap();
+    assert!(seen.contains(&Some("the broker is low on memory".to_owned())), "{seen:?}");
+    assert_eq!(seen.last(), Some(&None), "it goes on");
+    assert_eq!(report.notes, ["the run had to wait: the broker is low on memory"]);
 }

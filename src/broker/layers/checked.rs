@@ -157,6 +157,10 @@ impl Publisher for CheckedPublisher {
         self.inner.limits()
     }
 
+    fn held_up(&self) -> Option<String> {
+        self.inner.held_up()
+    }
+
     async fn publish(&self, batch: &[Message]) -> Vec<Result<Receipt>> {
         let limits = self.limits();
         let refused: Vec<Option<Error>> = batch.iter().map(|message| limits.check(message).err()).collect();

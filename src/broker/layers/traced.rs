@@ -157,6 +157,10 @@ impl Publisher for TracedPublisher {
         self.inner.limits()
     }
 
+    fn held_up(&self) -> Option<String> {
+        self.inner.held_up()
+    }
+
     async fn publish(&self, batch: &[Message]) -> Vec<Result<Receipt>> {
         async {
             let results = self.inner.publish(batch).await;

@@ -79,6 +79,8 @@ struct Script {
 pub(super) struct Faults {
     script: Mutex<Script>,
     killed: watch::Sender<bool>,
+    /// Why publishers wait.
+    blocked: watch::Sender<Option<String>>,
 }
 
 impl Faults {
@@ -116,6 +118,17 @@ impl Faults {
 }
 
 impl Inner {
+    /// Waits while publishers are blocked.
+    pub(super) async fn unblocked(&self) {
+        // The sender lives as long as this broker, so the wait can't fail.
+        let _ = self.faults.blocked.subscribe().wait_for(Option::is_none).await;
+    }
+
+    /// Why publishers are blocked.
+    pub(super) fn blocked(&self) -> Option<String> {
+        self.faults.blocked.borrow().clone()
+    }
+
     /// A point of a broker call: slow where that is scripted, and the place for a kill or a lost connection.
     pub(super) async fn point(&self, name: &'static str) -> Result<()> {
         let slow = self.faults.script.lock().unwrap_or_else(PoisonError::into_inner).slow;
@@ -172,6 +185,11 @@ impl Memory {
     /// Makes every call take that long, on tokio's clock.
     pub fn slow(&self, by: Duration) {
         self.0.faults.script.lock().unwrap_or_else(PoisonError::into_inner).slow = Some(by);
+    }
+
+    /// Lets publishers wait, as a broker does that is short of memory, until it is called again without a reason.
+    pub fn block(&self, why: Option<&str>) {
+        self.0.faults.blocked.send_replace(why.map(ToOwned::to_owned));
     }
 
     /// A point of the code above: a journal line written, a file synced. Never comes back from a kill.

@@ -76,7 +76,12 @@ impl Publisher for MemoryPublisher {
         self.limits
     }
 
+    fn held_up(&self) -> Option<String> {
+        self.inner.blocked()
+    }
+
     async fn publish(&self, batch: &[Message]) -> Vec<Result<Receipt>> {
+        self.inner.unblocked().await;
         let closed = self.closed.read().await;
         let mut results = Vec::with_capacity(batch.len());
         for message in batch {

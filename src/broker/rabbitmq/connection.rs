@@ -249,6 +249,11 @@ impl Line {
         *slot = Some(Arc::clone(&link));
         Ok(link)
     }
+
+    /// Why the broker takes no publishes on the open connection now.
+    pub(super) fn blocked(&self) -> Option<String> {
+        self.link.try_lock().ok()?.as_ref()?.blocked()
+    }
 }
 
 /// Closes a channel that holds nothing any more; whether it was still open does not matter.

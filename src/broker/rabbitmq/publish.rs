@@ -344,6 +344,10 @@ fn too_large(text: &str) -> Option<u64> {
     rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }
 
+fn blocks(reason: &str) -> String {
+    format!("RabbitMQ blocks publishers: {reason}")
+}
+
 /// Waits a while for a broker that blocks publishers.
 ///
 /// # Errors
@@ -352,7 +356,7 @@ pub(super) async fn unblocked(link: &Link) -> Result<()> {
     let end = tokio::time::Instant::now() + BLOCKED;
     while let Some(reason) = link.blocked() {
         if tokio::time::Instant::now() >= end {
-            return Err(Error::new(ErrorKind::Timeout, format!("RabbitMQ blocks publishers: {reason}"))
+            return Err(Error::new(ErrorKind::Timeout, blocks(&reason))
                 .hint("free memory or disk on the broker (`rabbitmq-diagnostics alarms`), then try again"));
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -364,6 +368,10 @@ pub(super) async fn unblocked(link: &Link) -> Result<()> {
 impl Publisher for RabbitPublisher {
     fn limits(&self) -> PublishLimits {
         limits(self.max_bytes())
+    }
+
+    fn held_up(&self) -> Option<String> {
+        self.shared.publishing.blocked().map(|reason| blocks(&reason))
     }
 
     async fn publish(&self, batch: &[Message]) -> Vec<Result<Receipt>> {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::text::safe;
 use super::{Output, human};
 use crate::operation::control::OnTick;
 use crate::operation::progress::{Stage, Tick};
@@ -49,6 +50,9 @@ fn bar(tick: &Tick) -> ProgressBar {
 
 /// The rate, the time left, and what is worth noting.
 fn message(tick: &Tick) -> String {
+    if let Some(why) = &tick.waits {
+        return format!("waiting: {}", safe(why));
+    }
     let mut parts = Vec::new();
     let rate = human::rate(tick.rate);
     if !rate.is_empty() {
@@ -74,8 +78,11 @@ mod tests {
 
     #[test]
     fn a_tick_reads_as_rate_time_left_and_trouble() {
-        let tick = Tick { stage: Stage::Replay, done: 400, total: Some(1000), noted: 2, rate: 20.0, last: false };
+        let tick =
+            Tick { stage: Stage::Replay, done: 400, total: Some(1000), noted: 2, rate: 20.0, waits: None, last: false };
         assert_eq!(message(&tick), "20/s, 30s left, 2 not done");
+        let held = Tick { waits: Some("RabbitMQ blocks publishers: low on memory".into()), ..tick.clone() };
+        assert_eq!(message(&held), "waiting: RabbitMQ blocks publishers: low on memory");
         let scan = Tick { stage: Stage::Scan, total: None, rate: 0.0, ..tick };
         assert_eq!(message(&scan), "2 match");
     }

@@ -100,6 +100,14 @@ impl Carrier {
         }
     }
 
+    /// Why the broker of a destination lets publishers wait.
+    pub(super) fn held_up(&self) -> Option<String> {
+        match self {
+            Self::Publish { routes, .. } => routes.lanes().iter().find_map(|lane| lane.publisher.held_up()),
+            Self::Archive { .. } | Self::Discard => None,
+        }
+    }
+
     /// The first step of a batch. `recorded` is how many destinations the journal knows.
     pub(super) fn start(
         &self,

@@ -36,7 +36,7 @@ use super::journal::writer::Writer;
 use super::pace::Throttle;
 use super::place::Place;
 use super::plan::{Mode, Plan};
-use super::progress::{Meter, Stage};
+use super::progress::{Meter, Stage, WATCH};
 use super::replay::route::Route;
 use super::report::{Ended, Outcome, OutcomeLine, Report, Tally};
 use crate::broker::{BrowseOptions, Delivery, End, Reader, Settle, TakeOptions, Token};
@@ -283,29 +283,35 @@ impl Mover<'_> {
             let paced = !stopped && !self.pending.is_empty() && self.throttle.is_waiting();
             let cancel = &self.control.cancel;
             tokio::select! {
-                biased;
-                Some(step) = self.steps.next(), if !self.steps.is_empty() => self.backlog.push_back(step),
-                () = cancel.cancelled(), if !stopped => self.stop = Some(Stop::Cancelled),
-                () = self.throttle.wait(), if paced => {}
-                batch = reader.next_batch(self.control.batch - self.pending.len()), if reading => match batch {
-                    Err(error) => self.halt(error),
-                    Ok(batch) => {
-                        let taken = self.on_deliveries(batch.deliveries).await;
-                        if let Err(error) = taken.and(self.note_rescue(reader.progress().rescued).await) {
-                            self.halt(error);
-                        }
-                        match batch.end {
-                            None => {}
-                            Some(End::Exhausted | End::Limit) => self.ended = true,
-                            Some(End::Cancelled) => _ = self.stop.get_or_insert(Stop::Cancelled),
-                            Some(End::Stopped(why)) => {
-                                self.ended = true;
-                                self.cut = Some(why);
-                            }
-                        }
-                    }
-                },
+                            biased;
+                            Some(step) = self.steps.next(), if !self.steps.is_empty() => self.backlog.push_back(step),
+                            () = cancel.cancelled(), if !stopped => self.stop = Some(Stop::Cancelled),
+                            () = self.throttle.wait(), if paced => {}
+                            () = tokio::time::sleep(WATCH), if !self.steps.is_empty() => {
+                                let note = self.meter.wait(self.carrier.held_up());
+                                if let Some(note) = note {
+             self.tally.note(note);
             }
+                            }
+                            batch = reader.next_batch(self.control.batch - self.pending.len()), if reading => match batch {
+                                Err(error) => self.halt(error),
+                                Ok(batch) => {
+                                    let taken = self.on_deliveries(batch.deliveries).await;
+                                    if let Err(error) = taken.and(self.note_rescue(reader.progress().rescued).await) {
+                                        self.halt(error);
+                                    }
+                                    match batch.end {
+                                        None => {}
+                                        Some(End::Exhausted | End::Limit) => self.ended = true,
+                                        Some(End::Cancelled) => _ = self.stop.get_or_insert(Stop::Cancelled),
+                                        Some(End::Stopped(why)) => {
+                                            self.ended = true;
+                                            self.cut = Some(why);
+                                        }
+                                    }
+                                }
+                            },
+                        }
         }
     }
 

@@ -69,6 +69,8 @@ impl Canvas<'_> {
                     let (role, word) = if read { (Role::Plain, "match") } else { (Role::Bad, "failed or unsure") };
                     all.push(self.span(role, &format!("{} {word}", human::count(*noted))));
                 }
+                let waits = tick.as_ref().and_then(|tick| tick.waits.as_deref());
+                all.extend(waits.map(|why| self.span(Role::Warning, &format!("waiting: {why}"))));
                 all.push(self.span(Role::Faint, &format!("$ {}", act.line())));
                 let word = if *paused { "pausing" } else { "stopping" };
                 all.extend(stopping.then(|| self.span(Role::Warning, &format!("{word}: what is held is returned …"))));
