@@ -3,8 +3,9 @@
 //! Limits: a saved plan names messages and does not hold them, so its run shows the counts only.
 
 use super::context::Context;
-use super::output::diff;
-use crate::message::Message;
+use super::output::paint::Role;
+use super::output::text::safe;
+use crate::operation::edit::diff::Change;
 use crate::operation::masks::Masks;
 use crate::operation::replay::Prepared;
 
@@ -15,8 +16,17 @@ pub(super) fn show(prepared: &Prepared, context: &Context<'_>) {
         return;
     }
     let masks = Masks::of(prepared.source(), context.places.config());
-    let shown = |message: &Message| masks.shown(message).unwrap_or_else(|| message.clone());
+    let paint = output.talk_paint;
     for sample in &prepared.samples {
-        output.say(&diff::lines(&shown(&sample.before), &shown(&sample.after), output.talk_paint).join("\n"));
+        let sample = sample.masked(&masks);
+        output.say(&paint.paint(Role::Heading, &format!("{} is going to change:", safe(&sample.before.id))));
+        for (change, line) in sample.difference() {
+            let role = match change {
+                Change::Gone => Role::Bad,
+                Change::New => Role::Good,
+                Change::Same | Change::Gap => Role::Faint,
+            };
+            output.say(&paint.paint(role, &format!("  {} {}", change.sign(), safe(&line))));
+        }
     }
 }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::{Digest, Message, Position};
+use crate::text::human;
 
 /// The schema's name.
 pub const SCHEMA: &str = "postroom.plan/1";
@@ -108,6 +109,15 @@ pub struct PlannedEdit {
     pub unchanged: u64,
     /// Messages that it fails for; they stay, see [`Plan::skipped`].
     pub failed: u64,
+}
+
+impl PlannedEdit {
+    /// What it does, in one line.
+    #[must_use]
+    pub fn counts(&self) -> String {
+        let failed = if self.failed == 0 { String::new() } else { format!(", {} stay", human::count(self.failed)) };
+        format!("{} changed, {} as they are{failed}", human::count(self.changed), human::count(self.unchanged))
+    }
 }
 
 /// A destination and how many messages go there.

@@ -37,6 +37,8 @@ pub(crate) struct Act {
     /// `origin` or an address, for a replay.
     pub(crate) to: String,
     pub(crate) rate: Option<f64>,
+    /// The jq program that changes each message, for a replay.
+    pub(crate) edit: Option<String>,
     pub(crate) keep: bool,
     pub(crate) again: bool,
     /// How many messages were marked, where they were picked one by one.
@@ -55,6 +57,7 @@ impl Act {
             path: String::new(),
             to: "origin".to_owned(),
             rate: None,
+            edit: None,
             keep: false,
             again: false,
             marked: 0,
@@ -91,7 +94,8 @@ impl Act {
                 let rate = self.rate.map_or_else(String::new, |rate| format!(" --rate {rate}"));
                 let keep = if self.keep { " --keep" } else { "" };
                 let again = if self.again { " --again" } else { "" };
-                format!("postroom replay {address}{to}{chosen}{keep}{again}{rate}")
+                let edit = self.edit.as_ref().map_or_else(String::new, |edit| format!(" --edit {}", quote(edit)));
+                format!("postroom replay {address}{to}{chosen}{edit}{keep}{again}{rate}")
             }
             ActVerb::Drain => format!("postroom drain {address}{}{chosen}", archive()),
             ActVerb::Discard => format!("postroom drain {address} --discard{chosen}"),
@@ -267,6 +271,7 @@ mod tests {
             filter: Some("reason:\"card declined\"".into()),
             group: Some("g-5f3a9c".into()),
             rate: Some(20.0),
+            edit: Some(".body.currency = \"EUR\"".into()),
             keep: true,
             to: "shop:quarantine".into(),
             ..Act::new(ActVerb::Replay, address.clone())
@@ -274,7 +279,7 @@ mod tests {
         assert_eq!(
             act.line(),
             "postroom replay shop:orders.dlq --to shop:quarantine --filter 'reason:\"card declined\"' \
-             --group g-5f3a9c --keep --rate 20"
+             --group g-5f3a9c --edit '.body.currency = \"EUR\"' --keep --rate 20"
         );
         let drain = Act { path: "o'h.jsonl".into(), ..Act::new(ActVerb::Drain, address.clone()) };
         assert_eq!(drain.line(), r"postroom drain shop:orders.dlq --to 'file:o'\''h.jsonl'");

@@ -83,6 +83,7 @@ pub enum Command {
     Choose,
     Target,
     Rate,
+    Edit,
     Keep,
     Again,
     PauseRun,
@@ -214,6 +215,8 @@ pub const TABLE: &[Entry] = &[
     entry(Command::Target, "target", "to", &["t"], &[Sheet], "Send to another queue, and plan again")
         .unless(State::no_replay),
     entry(Command::Rate, "rate", "rate", &["p"], &[Sheet], "Send at most so many a second").unless(State::no_replay),
+    entry(Command::Edit, "edit", "edit", &["e"], &[Sheet], "Change each message by a jq program, and plan again")
+        .unless(State::no_replay),
     entry(Command::Keep, "keep", "keep", &["K"], &[Sheet], "Copy: the originals stay; plan again")
         .unless(State::no_replay),
     entry(Command::Again, "again", "again", &["A"], &[Sheet], "Also what was replayed before; plan again")

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::act::Act;
 use super::detail::Page;
-use super::state::{Row, TaskId};
+use super::state::{Difference, Row, TaskId};
 use crate::broker::Address;
 use crate::error::Error;
 use crate::operation::groups::GroupSummary;
@@ -60,7 +60,7 @@ pub(crate) enum Answer {
     Journals(Vec<Summary>, Vec<String>),
     Run(Box<Shown>),
     /// A plan, and what has to be typed for it.
-    Planned(Box<Plan>, Option<(String, String)>),
+    Planned(Box<Plan>, Vec<Difference>, Option<(String, String)>),
     Resumable(Box<Summary>, Option<(String, String)>),
     Ran(Box<Report>),
     Saved(String),

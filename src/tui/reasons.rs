@@ -55,7 +55,7 @@ impl State {
 
     pub(crate) fn no_replay(&self) -> Option<String> {
         let replay = match &self.dialog {
-            Some(Dialog::Sheet { sheet, .. }) => matches!(&**sheet, Sheet::Plan(plan) if plan.verb == Verb::Replay),
+            Some(Dialog::Sheet { sheet, .. }) => matches!(&**sheet, Sheet::Plan(plan, _) if plan.verb == Verb::Replay),
             _ => false,
         };
         (!replay).then(|| "only a replay has this choice".to_owned())

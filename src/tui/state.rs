@@ -203,6 +203,8 @@ pub(crate) enum Purpose {
     /// A target of a replay.
     Target(Box<Act>),
     Rate(Box<Act>),
+    /// A jq program of a replay.
+    Edit(Box<Act>),
     Columns,
     From,
     Search,
@@ -292,8 +294,19 @@ pub(crate) enum Dialog {
 /// What a sheet shows.
 #[derive(Debug)]
 pub(crate) enum Sheet {
-    Plan(Plan),
+    /// And what an edit makes of the first messages.
+    Plan(Plan, Vec<Difference>),
     Resume(Summary),
+}
+
+/// A line about what an edit does: its sign, and what became of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Difference {
+    /// Which message it is.
+    Message(String),
+    Gone(String),
+    New(String),
+    Same(String),
 }
 
 /// Everything.

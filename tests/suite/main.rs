@@ -28,3 +28,5 @@ mod properties;
 mod triage;
 #[cfg(feature = "tui")]
 mod tui;
+#[cfg(feature = "tui")]
+mod tui_screens;

@@ -120,6 +120,27 @@ async fn marked_messages_are_what_an_act_takes() {
     assert!(screens.screen().contains("Nothing was changed."));
 }
 
+#[cfg(feature = "jq")]
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_is_shown_before_it_is_sent_and_a_bad_one_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut screens = open(&folder, 120, 40);
+    screens.press("m enter space r e").await.unwrap();
+    screens.type_in(".body.currency = ");
+    screens.press("enter").await.unwrap();
+    assert!(screens.screen().contains("Replay 1 of 449 messages"), "{}", screens.screen());
+    assert!(!screens.screen().contains("edits "), "{}", screens.screen());
+    screens.press("e").await.unwrap();
+    screens.type_in(".body.note = \"checked\"");
+    screens.press("enter").await.unwrap();
+    let sheet = screens.screen();
+    assert!(sheet.contains("edits   1 changed, 0 as they are"), "{sheet}");
+    assert!(sheet.contains("+   \"note\": \"checked\""), "{sheet}");
+    assert!(sheet.contains("--edit '.body.note ="), "{sheet}");
+    screens.press("tab enter").await.unwrap();
+    assert!(screens.screen().contains("Replayed 1 message"), "{}", screens.screen());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_purge_asks_for_the_name_and_a_wrong_one_does_nothing() {
     let folder = tempfile::tempdir().unwrap();

@@ -4,7 +4,7 @@ use super::human;
 use super::paint::{Paint, Role};
 use super::table::{Cell, Column, table};
 use super::text::{safe, wrap};
-use crate::operation::plan::{Plan, PlannedEdit};
+use crate::operation::plan::Plan;
 
 /// Reasons for staying that are listed one by one.
 const SKIPPED_SHOWN: usize = 5;
@@ -36,10 +36,7 @@ pub(crate) fn sheet(plan: &Plan, width: usize, paint: Paint) -> Vec<String> {
         entry("converts", format!("{}, for the target has no such type", human::plural(converted, "header value")));
     }
     if let Some(edit) = &plan.edit {
-        let PlannedEdit { program, changed, unchanged, failed } = edit;
-        let failed = if *failed == 0 { String::new() } else { format!(", {} stay", human::count(*failed)) };
-        let counts = format!("{} changed, {} as they are{failed}", human::count(*changed), human::count(*unchanged));
-        entry("edits", format!("{counts}: {}", program.trim()));
+        entry("edits", format!("{}: {}", edit.counts(), edit.program.trim()));
     }
     if let Some(rate) = plan.pace.rate {
         entry("pace", format!("at most {rate} messages a second"));

@@ -16,6 +16,8 @@
 //! one.
 
 #[cfg(feature = "jq")]
+pub(crate) mod diff;
+#[cfg(feature = "jq")]
 mod program;
 #[cfg(feature = "jq")]
 mod view;
@@ -23,6 +25,7 @@ mod view;
 use std::fmt;
 use std::sync::Arc;
 
+use super::masks::Masks;
 use crate::error::Result;
 use crate::message::Message;
 
@@ -96,6 +99,15 @@ pub struct Sample {
     pub before: Message,
     /// As it is going to be sent.
     pub after: Message,
+}
+
+impl Sample {
+    /// With what a profile hides hidden.
+    #[must_use]
+    pub fn masked(&self, masks: &Masks) -> Self {
+        let shown = |message: &Message| masks.shown(message).unwrap_or_else(|| message.clone());
+        Self { before: shown(&self.before), after: shown(&self.after) }
+    }
 }
 
 /// What an edit did to the messages of a scan.

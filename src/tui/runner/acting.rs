@@ -7,6 +7,7 @@ use crate::operation::browse::BrowseRequest;
 use crate::operation::capture::{self, CaptureRequest};
 use crate::operation::consent::{Changed, Ends, production, refuse_read_only};
 use crate::operation::drain::{self, DrainRequest, DrainTo};
+use crate::operation::edit::Edit;
 use crate::operation::plan::{Mode, Pace};
 use crate::operation::planned;
 use crate::operation::publish::{self, Line, PublishRequest};
@@ -16,7 +17,7 @@ use crate::operation::resume;
 use crate::operation::select::Selection;
 use crate::tui::act::{Act, ActVerb};
 use crate::tui::msg::Answer;
-use crate::tui::state;
+use crate::tui::state::{self, Difference};
 
 /// What waits for the operator's word.
 pub(super) enum Ready {
@@ -50,6 +51,7 @@ pub(super) async fn plan(job: Job, act: Act) -> Result<Answer> {
         Selection::parse(act.filter.as_deref(), act.group.as_deref(), now, session.rules())
     };
     let (limit, rescue, mode) = (None, false, Mode::Exact);
+    let mut shown = Vec::new();
     let (ready, changed) = match &act.verb {
         ActVerb::Capture => {
             let place = session.places.open(&act.address).await?;
@@ -63,8 +65,10 @@ pub(super) async fn plan(job: Job, act: Act) -> Result<Answer> {
             let selection = selection()?;
             let (source, to) = ends.open(&session.places).await?;
             let (keep, again, pace) = (act.keep, act.again, Pace { rate: act.rate });
-            let request = ReplayRequest { selection, keep, again, pace, ..ReplayRequest::all(source, to) };
+            let edit = act.edit.as_deref().map(Edit::parse).transpose()?;
+            let request = ReplayRequest { selection, keep, again, edit, pace, ..ReplayRequest::all(source, to) };
             let prepared = replay::plan(request, &job.control).await?;
+            shown = differences(&prepared, &job);
             (Ready::Planned(planned::Prepared::Replay(Box::new(prepared))), ends.changed)
         }
         ActVerb::Drain | ActVerb::Discard => {
@@ -104,7 +108,32 @@ pub(super) async fn plan(job: Job, act: Act) -> Result<Answer> {
     let discard = (act.verb == ActVerb::Discard)
         .then(|| (act.address.to_string(), act.address.target.as_ref().map(ToString::to_string).unwrap_or_default()));
     job.plans.keep(job.task, ready);
-    Ok(Answer::Planned(plan, production(&changed).or(discard)))
+    Ok(Answer::Planned(plan, shown, production(&changed).or(discard)))
+}
+
+/// What an edit makes of the first messages, with what the profile hides hidden.
+#[cfg(feature = "jq")]
+fn differences(prepared: &replay::Prepared, job: &Job) -> Vec<Difference> {
+    use crate::operation::edit::diff::Change;
+    use crate::operation::masks::Masks;
+    let masks = Masks::of(prepared.source(), job.session.places.config());
+    let mut shown = Vec::new();
+    for sample in prepared.samples.iter().map(|sample| sample.masked(&masks)) {
+        shown.push(Difference::Message(sample.before.id.clone()));
+        shown.extend(sample.difference().into_iter().map(|(change, line)| match change {
+            Change::Gone => Difference::Gone(line),
+            Change::New => Difference::New(line),
+            Change::Same => Difference::Same(line),
+            Change::Gap => Difference::Same("…".to_owned()),
+        }));
+    }
+    shown
+}
+
+/// A build without jq edits nothing.
+#[cfg(not(feature = "jq"))]
+fn differences(_: &replay::Prepared, _: &Job) -> Vec<Difference> {
+    Vec::new()
 }
 
 fn gone() -> Error {

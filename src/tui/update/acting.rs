@@ -6,6 +6,7 @@
 
 use super::{Effect, complain, input, navigate, next_task, note, say};
 use crate::broker::Address;
+use crate::operation::edit::Edit;
 use crate::tui::act::{Act, ActVerb, Compose, both, field_filter, ids};
 use crate::tui::command::{Command, Scope};
 use crate::tui::state::{Dialog, Purpose, Sheet, State};
@@ -132,6 +133,13 @@ pub(super) fn option(state: &mut State, command: Command) -> Vec<Effect> {
             );
             Vec::new()
         }
+        Command::Edit => {
+            let text = act.edit.clone().unwrap_or_default();
+            state.pending = state.dialog.take();
+            let title = "a jq program over .body, .headers, .key and .properties; nothing for no edit";
+            input::ask(state, Purpose::Edit(Box::new(act)), &text, title);
+            Vec::new()
+        }
         _ => {
             let mut act = act;
             if command == Command::Keep {
@@ -164,6 +172,15 @@ pub(super) fn submit(state: &mut State, purpose: Purpose, text: &str) -> Vec<Eff
             let to = if text.is_empty() { "origin" } else { text };
             again(state, before, Act { to: to.to_owned(), ..*act })
         }
+        Purpose::Edit(act) => match Edit::parse(text) {
+            _ if text.trim().is_empty() => again(state, before, Act { edit: None, ..*act }),
+            Ok(_) => again(state, before, Act { edit: Some(text.to_owned()), ..*act }),
+            Err(error) => {
+                state.dialog = state.pending.take();
+                complain(state, &super::with_hint(&error));
+                Vec::new()
+            }
+        },
         Purpose::Rate(act) => match text.parse::<f64>() {
             _ if text.is_empty() => again(state, before, Act { rate: None, ..*act }),
             Ok(rate) if rate.is_finite() && rate > 0.0 => again(state, before, Act { rate: Some(rate), ..*act }),
@@ -212,7 +229,7 @@ pub(super) fn accept(state: &mut State) -> Vec<Effect> {
                 return vec![Effect::Drop(task)];
             }
             let cross = match &*sheet {
-                Sheet::Plan(plan) => plan.crosses().next().map(|check| format!("{}: {}", check.name, check.why)),
+                Sheet::Plan(plan, _) => plan.crosses().next().map(|check| format!("{}: {}", check.name, check.why)),
                 Sheet::Resume(_) => None,
             };
             let title =

@@ -46,8 +46,8 @@ fn dialog(state: &mut State, task: TaskId, answer: Answer) -> Vec<Effect> {
             }
         }
         (Some(Dialog::Running { tick, .. }), Answer::Progress(now)) => *tick = Some(now),
-        (Some(Dialog::Running { act, .. }), Answer::Planned(plan, typed)) => {
-            let (act, sheet) = (act.clone(), Box::new(Sheet::Plan(*plan)));
+        (Some(Dialog::Running { act, .. }), Answer::Planned(plan, shown, typed)) => {
+            let (act, sheet) = (act.clone(), Box::new(Sheet::Plan(*plan, shown)));
             state.dialog = Some(Dialog::Sheet { act, sheet, task, run: false, typed, scroll: 0 });
         }
         (Some(Dialog::Running { act, .. }), Answer::Resumable(summary, typed)) => {

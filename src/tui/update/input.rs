@@ -229,7 +229,7 @@ pub(super) fn cancel(state: &mut State, purpose: Purpose) -> Vec<Effect> {
             Vec::new()
         }
         // The sheet that waited is there again.
-        Purpose::Confirm | Purpose::Target(_) | Purpose::Rate(_) => {
+        Purpose::Confirm | Purpose::Target(_) | Purpose::Rate(_) | Purpose::Edit(_) => {
             state.dialog = state.pending.take();
             Vec::new()
         }
@@ -295,7 +295,7 @@ pub(super) fn submit(
             state.saves.insert(task);
             vec![Effect::Save(task, snapshot, indices, text)]
         }
-        Purpose::Archive(_) | Purpose::Confirm | Purpose::Target(_) | Purpose::Rate(_) => {
+        Purpose::Archive(_) | Purpose::Confirm | Purpose::Target(_) | Purpose::Rate(_) | Purpose::Edit(_) => {
             super::acting::submit(state, purpose, &text)
         }
     }

@@ -163,7 +163,9 @@ fn perform(state: &mut State, command: Command) -> Vec<Effect> {
                 *run = !*run;
             }
         }
-        Command::Target | Command::Rate | Command::Keep | Command::Again => return acting::option(state, command),
+        Command::Target | Command::Rate | Command::Edit | Command::Keep | Command::Again => {
+            return acting::option(state, command);
+        }
         Command::Filter => input::filter(state),
         Command::Search => input::search(state),
         Command::NextMatch => navigate::next_match(state, true),

@@ -12,7 +12,7 @@ use crate::text::human;
 use crate::tui::act::{Act, ActVerb};
 use crate::tui::command;
 use crate::tui::field;
-use crate::tui::state::{Choice, Dialog, Sheet};
+use crate::tui::state::{Choice, Dialog, Difference, Sheet};
 use crate::tui::theme::Role;
 
 /// Problems that a receipt names; the journal has them all.
@@ -78,7 +78,7 @@ impl Canvas<'_> {
             }
             Dialog::Sheet { act, sheet, run, typed, scroll, .. } => {
                 let mut lines = match &**sheet {
-                    Sheet::Plan(plan) => self.plan(plan, act),
+                    Sheet::Plan(plan, shown) => self.plan(plan, shown, act),
                     Sheet::Resume(summary) => vec![
                         self.span(Role::Heading, &format!("Finish the {} {}", summary.verb.name(), summary.id)),
                         self.span(Role::Plain, &format!("{} → {}", summary.source, summary.to)),
@@ -264,7 +264,7 @@ impl Canvas<'_> {
         ])
     }
 
-    fn plan(&self, plan: &Plan, act: &Act) -> Vec<Line<'static>> {
+    fn plan(&self, plan: &Plan, shown: &[Difference], act: &Act) -> Vec<Line<'static>> {
         let mut all = vec![self.span(Role::Heading, &plan.headline())];
         if act.marked > 0 && plan.planned != act.marked as u64 {
             let text = format!(
@@ -294,6 +294,16 @@ impl Canvas<'_> {
             all.push(self.span(Role::Faint, &format!("adds    {}", plan.header_policy.adds.join(", "))));
             all.push(self.span(Role::Faint, &format!("strips  {}", plan.header_policy.strip_names().join(", "))));
         }
+        if let Some(edit) = &plan.edit {
+            let role = if edit.failed > 0 { Role::Warning } else { Role::Plain };
+            all.push(self.span(role, &format!("edits   {}", edit.counts())));
+        }
+        all.extend(shown.iter().map(|line| match line {
+            Difference::Message(id) => self.span(Role::Heading, &format!("  {id} is going to change:")),
+            Difference::Gone(line) => self.span(Role::Bad, &format!("  - {line}")),
+            Difference::New(line) => self.span(Role::Good, &format!("  + {line}")),
+            Difference::Same(line) => self.span(Role::Faint, &format!("    {line}")),
+        }));
         let role = if act.verb == ActVerb::Discard { Role::Bad } else { Role::Plain };
         all.push(self.span(role, &format!("undo    {}", plan.undo())));
         all

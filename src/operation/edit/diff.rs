@@ -7,32 +7,58 @@ use std::fmt::Write as _;
 
 use similar::{ChangeTag, TextDiff};
 
-use super::paint::{Paint, Role};
-use super::text::safe;
+use super::Sample;
 use crate::message::{Fields, Message, jsonl};
 
 /// Lines around a change.
 const CONTEXT: usize = 1;
 
-/// The lines of the difference, the message's id first.
-pub(crate) fn lines(before: &Message, after: &Message, paint: Paint) -> Vec<String> {
-    let (old, new) = (text(before), text(after));
-    let diff = TextDiff::from_lines(&old, &new);
-    let mut lines = vec![paint.paint(Role::Heading, &format!("{} is going to change:", safe(&before.id)))];
-    for (at, group) in diff.grouped_ops(CONTEXT).iter().enumerate() {
-        if at > 0 {
-            lines.push(paint.paint(Role::Faint, "    …"));
-        }
-        for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
-            let (sign, role) = match change.tag() {
-                ChangeTag::Delete => ("-", Role::Bad),
-                ChangeTag::Insert => ("+", Role::Good),
-                ChangeTag::Equal => (" ", Role::Faint),
-            };
-            lines.push(paint.paint(role, &format!("  {sign} {}", safe(change.value().trim_end_matches('\n')))));
+/// What became of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// It is going to be gone.
+    Gone,
+    /// It is new.
+    New,
+    /// It stays, and is shown for what stands beside it.
+    Same,
+    /// Lines that stay and are not shown.
+    Gap,
+}
+
+impl Change {
+    /// The sign before the line.
+    pub(crate) const fn sign(self) -> &'static str {
+        match self {
+            Self::Gone => "-",
+            Self::New => "+",
+            Self::Same => " ",
+            Self::Gap => "…",
         }
     }
-    lines
+}
+
+impl Sample {
+    /// The difference, line by line. What a terminal takes for a command is still in it.
+    pub(crate) fn difference(&self) -> Vec<(Change, String)> {
+        let (old, new) = (text(&self.before), text(&self.after));
+        let diff = TextDiff::from_lines(&old, &new);
+        let mut lines = Vec::new();
+        for (at, group) in diff.grouped_ops(CONTEXT).iter().enumerate() {
+            if at > 0 {
+                lines.push((Change::Gap, String::new()));
+            }
+            for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
+                let became = match change.tag() {
+                    ChangeTag::Delete => Change::Gone,
+                    ChangeTag::Insert => Change::New,
+                    ChangeTag::Equal => Change::Same,
+                };
+                lines.push((became, change.value().trim_end_matches('\n').to_owned()));
+            }
+        }
+        lines
+    }
 }
 
 /// A message as lines.
