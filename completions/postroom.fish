@@ -49,6 +49,8 @@ complete -c postroom -n "__fish_postroom_needs_command" -a "capture" -d 'Copy me
 complete -c postroom -n "__fish_postroom_needs_command" -a "replay" -d 'Send messages back to where they came from, or elsewhere; each is removed only after its copy is confirmed'
 complete -c postroom -n "__fish_postroom_needs_command" -a "drain" -d 'Move messages into an archive: written, on disk, read back, and only then removed'
 complete -c postroom -n "__fish_postroom_needs_command" -a "plan" -d 'Run a plan that was saved with --plan-out'
+complete -c postroom -n "__fish_postroom_needs_command" -a "consumers" -d 'List the consumer groups of a topic: state, members, lag'
+complete -c postroom -n "__fish_postroom_needs_command" -a "offsets" -d 'Move the place of a consumer group'
 complete -c postroom -n "__fish_postroom_needs_command" -a "journal" -d 'List runs, show what became of each message, and finish a run that was cut short'
 complete -c postroom -n "__fish_postroom_needs_command" -a "tui" -d 'Open the terminal UI: queues, causes, messages, replay and drain'
 complete -c postroom -n "__fish_postroom_needs_command" -a "demo" -d 'Show the built-in incident: a bookshop after a bad release, 2,000 dead messages on three brokers'
@@ -211,6 +213,7 @@ complete -c postroom -n "__fish_postroom_using_subcommand replay" -s y -l yes -d
 complete -c postroom -n "__fish_postroom_using_subcommand replay" -l keep -d 'Keep the originals: a copy'
 complete -c postroom -n "__fish_postroom_using_subcommand replay" -l again -d 'Also messages that were replayed before'
 complete -c postroom -n "__fish_postroom_using_subcommand replay" -l rescue -d 'Put messages that a return would destroy back as new copies at the tail, instead of refusing'
+complete -c postroom -n "__fish_postroom_using_subcommand replay" -l same-partition -d 'Kafka: send each record to the partition it came from, instead of the one that its key belongs to'
 complete -c postroom -n "__fish_postroom_using_subcommand replay" -l exact -d 'Look at the whole queue first and name every message in the plan, also with --yes'
 complete -c postroom -n "__fish_postroom_using_subcommand replay" -s n -l dry-run -d 'Show the plan of a write and stop'
 complete -c postroom -n "__fish_postroom_using_subcommand replay" -s q -l quiet -d 'Say only errors on stderr'
@@ -269,6 +272,54 @@ complete -c postroom -n "__fish_postroom_using_subcommand plan; and __fish_seen_
 complete -c postroom -n "__fish_postroom_using_subcommand plan; and __fish_seen_subcommand_from run" -s q -l quiet -d 'Say only errors on stderr'
 complete -c postroom -n "__fish_postroom_using_subcommand plan; and __fish_seen_subcommand_from run" -s v -l verbose -d 'Log to stderr: -v what is done, -vv more, -vvv everything (`POSTROOM_LOG` takes a filter)'
 complete -c postroom -n "__fish_postroom_using_subcommand plan; and __fish_seen_subcommand_from run" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postroom -n "__fish_postroom_using_subcommand consumers" -s g -l group -d 'Only this group, with its place in each partition' -r
+complete -c postroom -n "__fish_postroom_using_subcommand consumers" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
+json\t'One JSON value: an object, or an array of them'
+jsonl\t'One JSON object on each line'
+raw\t'Payload bytes as they are, nothing between them'
+md\t'A page of Markdown: only `report` writes one'"
+complete -c postroom -n "__fish_postroom_using_subcommand consumers" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c postroom -n "__fish_postroom_using_subcommand consumers" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand consumers" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
+complete -c postroom -n "__fish_postroom_using_subcommand consumers" -s n -l dry-run -d 'Show the plan of a write and stop'
+complete -c postroom -n "__fish_postroom_using_subcommand consumers" -s q -l quiet -d 'Say only errors on stderr'
+complete -c postroom -n "__fish_postroom_using_subcommand consumers" -s v -l verbose -d 'Log to stderr: -v what is done, -vv more, -vvv everything (`POSTROOM_LOG` takes a filter)'
+complete -c postroom -n "__fish_postroom_using_subcommand consumers" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postroom -n "__fish_postroom_using_subcommand offsets; and not __fish_seen_subcommand_from reset" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
+json\t'One JSON value: an object, or an array of them'
+jsonl\t'One JSON object on each line'
+raw\t'Payload bytes as they are, nothing between them'
+md\t'A page of Markdown: only `report` writes one'"
+complete -c postroom -n "__fish_postroom_using_subcommand offsets; and not __fish_seen_subcommand_from reset" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c postroom -n "__fish_postroom_using_subcommand offsets; and not __fish_seen_subcommand_from reset" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand offsets; and not __fish_seen_subcommand_from reset" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
+complete -c postroom -n "__fish_postroom_using_subcommand offsets; and not __fish_seen_subcommand_from reset" -s n -l dry-run -d 'Show the plan of a write and stop'
+complete -c postroom -n "__fish_postroom_using_subcommand offsets; and not __fish_seen_subcommand_from reset" -s q -l quiet -d 'Say only errors on stderr'
+complete -c postroom -n "__fish_postroom_using_subcommand offsets; and not __fish_seen_subcommand_from reset" -s v -l verbose -d 'Log to stderr: -v what is done, -vv more, -vvv everything (`POSTROOM_LOG` takes a filter)'
+complete -c postroom -n "__fish_postroom_using_subcommand offsets; and not __fish_seen_subcommand_from reset" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postroom -n "__fish_postroom_using_subcommand offsets; and not __fish_seen_subcommand_from reset" -f -a "reset" -d 'Set where a consumer group goes on reading; only while it has no members'
+complete -c postroom -n "__fish_postroom_using_subcommand offsets; and __fish_seen_subcommand_from reset" -s g -l group -d 'The consumer group' -r
+complete -c postroom -n "__fish_postroom_using_subcommand offsets; and __fish_seen_subcommand_from reset" -l to -d 'first, last, end, an offset, a time, +N or -N' -r
+complete -c postroom -n "__fish_postroom_using_subcommand offsets; and __fish_seen_subcommand_from reset" -l after -d 'Behind this message: PARTITION:OFFSET' -r
+complete -c postroom -n "__fish_postroom_using_subcommand offsets; and __fish_seen_subcommand_from reset" -l partition -d 'Only this partition' -r
+complete -c postroom -n "__fish_postroom_using_subcommand offsets; and __fish_seen_subcommand_from reset" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
+json\t'One JSON value: an object, or an array of them'
+jsonl\t'One JSON object on each line'
+raw\t'Payload bytes as they are, nothing between them'
+md\t'A page of Markdown: only `report` writes one'"
+complete -c postroom -n "__fish_postroom_using_subcommand offsets; and __fish_seen_subcommand_from reset" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c postroom -n "__fish_postroom_using_subcommand offsets; and __fish_seen_subcommand_from reset" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand offsets; and __fish_seen_subcommand_from reset" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
+complete -c postroom -n "__fish_postroom_using_subcommand offsets; and __fish_seen_subcommand_from reset" -s n -l dry-run -d 'Show the plan of a write and stop'
+complete -c postroom -n "__fish_postroom_using_subcommand offsets; and __fish_seen_subcommand_from reset" -s q -l quiet -d 'Say only errors on stderr'
+complete -c postroom -n "__fish_postroom_using_subcommand offsets; and __fish_seen_subcommand_from reset" -s v -l verbose -d 'Log to stderr: -v what is done, -vv more, -vvv everything (`POSTROOM_LOG` takes a filter)'
+complete -c postroom -n "__fish_postroom_using_subcommand offsets; and __fish_seen_subcommand_from reset" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and not __fish_seen_subcommand_from list show resume" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
 json\t'One JSON value: an object, or an array of them'
 jsonl\t'One JSON object on each line'

@@ -18,22 +18,16 @@
 mod bare;
 mod ground;
 
+#[path = "../ratio.rs"]
+mod ratio;
+
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use ground::Ground;
-
-/// How long the two take, round by round.
-struct Times {
-    bare: Vec<Duration>,
-    ours: Vec<Duration>,
-}
+use ratio::{Times, setting};
 
 fn main() {
-    let setting = |name: &str, default: u64| {
-        std::env::var(name).map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{name} is not a number")))
-    };
     let (messages, rounds) = (setting("POSTROOM_BENCH_MESSAGES", 100_000), setting("POSTROOM_BENCH_ROUNDS", 3));
     let brokers: Vec<(&str, String)> = [("4.0", "POSTROOM_RABBITMQ40_URL"), ("4.3", "POSTROOM_RABBITMQ43_URL")]
         .into_iter()
@@ -44,8 +38,7 @@ fn main() {
         return;
     }
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    println!("{messages} messages of 1 KiB, {rounds} rounds, medians; ratio = bare / postroom, higher is better");
-    println!("{:<32} {:>10} {:>10} {:>7}   ratios", "", "bare", "postroom", "ratio");
+    Times::title(&format!("{messages} messages of 1 KiB, {rounds} rounds, medians"));
     for (version, url) in brokers {
         let ground = Ground { url, messages, folder: tempfile::tempdir().unwrap() };
         runtime.block_on(run(version, &ground, rounds));
@@ -55,7 +48,7 @@ fn main() {
 async fn run(version: &str, ground: &Ground, rounds: u64) {
     for kind in ["classic", "quorum"] {
         let queue = format!("bench.{kind}");
-        let mut times = Times { bare: Vec::new(), ours: Vec::new() };
+        let mut times = Times::default();
         for _ in 0..rounds {
             ground.fill(&queue, kind).await;
             times.bare.push(timed(bare::drain(&ground.url, &queue, &ground.file("bare.out"), ground.messages)).await);
@@ -69,7 +62,7 @@ async fn run(version: &str, ground: &Ground, rounds: u64) {
         }
         times.print(&format!("{version} drain {kind}"));
     }
-    let mut times = Times { bare: Vec::new(), ours: Vec::new() };
+    let mut times = Times::default();
     for _ in 0..rounds {
         ground.empty("bench.to", "quorum").await;
         ground.fill("bench.from", "quorum").await;
@@ -87,7 +80,7 @@ async fn run(version: &str, ground: &Ground, rounds: u64) {
     for kind in ["classic", "quorum"] {
         let queue = format!("bench.{kind}");
         ground.fill(&queue, kind).await;
-        let mut times = Times { bare: Vec::new(), ours: Vec::new() };
+        let mut times = Times::default();
         // Each look counts on a quorum queue of 4.0, and the delivery limit is 20.
         for _ in 0..rounds.clamp(5, 9) {
             times.bare.push(timed(bare::peek(&ground.url, &queue, 50)).await);
@@ -107,43 +100,10 @@ async fn timed(work: impl Future<Output = lapin::Result<()>>) -> Duration {
     start.elapsed()
 }
 
-/// Runs the binary from start to exit, as a person would.
 fn postroom(ground: &Ground, arguments: &[&str]) -> Duration {
-    let home = ground.folder.path();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_postroom"));
-    command.args(arguments).env("XDG_STATE_HOME", home).env("XDG_CONFIG_HOME", home).env("XDG_DATA_HOME", home);
-    let start = Instant::now();
-    let output = command.stdin(Stdio::null()).output().unwrap();
-    let took = start.elapsed();
-    let talk = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "postroom {}: {}\n{talk}", arguments[0], output.status);
-    took
+    ratio::postroom(ground.folder.path(), arguments).0
 }
 
 fn lines(file: &Path) -> u64 {
     std::fs::read(file).unwrap().split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count() as u64
-}
-
-impl Times {
-    fn print(&self, what: &str) {
-        let pairs = self.bare.iter().zip(&self.ours).map(|(bare, ours)| bare.as_secs_f64() / ours.as_secs_f64());
-        let pairs: Vec<String> = pairs.map(|ratio| format!("{ratio:.2}")).collect();
-        let (bare, ours) = (median(&self.bare), median(&self.ours));
-        let ratio = bare.as_secs_f64() / ours.as_secs_f64();
-        println!("{what:<32} {:>10} {:>10} {ratio:>7.2}   {}", short(bare), short(ours), pairs.join(" "));
-    }
-}
-
-fn median(times: &[Duration]) -> Duration {
-    let mut times = times.to_vec();
-    times.sort_unstable();
-    times[times.len() / 2]
-}
-
-fn short(time: Duration) -> String {
-    if time < Duration::from_secs(1) {
-        format!("{} ms", time.as_millis())
-    } else {
-        format!("{:.2} s", time.as_secs_f64())
-    }
 }

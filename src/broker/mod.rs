@@ -38,7 +38,7 @@ pub use address::{Address, BrokerUrl, Connection, Target};
 pub use capability::{Accuracy, Capability, CostKind, HeaderTypes, Ordering, PublishLimits, Remove, Seek};
 pub use connect::{Connect, Tls, open};
 
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::message::filter::Prefilter;
 use crate::message::{Message, Position};
 
@@ -80,9 +80,38 @@ pub trait Broker: fmt::Debug + Send + Sync {
     /// Takes messages to settle each: removed or returned. Requires [`Capability::take`].
     async fn take(&self, queue: &str, options: TakeOptions) -> Result<Box<dyn Reader>>;
 
+    /// The groups of consumers that keep a place in the queue.
+    ///
+    /// # Errors
+    /// `Unsupported` where there are no such groups.
+    async fn groups(&self, queue: &str) -> Result<Groups> {
+        Err(no_groups(queue))
+    }
+
+    /// Where a read of each partition that starts `at` would begin.
+    ///
+    /// # Errors
+    /// `Unsupported` where messages have no offsets.
+    async fn offsets(&self, queue: &str, _at: From) -> Result<Vec<(i32, u64)>> {
+        Err(no_groups(queue))
+    }
+
+    /// Moves a group's place in the queue, partition by partition; `Ok` means that the broker has them all.
+    ///
+    /// # Errors
+    /// `Refused` while the group has members; `Unsupported` where there are no groups.
+    async fn set_offsets(&self, queue: &str, _group: &str, _offsets: &[(i32, u64)]) -> Result<()> {
+        Err(no_groups(queue))
+    }
+
     /// Opens a publisher to one target, which is verified to exist and is never created by it.
     /// Requires [`Capability::publish`].
     async fn publisher(&self, target: &Target) -> Result<Arc<dyn Publisher>>;
+}
+
+fn no_groups(queue: &str) -> Error {
+    Error::new(ErrorKind::Unsupported, format!("no consumer group keeps a place in {queue:?}: it is no Kafka topic"))
+        .hint("`postroom show` tells how many consumers it has")
 }
 
 /// Messages coming from one queue.
@@ -264,6 +293,65 @@ impl Extent {
     #[must_use]
     pub const fn at_most(&self) -> u64 {
         self.end.saturating_sub(self.first)
+    }
+}
+
+/// The groups of consumers that keep a place in a queue.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Groups {
+    /// By name.
+    pub groups: Vec<ConsumerGroup>,
+    /// What could not be learned, one sentence each.
+    pub notes: Vec<String>,
+}
+
+/// A group of consumers, and its place in one queue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConsumerGroup {
+    /// Its name.
+    pub name: String,
+    /// Its protocol: `classic`, `consumer`.
+    pub kind: String,
+    /// The broker's own word for what it does (`Stable`, `Empty`).
+    pub state: String,
+    /// Whether consumers are in it, or may be.
+    pub live: bool,
+    /// How many there are.
+    pub members: u64,
+    /// Its place in each partition.
+    pub places: Vec<Committed>,
+}
+
+/// A group's place in a partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Committed {
+    /// The partition.
+    pub partition: i32,
+    /// The offset that is read next; `None` where the group has none there.
+    pub committed: Option<u64>,
+    /// What the partition holds.
+    pub extent: Extent,
+}
+
+impl Committed {
+    /// The first message that is there and will be read; `None` where the group has no place.
+    #[must_use]
+    pub fn next(&self) -> Option<u64> {
+        self.committed.map(|committed| committed.max(self.extent.first).min(self.extent.end))
+    }
+
+    /// How many messages are still to be read at most; `None` where the group has no place.
+    #[must_use]
+    pub fn lag(&self) -> Option<u64> {
+        self.next().map(|next| self.extent.end.saturating_sub(next))
+    }
+}
+
+impl ConsumerGroup {
+    /// The sum over the partitions.
+    #[must_use]
+    pub fn lag(&self) -> u64 {
+        self.places.iter().filter_map(Committed::lag).sum()
     }
 }
 

@@ -15,6 +15,7 @@ use super::output::Output;
 use crate::broker::{Address, ListFilter, Target};
 use crate::config::{Config, Environment};
 use crate::error::{Error, ErrorKind};
+use crate::operation::offsets;
 use crate::operation::place::Places;
 
 /// How long a shell is kept waiting for the names of queues.
@@ -72,14 +73,30 @@ pub(super) fn addresses(typed: &OsStr) -> Vec<CompletionCandidate> {
 
 fn queues(profile: &str, config: Config) -> crate::Result<Vec<String>> {
     let address: Address = profile.parse()?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let listed = runtime.block_on(tokio::time::timeout(PATIENCE, async {
+    let listing = soon(async {
         let place = Places::new(config).open(&address).await?;
         place.broker.list(&ListFilter { brief: true, ..ListFilter::default() }).await
-    }));
-    runtime.shutdown_background();
-    let listing = listed.map_err(|_| Error::new(ErrorKind::Timeout, "the broker is slow"))??;
+    })?;
     Ok(listing.queues.into_iter().map(|queue| address.at(Target::queue(queue.name)).to_string()).collect())
+}
+
+/// The consumer groups of the topic that the command line names.
+pub(super) fn consumer_groups(typed: &OsStr) -> Vec<CompletionCandidate> {
+    let Some(typed) = typed.to_str() else { return Vec::new() };
+    let Ok(config) = Config::load(None, Environment::of_process()) else { return Vec::new() };
+    let mut addresses = std::env::args().filter_map(|word| word.parse::<Address>().ok());
+    let Some(address) = addresses.find(|address| address.target.is_some()) else { return Vec::new() };
+    let found = soon(async { offsets::groups(&Places::new(config).open(&address).await?).await }).unwrap_or_default();
+    let names = found.groups.into_iter().map(|group| group.name);
+    names.filter(|name| name.starts_with(typed)).map(CompletionCandidate::new).collect()
+}
+
+/// The answer to a question, where it comes while somebody still waits for it.
+fn soon<T>(question: impl Future<Output = crate::Result<T>>) -> crate::Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let answer = runtime.block_on(async { tokio::time::timeout(PATIENCE, question).await });
+    runtime.shutdown_background();
+    answer.map_err(|_| Error::new(ErrorKind::Timeout, "the broker is slow"))?
 }
 
 fn files(path: &str) -> Vec<CompletionCandidate> {

@@ -10,6 +10,7 @@ mod capture;
 mod completions;
 mod config;
 mod consent;
+mod consumers;
 mod context;
 mod cost;
 mod demo;
@@ -22,6 +23,7 @@ mod interrupt;
 mod journal;
 mod log;
 mod man;
+mod offsets;
 mod output;
 mod plan;
 mod planning;
@@ -85,6 +87,8 @@ enum Verb {
     Replay(replay::Args),
     Drain(drain::Args),
     Plan(plan::Args),
+    Consumers(consumers::Args),
+    Offsets(offsets::Args),
     Journal(journal::Args),
     Tui(tui::Args),
     Demo(demo::Args),
@@ -153,6 +157,8 @@ async fn dispatch(cli: &Cli, context: &Context<'_>) -> Exit {
         Some(Verb::Replay(args)) => replay::run(args, context).await,
         Some(Verb::Drain(args)) => drain::run(args, context).await,
         Some(Verb::Plan(args)) => Box::pin(plan::run(args, context)).await,
+        Some(Verb::Consumers(args)) => consumers::run(args, context).await,
+        Some(Verb::Offsets(args)) => offsets::run(args, context).await,
         Some(Verb::Journal(args)) => Box::pin(journal::run(args, context)).await,
         Some(Verb::Demo(_)) => demo::run(context).await,
         Some(Verb::Tui(_)) => Err(tui::no_screens()),

@@ -67,6 +67,10 @@ pub(super) struct Args {
     #[arg(long)]
     rescue: bool,
 
+    /// Kafka: send each record to the partition it came from, instead of the one that its key belongs to
+    #[arg(long)]
+    same_partition: bool,
+
     #[command(flatten)]
     plan: PlanArgs,
 }
@@ -102,6 +106,7 @@ pub(super) async fn run(args: &Args, context: &Context<'_>) -> Exit {
         keep: args.keep,
         again: args.again,
         rescue: args.rescue,
+        same_partition: args.same_partition,
         edit: args.edit()?,
         pace: Pace { rate: args.rate },
         mode: args.plan.mode(context),

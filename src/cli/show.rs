@@ -6,6 +6,7 @@ use super::completions;
 use super::context::Context;
 use super::output::queue::page;
 use crate::broker::Address;
+use crate::operation::handled::so_far;
 use crate::operation::queues;
 
 /// Show one queue: type, arguments and policies, pairing, read cost and peek budget, expiry, consumers
@@ -18,7 +19,17 @@ pub(super) struct Args {
 
 /// Runs the verb.
 pub(super) async fn run(args: &Args, context: &Context<'_>) -> Exit {
-    let listed = queues::describe(&context.places, &args.address).await?;
+    let mut listed = queues::describe(&context.places, &args.address).await?;
+    // Of a log only our journals know what is done with.
+    let place = context.places.open(&args.address).await?;
+    if let Ok(Some(log)) = place.broker.log(&listed.info.name).await
+        && let Ok(journals) = context.journals()
+        && let Some(counts) = so_far(&journals, &log)
+    {
+        let unsure = (counts.unsure > 0).then_some(("may have been sent", counts.unsure));
+        let told = [("handled", counts.handled), ("left at most", counts.left)].into_iter().chain(unsure);
+        listed.info.details.extend(told.map(|(name, count)| (name.to_owned(), count.into())));
+    }
     let output = &context.output;
     output.object(|| listed.json_with_details(), || page(&listed, context.now_at(&args.address), output.paint))?;
     Ok(0)

@@ -9,6 +9,7 @@
 //! drain      queue -> archive, or nowhere             groups     which died of the same cause
 //! masks      what people get to see                   incident   the report on what broke
 //! edit       change messages on their way
+//! offsets    consumer groups' places in a log
 //! handled    what of a log earlier runs are done with
 //! snapshot   a look that is kept
 //! ```
@@ -29,6 +30,7 @@ pub mod handled;
 pub mod incident;
 pub mod journal;
 pub mod masks;
+pub mod offsets;
 mod pace;
 pub mod place;
 pub mod plan;

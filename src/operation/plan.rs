@@ -77,6 +77,9 @@ pub struct Plan {
     /// The source keeps its messages.
     #[serde(default)]
     pub keep: bool,
+    /// Each message goes to the partition it came from.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub same_partition: bool,
     /// Messages in the queue that the run goes through: all that a scan saw, or the count when it was made.
     pub scanned: u64,
     /// How many of them are acted on; for a streaming plan with a filter, at most.
@@ -337,6 +340,7 @@ mod tests {
             skipped: vec![SkippedMessage { id: "b".into(), why: "no origin".into() }],
             checks: vec![Check::passed("target exists", ""), Check::failed("target is not the source", "it is")],
             pace: Pace { rate: Some(10.0) },
+            same_partition: false,
             edit: None,
             header_policy: HeaderPolicy::default(),
         }

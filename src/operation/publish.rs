@@ -112,6 +112,7 @@ pub async fn plan(request: PublishRequest, control: &Control) -> Result<Prepared
         skipped: Vec::new(),
         checks: vec![Check::passed("target exists", "")],
         pace: request.pace,
+        same_partition: false,
         edit: None,
         header_policy: HeaderPolicy::default(),
     };

@@ -105,7 +105,9 @@ impl Listed {
     /// Whether more comes in than goes out.
     #[must_use]
     pub fn is_growing(&self) -> bool {
-        self.info.rate_in.unwrap_or(0.0) > self.info.rate_out.unwrap_or(0.0) + 0.05
+        let into = self.info.rate_in.unwrap_or(0.0);
+        // Where reading takes nothing out (a log), only dead letters that come in are news.
+        self.info.rate_out.map_or(self.info.is_dlq && into > 0.0, |out| into > out + 0.05)
     }
 
     /// Everything about it, name by name, in reading order.
@@ -120,10 +122,11 @@ impl Listed {
         add("in flight", info.in_flight.map(human::count));
         add("size", info.bytes.map(human::size));
         add("consumers", info.consumers.map(human::count));
-        let rates = (info.rate_in, info.rate_out);
-        if let (Some(into), Some(out)) = rates {
-            let rate = |n: f64| Some(human::rate(n)).filter(|text| !text.is_empty()).unwrap_or_else(|| "0".to_owned());
-            add("rates", Some(format!("{} in, {} out a second", rate(into), rate(out))));
+        let rate = |n: f64| Some(human::rate(n)).filter(|text| !text.is_empty()).unwrap_or_else(|| "0".to_owned());
+        match (info.rate_in, info.rate_out) {
+            (Some(into), Some(out)) => add("rates", Some(format!("{} in, {} out a second", rate(into), rate(out)))),
+            (Some(into), None) => add("rate", Some(format!("{} in a second", rate(into)))),
+            _ => {}
         }
         add("oldest", info.oldest.map(|time| format!("{} ({} ago)", human::time(time), human::age(time, now))));
         add("expiry", info.expiry.map(|expiry| format!("after {}", human::duration(expiry))));

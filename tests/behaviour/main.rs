@@ -13,6 +13,8 @@ mod cases;
 mod fake_sqs;
 mod fixture;
 mod fixtures;
+#[cfg(feature = "kafka")]
+mod kafka;
 #[cfg(feature = "rabbitmq")]
 mod rabbitmq;
 #[cfg(feature = "sqs")]
@@ -37,6 +39,8 @@ fn main() -> ExitCode {
     trials.extend(fixtures::absent());
     #[cfg(feature = "rabbitmq")]
     trials.extend(rabbitmq::trials());
+    #[cfg(feature = "kafka")]
+    trials.extend(kafka::trials());
     #[cfg(feature = "sqs")]
     trials.extend(sqs::trials());
     libtest_mimic::run(&arguments, trials).exit_code()

@@ -19,7 +19,9 @@ mod faults;
 mod filter;
 mod generated;
 mod hostile;
-#[cfg(any(feature = "rabbitmq", feature = "sqs"))]
+#[cfg(feature = "kafka")]
+mod kafka;
+#[cfg(any(feature = "rabbitmq", feature = "kafka", feature = "sqs"))]
 mod kill;
 mod moves;
 #[cfg(feature = "rabbitmq")]

@@ -17,6 +17,9 @@ use rdkafka::types::RDKafkaErrorCode as Code;
 
 use super::context::{Context, Trouble};
 use super::errors::{code, explain, is_passing, meaning};
+use super::native::{self, Place};
+use super::options::Options;
+use super::settings::Settings;
 use crate::broker::Extent;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -66,13 +69,16 @@ impl Client {
     /// Makes a client; nothing is connected before the first question.
     ///
     /// # Errors
-    /// `Config` for options that librdkafka does not take.
-    pub(super) fn new(config: &ClientConfig, place: &Arc<str>) -> Result<Self> {
+    /// `Config` for options that librdkafka does not take; `Denied` where there is no token for a login that wants one.
+    pub(super) async fn open(config: &ClientConfig, options: &Options, place: &Arc<str>) -> Result<Self> {
         let context = Context::default();
         let trouble = context.trouble.clone();
         let consumer = BaseConsumer::from_config_and_context(config, context)
             .map_err(|error| explain("opening the connection", &error))?;
         let (consumer, stop) = (Arc::new(consumer), Arc::new(AtomicBool::new(false)));
+        if let Some(tokens) = options.tokens() {
+            tokens.serve(&consumer, |consumer| Some(consumer.client())).await?;
+        }
         let (served, stopped) = (Arc::clone(&consumer), Arc::clone(&stop));
         let pump = move || {
             while !stopped.load(Ordering::Acquire) {
@@ -205,6 +211,43 @@ impl Client {
         let asked = Offset::Offset(time.as_millisecond().max(0));
         let found = self.offsets(std::slice::from_ref(topic), asked).await?;
         Ok(found.into_iter().map(|((_, partition), offset)| (partition, offset)).collect())
+    }
+
+    /// For each partition the offset of the first record that is not older than that; `None` where there is none.
+    ///
+    /// # Errors
+    /// What the brokers say of any of them.
+    pub(super) async fn before(&self, topics: &[Topic], age: Duration) -> Result<BTreeMap<(String, i32), Option<i64>>> {
+        let then = jiff::Timestamp::now().as_millisecond() - i64::try_from(age.as_millis()).unwrap_or_default();
+        self.offsets(topics, Offset::Offset(then.max(0))).await
+    }
+
+    /// The settings of topics; one that may not be asked for is missing.
+    ///
+    /// # Errors
+    /// What the cluster says to the question as a whole.
+    pub(super) async fn settings(&self, topics: &[&str]) -> Result<BTreeMap<String, Settings>> {
+        if topics.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let topics: Vec<String> = topics.iter().map(ToString::to_string).collect();
+        let asked = self.ask("asking for the topics' settings".into(), move |consumer, slice| {
+            native::settings(consumer, &topics, slice)
+        });
+        Ok(asked.await?.into_iter().map(|(topic, settings)| (topic, Settings(settings))).collect())
+    }
+
+    /// Gives an order on a thread of its own, once: what changes something is never tried again by itself.
+    ///
+    /// # Errors
+    /// What the cluster says; where the answer was lost, it may have been carried out.
+    pub(super) async fn order(
+        &self,
+        call: impl FnOnce(&BaseConsumer<Context>, Duration) -> KafkaResult<Vec<Place>> + Send + 'static,
+    ) -> KafkaResult<Vec<Place>> {
+        let consumer = Arc::clone(&self.consumer);
+        let ordered = tokio::task::spawn_blocking(move || call(&consumer, PATIENCE));
+        ordered.await.unwrap_or(Err(KafkaError::Canceled))
     }
 
     /// Asks for offsets by time, where the beginning and the end count as times (the protocol's own -2 and -1).

@@ -42,6 +42,11 @@ impl Trouble {
         }
     }
 
+    /// There is no token to log in with any more.
+    pub(super) fn refused(&self, error: &Error) {
+        self.note(RDKafkaErrorCode::Authentication, error.message());
+    }
+
     /// A broker has answered.
     pub(super) fn clear(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Told::default();

@@ -3,8 +3,9 @@
 //! Limits: a header whose name is not UTF-8 can't be read through the client library; such a record is shown without
 //! its headers and with a property that says so, which no publisher takes: it can't be sent on with a loss.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::cell::Cell;
+use std::panic::{self, AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Once};
 
 use bytes::{Bytes, BytesMut};
 use jiff::Timestamp;
@@ -17,6 +18,28 @@ use crate::message::{Fields, Message, Position, Value};
 /// The property of a record whose headers can't be read.
 const UNREADABLE: &str = "unreadable_headers";
 
+thread_local! {
+    /// A panic of this thread is expected, and not told on stderr.
+    static QUIET: Cell<bool> = const { Cell::new(false) };
+}
+
+/// What the client library panics on instead of failing: names that are not UTF-8. `None` where it did.
+pub(super) fn guarded<T>(read: impl FnOnce() -> T) -> Option<T> {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let tell = panic::take_hook();
+        panic::set_hook(Box::new(move |panicked| {
+            if !QUIET.get() {
+                tell(panicked);
+            }
+        }));
+    });
+    let before = QUIET.replace(true);
+    let done = catch_unwind(AssertUnwindSafe(read)).ok();
+    QUIET.set(before);
+    done
+}
+
 /// The headers of a record that is lent to us.
 struct Lent<'a>(Option<&'a BorrowedHeaders>);
 
@@ -24,10 +47,8 @@ impl RawHeaders for Lent<'_> {
     fn any(&self, test: &mut dyn FnMut(&str, Option<&[u8]>) -> bool) -> bool {
         let Some(headers) = self.0 else { return false };
         // What can't be read passes.
-        catch_unwind(AssertUnwindSafe(|| {
-            headers.iter().any(|header| test(header.key, Some(header.value.unwrap_or_default())))
-        }))
-        .unwrap_or(true)
+        guarded(|| headers.iter().any(|header| test(header.key, Some(header.value.unwrap_or_default()))))
+            .unwrap_or(true)
     }
 }
 
@@ -37,10 +58,28 @@ pub(super) struct IdText(String);
 
 impl IdText {
     fn of(&mut self, raw: &BorrowedMessage<'_>) -> &str {
-        use std::fmt::Write as _;
+        self.write(u64::from(raw.partition().unsigned_abs()), raw.offset().unsigned_abs())
+    }
+
+    /// By hand, as it is done for every record that is seen: formatting takes ten times as long.
+    fn write(&mut self, partition: u64, offset: u64) -> &str {
         self.0.clear();
-        let _ = write!(self.0, "{}:{}", raw.partition(), raw.offset());
+        push_digits(&mut self.0, partition);
+        self.0.push(':');
+        push_digits(&mut self.0, offset);
         &self.0
+    }
+}
+
+fn push_digits(text: &mut String, number: u64) {
+    let mut unit = 1;
+    while number / unit >= 10 {
+        unit *= 10;
+    }
+    while unit > 0 {
+        let digit = u32::try_from(number / unit % 10).ok().and_then(|digit| char::from_digit(digit, 10));
+        text.extend(digit);
+        unit /= 10;
     }
 }
 
@@ -75,9 +114,9 @@ pub(super) fn millis(raw: &BorrowedMessage<'_>) -> Option<i64> {
 pub(super) fn message(address: &Arc<str>, raw: &BorrowedMessage<'_>) -> Message {
     let (key, payload) = (raw.key(), raw.payload());
     let headers = raw.headers();
-    let read = catch_unwind(AssertUnwindSafe(|| own(key, payload, headers)));
+    let read = guarded(|| own(key, payload, headers));
     let mut properties = Fields::new();
-    let (key, payload, headers) = read.unwrap_or_else(|_| {
+    let (key, payload, headers) = read.unwrap_or_else(|| {
         properties.push(UNREADABLE, Value::Bool(true));
         own(key, payload, None)
     });
@@ -134,4 +173,17 @@ pub(super) fn headers(fields: &Fields) -> Option<OwnedHeaders> {
         headers = headers.insert(Header { key: name, value });
     }
     Some(headers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_written_as_it_is_formatted() {
+        let mut id = IdText::default();
+        for (partition, offset) in [(0, 0), (7, 10), (12, 99), (100, 1_000_000), (3, u64::MAX)] {
+            assert_eq!(id.write(partition, offset), format!("{partition}:{offset}"));
+        }
+    }
 }

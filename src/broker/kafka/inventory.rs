@@ -1,22 +1,25 @@
-//! What `queues` and `show` tell: topics with their sizes by offsets, settings, and dead-letter pairing by name.
+//! What `queues` and `show` tell: topics with their sizes and rates by offsets, settings, and dead-letter pairing.
 //!
-//! Limits: a difference of offsets is an upper bound of the records (transactions and compaction leave gaps).
+//! Limits: a difference of offsets is an upper bound of the records (transactions and compaction leave gaps). A rate is
+//! of the last minute by the records' own times, so that copies which keep an old time do not count.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::Shared;
-use super::admin::Settings;
 use super::client::{Marks, Topic};
+use super::pairing::{by_name, by_records, oldest};
 use super::publish::limits;
+use super::settings::Settings;
 use crate::broker::names::{glob, named_like_a_dlq};
 use crate::broker::{Accuracy, Capability, CostKind, ListFilter, Listing, Ordering, QueueInfo, ReadCost, Remove, Seek};
 use crate::error::Result;
 
-/// What follows a topic's name in that of its dead letters, in lower case.
-const SUFFIXES: &[&str] =
-    &["dlt", "dlq", "dead", "deadletter", "dead-letter", "dead-letters", "deadletters", "error", "errors", "failed"];
+/// The time over which a rate is told.
+const WINDOW: Duration = Duration::from_mins(1);
 
 /// What topics can do.
 pub(super) fn capability() -> Capability {
@@ -51,17 +54,31 @@ pub(super) fn capability_of(settings: &Settings) -> Capability {
 ///
 /// # Errors
 /// `Usage` for a bad glob; what the cluster says.
-pub(super) async fn list(shared: &Shared, filter: &ListFilter) -> Result<Listing> {
+pub(super) async fn list(shared: &Arc<Shared>, filter: &ListFilter) -> Result<Listing> {
     let glob = filter.glob.as_deref().map(glob).transpose()?;
-    let all = shared.client()?.topics().await?;
+    let client = shared.client().await?;
+    let all = client.topics().await?;
     let names: BTreeSet<String> = all.iter().map(|topic| topic.name.clone()).collect();
     let wanted: Vec<Topic> = all
         .into_iter()
         .filter(|topic| filter.internal || !topic.name.starts_with("__"))
         .filter(|topic| glob.as_ref().is_none_or(|glob| glob.is_match(&topic.name)))
         .collect();
+    if filter.brief {
+        let known = Known::default();
+        let queues = wanted.iter().map(|topic| known.info(topic, None)).collect();
+        return Ok(Listing { queues, notes: Vec::new() });
+    }
     let asked: Vec<&str> = wanted.iter().map(|topic| topic.name.as_str()).collect();
-    let (marks, settings) = tokio::join!(shared.marks(&wanted), shared.admin.settings(&asked));
+    // Names tell it at no cost; only what they leave open is looked into.
+    let open = |name: &&String| named_like_a_dlq(name) && by_name(name, &names).is_empty();
+    let open = names.iter().filter(open).cloned().collect();
+    let (marks, earlier, settings, origins) = tokio::join!(
+        client.marks(&wanted),
+        client.before(&wanted, WINDOW),
+        client.settings(&asked),
+        by_records(shared, open)
+    );
     let mut notes = Vec::new();
     let settings = settings.unwrap_or_else(|error| {
         notes.push(format!("settings of topics can't be read: {error}"));
@@ -71,97 +88,144 @@ pub(super) async fn list(shared: &Shared, filter: &ListFilter) -> Result<Listing
         notes.push(format!("sizes of topics can't be read: {error}"));
         BTreeMap::new()
     });
-    let queues = wanted.iter().map(|topic| info(topic, &marks, settings.get(&topic.name), &names)).collect();
+    let known = Known { marks, earlier: earlier.unwrap_or_default(), origins, names };
+    let queues = wanted.iter().map(|topic| known.info(topic, settings.get(&topic.name))).collect();
     Ok(Listing { queues, notes })
+}
+
+/// What decides how a topic may be read: no other topic is asked for, and no record.
+///
+/// # Errors
+/// `NotFound`, `Denied`, `Unreachable`.
+pub(super) async fn inspect(shared: &Shared, name: &str) -> Result<QueueInfo> {
+    let client = shared.client().await?;
+    let asked = [name];
+    let (topic, settings) = tokio::join!(client.topic(name), client.settings(&asked));
+    let topic = topic?;
+    let marks = client.marks(std::slice::from_ref(&topic)).await?;
+    let known = Known { marks, ..Known::default() };
+    let mut notes = Vec::new();
+    let settings = told(settings, &mut notes);
+    let mut info = known.info(&topic, settings.get(name));
+    info.notes.extend(notes);
+    Ok(info)
 }
 
 /// One topic in full.
 ///
 /// # Errors
 /// `NotFound`, `Denied`, `Unreachable`.
-pub(super) async fn describe(shared: &Shared, name: &str) -> Result<QueueInfo> {
-    let topic = shared.topic(name).await?;
-    let (client, asked) = (shared.client()?, [name]);
-    let (all, marks, settings) =
-        tokio::join!(client.topics(), shared.marks(std::slice::from_ref(&topic)), shared.admin.settings(&asked));
+pub(super) async fn describe(shared: &Arc<Shared>, name: &str) -> Result<QueueInfo> {
+    let client = shared.client().await?;
+    let topic = client.topic(name).await?;
+    let (asked, own) = ([name], std::slice::from_ref(&topic));
+    let looked_into = if named_like_a_dlq(name) { vec![name.to_owned()] } else { Vec::new() };
+    let (all, marks, earlier, settings, origins, oldest) = tokio::join!(
+        client.topics(),
+        client.marks(own),
+        client.before(own, WINDOW),
+        client.settings(&asked),
+        by_records(shared, looked_into),
+        oldest(shared, name)
+    );
     let names = all.unwrap_or_default().into_iter().map(|topic| topic.name).collect();
+    let known = Known { marks: marks?, earlier: earlier.unwrap_or_default(), origins, names };
     let mut notes = Vec::new();
-    let settings = settings.unwrap_or_else(|error| {
-        notes.push(format!("the topic's settings can't be read: {error}"));
-        BTreeMap::new()
-    });
-    let mut info = info(&topic, &marks?, settings.get(name), &names);
+    let settings = told(settings, &mut notes);
+    let mut info = known.info(&topic, settings.get(name));
+    info.oldest = oldest;
     info.notes.extend(notes);
     Ok(info)
 }
 
-fn info(
-    topic: &Topic,
-    marks: &BTreeMap<(String, i32), Marks>,
-    settings: Option<&Settings>,
-    names: &BTreeSet<String>,
-) -> QueueInfo {
-    let own: Vec<(i32, Marks)> = topic
-        .partitions
-        .iter()
-        .filter_map(|partition| Some((*partition, *marks.get(&(topic.name.clone(), *partition))?)))
-        .collect();
-    let known = own.len() == topic.partitions.len();
-    let messages = own.iter().map(|(_, marks)| (marks.high - marks.low).max(0).unsigned_abs()).sum();
-    let dead_letter_from = sources(&topic.name, names);
-    let dead_letter_to: Vec<String> =
-        names.iter().filter(|name| sources(name, names).contains(&topic.name)).cloned().collect();
-    let mut notes = Vec::new();
-    if !known {
-        notes.push("some partitions have no leader, so their records are not counted".to_owned());
-    }
-    if topic.lagging > 0 {
-        notes.push(format!("{} partitions have replicas that are not in sync", topic.lagging));
-    }
-    let unknown = Settings::default();
-    let capability = capability_of(settings.unwrap_or(&unknown));
-    if !capability.take {
-        notes
-            .push("the topic is compacted only (cleanup.policy=compact): Kafka removes none of its records".to_owned());
-    }
-    QueueInfo {
-        name: topic.name.clone(),
-        broker: None,
-        kind: "topic".to_owned(),
-        messages: known.then_some(messages),
-        accuracy: Accuracy::AtMost,
-        in_flight: None,
-        bytes: None,
-        consumers: None,
-        rate_in: None,
-        rate_out: None,
-        oldest: None,
-        expiry: settings.and_then(Settings::retention),
-        is_dlq: !dead_letter_from.is_empty() || named_like_a_dlq(&topic.name),
-        dead_letter_to,
-        dead_letter_from,
-        read_cost: ReadCost::free("reads change nothing: no group is joined and no offset is committed"),
-        capability,
-        details: details(topic, &own, settings),
-        notes,
-    }
+fn told(settings: Result<BTreeMap<String, Settings>>, notes: &mut Vec<String>) -> BTreeMap<String, Settings> {
+    settings.unwrap_or_else(|error| {
+        notes.push(format!("the topic's settings can't be read: {error}"));
+        BTreeMap::new()
+    })
 }
 
-/// The topics whose dead letters have this name, by the usual ways to make one.
-fn sources(name: &str, names: &BTreeSet<String>) -> Vec<String> {
-    let lower = name.to_ascii_lowercase();
-    let mut found = BTreeSet::new();
-    for word in SUFFIXES {
-        for separator in ['.', '-', '_'] {
-            if let Some(length) = lower.strip_suffix(&format!("{separator}{word}")).map(str::len) {
-                found.extend(name.get(..length).map(ToOwned::to_owned));
-            }
-            if let Some(length) = lower.strip_prefix(&format!("{word}{separator}")).map(str::len) {
-                found.extend(name.get(name.len() - length..).map(ToOwned::to_owned));
-            }
+/// What was learned of the cluster.
+#[derive(Default)]
+struct Known {
+    marks: BTreeMap<(String, i32), Marks>,
+    /// Where the partitions ended [`WINDOW`] ago.
+    earlier: BTreeMap<(String, i32), Option<i64>>,
+    /// What the records of topics say of their origin.
+    origins: BTreeMap<String, BTreeSet<String>>,
+    names: BTreeSet<String>,
+}
+
+impl Known {
+    /// The topics whose dead letters are in that one.
+    fn sources(&self, name: &str) -> BTreeSet<String> {
+        let mut sources = by_name(name, &self.names);
+        sources.extend(
+            self.origins.get(name).into_iter().flatten().filter(|origin| self.names.contains(*origin)).cloned(),
+        );
+        sources
+    }
+
+    /// Records a second that came in, by their own times; `None` where not every partition tells.
+    fn rate(&self, topic: &Topic, own: &[(i32, Marks)]) -> Option<f64> {
+        let mut came = 0;
+        for (partition, marks) in own {
+            // Nothing since then is no rate; a partition that was not asked is no answer.
+            let then = self.earlier.get(&(topic.name.clone(), *partition))?;
+            came += then.map_or(0, |then| (marks.high - then.max(marks.low)).max(0));
+        }
+        #[expect(clippy::cast_precision_loss, reason = "a rate is shown with three digits")]
+        let came = came as f64;
+        Some(came / WINDOW.as_secs_f64()).filter(|_| !own.is_empty())
+    }
+
+    fn info(&self, topic: &Topic, settings: Option<&Settings>) -> QueueInfo {
+        let own: Vec<(i32, Marks)> = topic
+            .partitions
+            .iter()
+            .filter_map(|partition| Some((*partition, *self.marks.get(&(topic.name.clone(), *partition))?)))
+            .collect();
+        let known = own.len() == topic.partitions.len();
+        let messages = own.iter().map(|(_, marks)| (marks.high - marks.low).max(0).unsigned_abs()).sum();
+        let dead_letter_from: Vec<String> = self.sources(&topic.name).into_iter().collect();
+        let dead_letter_to: Vec<String> =
+            self.names.iter().filter(|name| self.sources(name).contains(&topic.name)).cloned().collect();
+        let mut notes = Vec::new();
+        if !known && !self.marks.is_empty() {
+            notes.push("some partitions have no leader, so their records are not counted".to_owned());
+        }
+        if topic.lagging > 0 {
+            notes.push(format!("{} partitions have replicas that are not in sync", topic.lagging));
+        }
+        let unknown = Settings::default();
+        let capability = capability_of(settings.unwrap_or(&unknown));
+        if !capability.take {
+            notes.push(
+                "the topic is compacted only (cleanup.policy=compact): Kafka removes none of its records".to_owned(),
+            );
+        }
+        QueueInfo {
+            name: topic.name.clone(),
+            broker: None,
+            kind: "topic".to_owned(),
+            messages: known.then_some(messages),
+            accuracy: Accuracy::AtMost,
+            in_flight: None,
+            bytes: None,
+            consumers: None,
+            rate_in: self.rate(topic, &own),
+            rate_out: None,
+            oldest: None,
+            expiry: settings.and_then(Settings::retention),
+            is_dlq: !dead_letter_from.is_empty() || named_like_a_dlq(&topic.name),
+            dead_letter_to,
+            dead_letter_from,
+            read_cost: ReadCost::free("reads change nothing: no group is joined and no offset is committed"),
+            capability,
+            details: details(topic, &own, settings),
+            notes,
         }
     }
-    found.into_iter().filter(|source| names.contains(source)).collect()
 }
 
 fn details(topic: &Topic, own: &[(i32, Marks)], settings: Option<&Settings>) -> Vec<(String, Value)> {
@@ -198,13 +262,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dead_letters_are_paired_by_the_usual_names() {
-        let names: BTreeSet<String> = ["orders", "Orders", "dlq"].map(ToOwned::to_owned).into();
-        for name in ["orders.DLT", "orders-dlt", "orders_dlq", "orders.dead-letter", "dlq.orders", "dlq-orders"] {
-            assert_eq!(sources(name, &names), ["orders"], "{name}");
-        }
-        for name in ["orders", "dlq", "payments.dlt", "ordersdlq", "-dlq"] {
-            assert_eq!(sources(name, &names), Vec::<String>::new(), "{name}");
-        }
+    fn a_rate_is_what_came_in_the_window_and_none_where_it_is_not_known() {
+        let topic = Topic { name: "t".into(), partitions: vec![0, 1], ..Topic::default() };
+        let own = [(0, Marks { low: 10, high: 130 }), (1, Marks { low: 0, high: 60 })];
+        let earlier = |second| [(("t".to_owned(), 0), Some(4)), second].into();
+        let known = Known { earlier: earlier((("t".to_owned(), 1), None)), ..Known::default() };
+        // What retention took meanwhile does not count.
+        assert_eq!(known.rate(&topic, &own), Some(2.0));
+        let known = Known { earlier: earlier((("t".to_owned(), 2), Some(1))), ..Known::default() };
+        assert_eq!(known.rate(&topic, &own), None);
+    }
+
+    #[test]
+    fn records_pair_what_names_leave_open() {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
+        let known = Known {
+            names: names(&["orders", "failures", "orders.DLT"]),
+            origins: [("failures".to_owned(), names(&["orders", "gone"]))].into(),
+            ..Known::default()
+        };
+        assert_eq!(known.sources("failures"), names(&["orders"]));
+        assert_eq!(known.sources("orders.DLT"), names(&["orders"]));
+        assert_eq!(known.sources("orders"), BTreeSet::new());
     }
 }

@@ -2,43 +2,50 @@
 //!
 //! ```text
 //! errors     what an error means               context    what is told beside the answers
-//! options    librdkafka's properties           client     metadata and offsets     admin   settings, removal
-//! inventory  list and describe                 read       a look or a take, by assignment
+//! options    librdkafka's properties           client     questions and orders     native  those in C only
+//! settings   of a topic                        groups     who reads a topic, and how far
+//! inventory  list and describe                 pairing    whose dead letters they are
+//! read       a look or a take, by assignment
 //! scan       threads that filter borrowed bytes           merge   partitions in the order of time
 //! remove     everything before an offset       publish    idempotent and confirmed
-//! convert    a record and our message
+//! convert    a record and our message             token       logins that hold for a while
 //! ```
 //!
 //! The rules it keeps: no group is ever joined and no offset committed by looking; no topic is ever created; a record is
-//! removed only as part of a prefix. Limits: logins with tokens that must be renewed do not reach `admin`.
+//! removed only as part of a prefix.
 
-mod admin;
 mod client;
 mod context;
 mod convert;
 mod errors;
+mod groups;
 mod inventory;
 mod merge;
+mod native;
 mod options;
+mod pairing;
 mod publish;
 mod read;
 mod remove;
 mod scan;
+mod settings;
+mod token;
 
-use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use async_trait::async_trait;
+use tokio::sync::OnceCell;
 
-use self::admin::{Admin, Settings};
-use self::client::{Client, Marks, Topic};
+use self::client::{Client, Topic};
 use self::options::Options;
-use self::publish::KafkaPublisher;
+use self::pairing::Origins;
+use self::publish::{KafkaPublisher, Lines};
 use self::read::KafkaReader;
+use self::settings::Settings;
 use super::{
-    Address, Broker, BrokerInfo, BrowseOptions, Capability, Connect, Connection, ListFilter, Listing, Log, Publisher,
-    QueueInfo, Reader, TakeOptions, Target,
+    Address, Broker, BrokerInfo, BrowseOptions, Capability, Connect, Connection, From, Groups, ListFilter, Listing,
+    Log, Publisher, QueueInfo, Reader, TakeOptions, Target,
 };
 use crate::error::{Error, ErrorKind, Result};
 
@@ -53,18 +60,16 @@ struct Shared {
     place: Arc<str>,
     options: Options,
     /// For questions; made at the first one.
-    client: Mutex<Option<Arc<Client>>>,
-    admin: Admin,
+    client: OnceCell<Arc<Client>>,
+    lines: Lines,
+    origins: Origins,
 }
 
 impl Shared {
-    fn client(&self) -> Result<Arc<Client>> {
-        let mut slot = self.client.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = &*slot {
-            return Ok(Arc::clone(client));
-        }
-        let client = Client::new(&self.options.consumer(), &self.place)?;
-        Ok(Arc::clone(slot.insert(Arc::new(client))))
+    /// The client for questions. The first one opens it.
+    async fn client(&self) -> Result<Arc<Client>> {
+        let open = async || Client::open(&self.options.consumer(), &self.options, &self.place).await.map(Arc::new);
+        self.client.get_or_try_init(open).await.cloned()
     }
 
     /// The address of a topic, for the messages read from it.
@@ -73,17 +78,13 @@ impl Shared {
     }
 
     async fn topic(&self, name: &str) -> Result<Topic> {
-        self.client()?.topic(name).await
-    }
-
-    async fn marks(&self, topics: &[Topic]) -> Result<BTreeMap<(String, i32), Marks>> {
-        self.client()?.marks(topics).await
+        self.client().await?.topic(name).await
     }
 
     /// A topic's settings; none where they can't be had.
     async fn settings(&self, topic: &str) -> Settings {
-        let found = self.admin.settings(&[topic]).await;
-        found.ok().and_then(|mut found| found.remove(topic)).unwrap_or_default()
+        let Ok(client) = self.client().await else { return Settings::default() };
+        client.settings(&[topic]).await.ok().and_then(|mut found| found.remove(topic)).unwrap_or_default()
     }
 }
 
@@ -96,8 +97,16 @@ impl Kafka {
         let options = Options::new(connect)?;
         let address = Address { connection: Connection::Url(connect.url.clone()), target: None };
         let place = address.to_string().into();
-        let admin = Admin::new(options.admin());
-        Ok(Self { shared: Arc::new(Shared { address, place, options, client: Mutex::default(), admin }) })
+        Ok(Self {
+            shared: Arc::new(Shared {
+                address,
+                place,
+                options,
+                client: OnceCell::new(),
+                lines: Lines::default(),
+                origins: Origins::default(),
+            }),
+        })
     }
 }
 
@@ -130,7 +139,7 @@ impl Broker for Kafka {
     }
 
     async fn ping(&self) -> Result<BrokerInfo> {
-        let brokers = self.shared.client()?.brokers().await?;
+        let brokers = self.shared.client().await?.brokers().await?;
         let notes = vec![format!("{brokers} {}", if brokers == 1 { "broker" } else { "brokers" })];
         Ok(BrokerInfo { notes, ..self.info() })
     }
@@ -143,9 +152,13 @@ impl Broker for Kafka {
         inventory::describe(&self.shared, queue).await
     }
 
+    async fn inspect(&self, queue: &str) -> Result<QueueInfo> {
+        inventory::inspect(&self.shared, queue).await
+    }
+
     async fn log(&self, queue: &str) -> Result<Option<Log>> {
         let topic = self.shared.topic(queue).await?;
-        let client = self.shared.client()?;
+        let client = self.shared.client().await?;
         let (cluster, marks) = tokio::try_join!(client.cluster(), client.marks(std::slice::from_ref(&topic)))?;
         let extents = marks.iter().map(|((_, partition), marks)| marks.extent(*partition)).collect();
         Ok(Some(Log { identity: format!("{cluster}/{queue}"), extents }))
@@ -166,6 +179,22 @@ impl Broker for Kafka {
             .hint("capture copies them; a record with the same key and no payload takes one's place"));
         }
         Ok(Box::new(KafkaReader::take(Arc::clone(&self.shared), queue, options).await?))
+    }
+
+    async fn groups(&self, queue: &str) -> Result<Groups> {
+        groups::of(&self.shared, queue).await
+    }
+
+    async fn offsets(&self, queue: &str, at: From) -> Result<Vec<(i32, u64)>> {
+        let topic = self.shared.topic(queue).await?;
+        let options = BrowseOptions { from: at, ..BrowseOptions::default() };
+        let client = self.shared.client().await?;
+        let ranges = read::ranges(&client, &topic, &options).await?;
+        Ok(ranges.iter().map(|range| (range.partition, u64::try_from(range.start).unwrap_or_default())).collect())
+    }
+
+    async fn set_offsets(&self, queue: &str, group: &str, offsets: &[(i32, u64)]) -> Result<()> {
+        groups::set(&self.shared, queue, group, offsets).await
     }
 
     async fn publisher(&self, target: &Target) -> Result<Arc<dyn Publisher>> {

@@ -4,8 +4,12 @@
 //! of this program rest can't be changed. Limits: whether a name or value is one that librdkafka knows is its own to
 //! say, when the first client is made.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 
+use super::token::Tokens;
 use crate::broker::Connect;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -35,23 +39,37 @@ pub(super) struct Options {
     /// The name of the group that reads name and never join; a prefix that ACLs allow, where one is needed.
     group: String,
     tls: bool,
+    tokens: Option<Arc<Tokens>>,
 }
 
 impl Options {
     /// # Errors
-    /// `Config` for an option that this program sets itself; `Usage` for a URL with a path.
+    /// `Config` for an option that this program sets itself, and for a login by tokens that says not where from.
     pub(super) fn new(connect: &Connect) -> Result<Self> {
+        let url = &connect.url;
+        let given = connect.options.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let query = url.query.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let mut options = BTreeMap::new();
+        for (name, value) in given.chain(query) {
+            if let Some((_, why)) = FIXED.iter().find(|(fixed, _)| *fixed == name) {
+                return Err(Error::new(ErrorKind::Config, format!("the Kafka option {name:?} can't be set: {why}"))
+                    .hint("leave it out"));
+            }
+            let name = if name == "sasl.mechanisms" { "sasl.mechanism" } else { name };
+            options.insert(name.to_owned(), value.to_owned());
+        }
+        let tokens = Tokens::new(&mut options, url.password.as_ref(), &url.hosts)?;
+        let group = options.remove("group.id");
         let mut config = ClientConfig::new();
         config.set_log_level(RDKafkaLogLevel::Warning);
-        config.set("bootstrap.servers", hosts(&connect.url.hosts));
+        config.set("bootstrap.servers", hosts(&url.hosts));
         config.set("client.id", "postroom");
-        let user = connect.url.user.as_deref();
         let tls = &connect.tls;
         let secure = tls.ca.is_some() || tls.cert.is_some() || tls.key.is_some();
-        match (user, secure) {
-            (Some(_), _) => _ = config.set("security.protocol", "SASL_SSL").set("sasl.mechanism", "PLAIN"),
-            (None, true) => _ = config.set("security.protocol", "SSL"),
-            (None, false) => {}
+        if url.user.is_some() || tokens.is_some() {
+            config.set("security.protocol", "SASL_SSL").set("sasl.mechanism", "PLAIN");
+        } else if secure {
+            config.set("security.protocol", "SSL");
         }
         for (name, path) in
             [("ssl.ca.location", &tls.ca), ("ssl.certificate.location", &tls.cert), ("ssl.key.location", &tls.key)]
@@ -60,25 +78,16 @@ impl Options {
                 config.set(name, path.to_string_lossy());
             }
         }
-        if let Some(user) = user {
-            config.set("sasl.username", user);
-        }
-        if let Some(password) = &connect.url.password {
-            config.set("sasl.password", password.expose());
-        }
-        let mut group = None;
-        let given = connect.options.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        let query = connect.url.query.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        for (name, value) in given.chain(query) {
-            if let Some((_, why)) = FIXED.iter().find(|(fixed, _)| *fixed == name) {
-                return Err(Error::new(ErrorKind::Config, format!("the Kafka option {name:?} can't be set: {why}"))
-                    .hint("leave it out"));
+        if tokens.is_none() {
+            if let Some(user) = &url.user {
+                config.set("sasl.username", user);
             }
-            match name {
-                "group.id" => group = Some(value.to_owned()),
-                "sasl.mechanisms" => _ = config.set("sasl.mechanism", value),
-                _ => _ = config.set(name, value),
+            if let Some(password) = &url.password {
+                config.set("sasl.password", password.expose());
             }
+        }
+        for (name, value) in options {
+            config.set(name, value);
         }
         let secure =
             config.get("security.protocol").is_some_and(|protocol| protocol.to_ascii_lowercase().ends_with("ssl"));
@@ -86,7 +95,13 @@ impl Options {
             // The machine's own authorities, wherever this system keeps them.
             config.set("ssl.ca.location", "probe");
         }
-        Ok(Self { config, group: group.unwrap_or_else(|| format!("postroom-{}", std::process::id())), tls: secure })
+        let group = group.unwrap_or_else(|| format!("postroom-{}", std::process::id()));
+        Ok(Self { config, group, tls: secure, tokens: tokens.map(Arc::new) })
+    }
+
+    /// Where its tokens come from, for a login by tokens.
+    pub(super) fn tokens(&self) -> Option<&Arc<Tokens>> {
+        self.tokens.as_ref()
     }
 
     /// Whether connections are encrypted.
@@ -147,11 +162,6 @@ impl Options {
             .set("allow.auto.create.topics", "false");
         config
     }
-
-    /// For questions and orders to the cluster.
-    pub(super) fn admin(&self) -> ClientConfig {
-        self.config.clone()
-    }
 }
 
 /// The hosts with a port each.
@@ -198,6 +208,28 @@ mod tests {
         let config = options("kafka://a?isolation.level=read_uncommitted&partitioner=random").unwrap();
         assert_eq!(config.consumer().get("isolation.level"), Some("read_uncommitted"));
         assert_eq!(config.producer(1000).get("partitioner"), Some("random"));
+    }
+
+    #[test]
+    fn a_login_by_tokens_says_where_they_come_from() {
+        let error = options("kafka://a?sasl.mechanism=OAUTHBEARER").err().unwrap();
+        assert_eq!(error.kind(), ErrorKind::Config);
+        for url in [
+            "kafka://:token@a?sasl.mechanism=OAUTHBEARER",
+            "kafka://a?sasl.mechanisms=AWS_MSK_IAM&aws.region=eu-west-1",
+            "kafka://a?sasl.mechanism=OAUTHBEARER&sasl.oauthbearer.method=oidc&sasl.oauthbearer.client.id=i\
+             &sasl.oauthbearer.client.secret=s&sasl.oauthbearer.token.endpoint.url=https://idp/token",
+        ] {
+            let options = options(url).unwrap();
+            let config = options.consumer();
+            assert!(options.tokens().is_some(), "{url}");
+            assert_eq!(config.get("security.protocol"), Some("SASL_SSL"));
+            assert_eq!(config.get("sasl.mechanism"), Some("OAUTHBEARER"));
+            // What librdkafka does not know, or would act on by itself, is not handed to it.
+            for name in ["aws.region", "sasl.oauthbearer.method", "sasl.oauthbearer.client.secret", "sasl.password"] {
+                assert_eq!(config.get(name), None, "{name}");
+            }
+        }
     }
 
     #[test]

@@ -3,9 +3,10 @@
 //! A key goes to the partition that Java's clients would choose. A record keeps its time as long as the topic's retention
 //! would keep it; an older one would be gone at once, and gets the present time. Limits: no transactions.
 
+use std::collections::HashMap;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -20,6 +21,7 @@ use super::Shared;
 use super::context::{Context, Trouble};
 use super::convert;
 use super::errors::{code, explain, meaning};
+use super::settings::Settings;
 use crate::broker::{HeaderTypes, PublishLimits, Publisher, Receipt, Target};
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::{Message, Position};
@@ -120,17 +122,46 @@ fn failed(error: &KafkaError) -> Error {
     }
 }
 
-/// A publisher to one topic, or one partition of it.
-pub(super) struct KafkaPublisher {
-    producer: Mutex<Option<ThreadedProducer<Context>>>,
-    topic: String,
-    partition: Option<i32>,
+/// A producer for one topic. Publishers to its partitions share it: each producer has threads and connections of its own.
+pub(super) struct Line {
+    producer: Option<ThreadedProducer<Context>>,
     limits: PublishLimits,
     retention: Option<Duration>,
-    closed: AtomicBool,
     trouble: Trouble,
     /// Held while a batch is handed over, so that batches arrive in the order of the calls.
     order: tokio::sync::Mutex<()>,
+}
+
+impl Line {
+    fn new(shared: &Shared, settings: &Settings) -> Result<Self> {
+        let limits = limits(settings.max_bytes());
+        let context = Context::default();
+        let trouble = context.trouble.clone();
+        let config = shared.options.producer(limits.max_bytes.unwrap_or(MAX_BYTES));
+        let producer = ThreadedProducer::from_config_and_context(&config, context)
+            .map_err(|error| explain("opening the publisher", &error))?;
+        let order = tokio::sync::Mutex::new(());
+        Ok(Self { producer: Some(producer), limits, retention: settings.retention(), trouble, order })
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        // Dropping a producer waits for its thread.
+        let producer = self.producer.take();
+        drop(std::thread::Builder::new().spawn(move || drop(producer)));
+    }
+}
+
+/// The producers that are open, by topic.
+pub(super) type Lines = tokio::sync::Mutex<HashMap<String, Weak<Line>>>;
+
+/// A publisher to one topic, or one partition of it.
+pub(super) struct KafkaPublisher {
+    line: Mutex<Option<Arc<Line>>>,
+    topic: String,
+    partition: Option<i32>,
+    limits: PublishLimits,
 }
 
 impl fmt::Debug for KafkaPublisher {
@@ -149,45 +180,42 @@ impl KafkaPublisher {
         let Target::Queue { name, partition } = target else {
             return Err(Error::new(ErrorKind::Usage, "Kafka has no exchanges").hint("name a topic"));
         };
-        let (topic, settings) = tokio::join!(shared.topic(name), shared.settings(name));
-        let topic = topic?;
+        let topic = shared.topic(name).await?;
         if let Some(wanted) = partition.filter(|wanted| !topic.partitions.contains(wanted)) {
             return Err(Error::new(ErrorKind::NotFound, format!("the topic {name:?} has no partition {wanted}"))
                 .hint(format!("it has {}", topic.partitions.len())));
         }
-        let limits = limits(settings.max_bytes());
-        let context = Context::default();
-        let trouble = context.trouble.clone();
-        let config = shared.options.producer(limits.max_bytes.unwrap_or(MAX_BYTES));
-        let producer = ThreadedProducer::from_config_and_context(&config, context)
-            .map_err(|error| explain("opening the publisher", &error))?;
-        Ok(Self {
-            producer: Mutex::new(Some(producer)),
-            topic: topic.name,
-            partition: *partition,
-            limits,
-            retention: settings.retention(),
-            closed: AtomicBool::new(false),
-            trouble,
-            order: tokio::sync::Mutex::new(()),
-        })
+        let mut lines = shared.lines.lock().await;
+        let line = if let Some(line) = lines.get(name).and_then(Weak::upgrade) {
+            line
+        } else {
+            let line = Arc::new(Line::new(shared, &shared.settings(name).await)?);
+            if let Some(tokens) = shared.options.tokens() {
+                tokens.serve(&line, |line| line.producer.as_ref().map(Producer::client)).await?;
+            }
+            lines.insert(name.clone(), Arc::downgrade(&line));
+            line
+        };
+        drop(lines);
+        let limits = line.limits;
+        Ok(Self { line: Mutex::new(Some(line)), topic: topic.name, partition: *partition, limits })
     }
 
-    fn producer(&self) -> Option<ThreadedProducer<Context>> {
-        self.producer.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    fn line(&self) -> Option<Arc<Line>> {
+        self.line.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The time a record is sent with; `None` for the present.
-    fn time(&self, message: &Message) -> Option<i64> {
+    fn time(line: &Line, message: &Message) -> Option<i64> {
         let time = message.time?;
         let age = Timestamp::now().duration_since(time);
-        let expired = self.retention.is_some_and(|retention| Duration::try_from(age).is_ok_and(|age| age >= retention));
+        let expired = line.retention.is_some_and(|retention| Duration::try_from(age).is_ok_and(|age| age >= retention));
         // 0 would mean "now" to the client.
         Some(time.as_millisecond()).filter(|millis| *millis > 0 && !expired)
     }
 
     /// Hands one record over.
-    async fn send(&self, producer: &ThreadedProducer<Context>, message: &Message, slot: Box<Slot>) {
+    async fn send(&self, line: &Line, producer: &ThreadedProducer<Context>, message: &Message, slot: Box<Slot>) {
         if let Some((name, _)) = message.properties.iter().next() {
             let why = format!("the property {name:?} is none that Kafka has");
             let error = Error::new(ErrorKind::Rejected, why).hint("drop it or turn it into a header by an edit");
@@ -205,7 +233,7 @@ impl KafkaPublisher {
             record.key = message.key.as_deref();
             record.payload = message.payload.as_deref();
             record.partition = self.partition;
-            record.timestamp = self.time(message);
+            record.timestamp = Self::time(line, message);
             if !message.headers.is_empty() {
                 record.headers = Some(headers);
             }
@@ -239,8 +267,8 @@ impl Publisher for KafkaPublisher {
     }
 
     async fn publish(&self, batch: &[Message]) -> Vec<Result<Receipt>> {
-        let producer = self.producer().filter(|_| !self.closed.load(Ordering::Acquire));
-        let Some(producer) = producer else {
+        let line = self.line();
+        let Some((line, producer)) = line.as_ref().and_then(|line| Some((line, line.producer.as_ref()?))) else {
             let closed = || Err(Error::new(ErrorKind::Unexpected, "the publisher is closed"));
             return batch.iter().map(|_| closed()).collect();
         };
@@ -253,36 +281,30 @@ impl Publisher for KafkaPublisher {
             done: Notify::new(),
         });
         {
-            let _order = self.order.lock().await;
+            let _order = line.order.lock().await;
             for (index, message) in batch.iter().enumerate() {
                 let slot = Box::new(Slot { pending: Arc::clone(&pending), index });
-                self.send(&producer, message, slot).await;
+                self.send(line, producer, message, slot).await;
             }
         }
         while pending.open.load(Ordering::Acquire) > 0 {
             pending.done.notified().await;
         }
-        self.trouble.clear();
+        line.trouble.clear();
         let results = std::mem::take(&mut *pending.results.lock().unwrap_or_else(PoisonError::into_inner));
         let unknown = || Err(Error::new(ErrorKind::Ambiguous, "Kafka gave no answer for the record"));
         results.into_iter().map(|result| result.unwrap_or_else(unknown)).collect()
     }
 
     async fn close(&self) -> Result<()> {
-        self.closed.store(true, Ordering::Release);
-        let Some(producer) = self.producer.lock().unwrap_or_else(PoisonError::into_inner).take() else { return Ok(()) };
-        let flush = move || producer.flush(FLUSH).map_err(|error| explain("closing the publisher", &error));
+        let Some(line) = self.line.lock().unwrap_or_else(PoisonError::into_inner).take() else { return Ok(()) };
+        let flush = move || {
+            let flushed = line.producer.as_ref().map_or(Ok(()), |producer| producer.flush(FLUSH));
+            flushed.map_err(|error| explain("closing the publisher", &error))
+        };
         tokio::task::spawn_blocking(flush).await.unwrap_or_else(|error| {
             Err(Error::new(ErrorKind::Unexpected, "closing the publisher failed").because(error))
         })
-    }
-}
-
-impl Drop for KafkaPublisher {
-    fn drop(&mut self) {
-        if let Some(producer) = self.producer.get_mut().unwrap_or_else(PoisonError::into_inner).take() {
-            drop(std::thread::Builder::new().spawn(move || drop(producer)));
-        }
     }
 }
 

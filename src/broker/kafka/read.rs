@@ -70,7 +70,7 @@ impl KafkaReader {
         let first = options.limit.filter(|_| options.prefilter.is_none()).unwrap_or(100_000);
         let partitions = options.partition.map_or(4, |_| 1);
         let config = shared.options.reader(memory / 2, partitions, first);
-        let client = Client::new(&config, &shared.place)?;
+        let client = Client::open(&config, &shared.options, &shared.place).await?;
         let mut topic = client.topic(topic).await?;
         if let Some(wanted) = options.partition {
             if !topic.partitions.contains(&wanted) {
@@ -256,7 +256,7 @@ impl KafkaReader {
 }
 
 /// What to read of each partition.
-async fn ranges(client: &Client, topic: &Topic, options: &BrowseOptions) -> Result<Vec<Range>> {
+pub(super) async fn ranges(client: &Client, topic: &Topic, options: &BrowseOptions) -> Result<Vec<Range>> {
     let marks = client.marks(std::slice::from_ref(topic)).await?;
     let time = async |time| client.at_time(topic, time).await;
     let from_time = match options.from {

@@ -5,11 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
-use rdkafka::TopicPartitionList;
-use rdkafka::topic_partition_list::Offset;
+use rdkafka::error::KafkaError;
 
 use super::Shared;
 use super::errors::{code, explain, is_passing};
+use super::native::{self, Place};
 use crate::broker::Token;
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::Position;
@@ -111,33 +111,27 @@ async fn delete(
     prefixes: &BTreeMap<i32, (usize, u64)>,
 ) -> BTreeMap<i32, std::result::Result<(), (ErrorKind, String)>> {
     let doing = format!("removing records of the topic {topic:?}");
-    let fail = |error: &rdkafka::error::KafkaError| {
+    let fail = |error: &KafkaError| {
         let explained = explain(&doing, error);
         // Where the answer was lost the records may be gone.
         let kind = if code(error).is_none_or(is_passing) { ErrorKind::Ambiguous } else { explained.kind() };
         (kind, explained.to_string())
     };
-    let mut list = TopicPartitionList::with_capacity(prefixes.len());
-    for (partition, (_, before)) in prefixes {
-        let before = Offset::Offset(i64::try_from(*before).unwrap_or_default());
-        if let Err(error) = list.add_partition_offset(topic, *partition, before) {
-            let failed = Err(fail(&error));
-            return prefixes.keys().map(|partition| (*partition, failed.clone())).collect();
+    let all =
+        |failed: (ErrorKind, String)| prefixes.keys().map(|partition| (*partition, Err(failed.clone()))).collect();
+    let client = match shared.client().await {
+        Ok(client) => client,
+        Err(error) => return all((error.kind(), error.to_string())),
+    };
+    let before: Vec<(i32, u64)> = prefixes.iter().map(|(partition, (_, before))| (*partition, *before)).collect();
+    let topic = topic.to_owned();
+    let order = move |consumer: &_, within| native::delete_records(consumer, &topic, &before, within);
+    match client.order(order).await {
+        Ok(places) => {
+            let failed = |place: &Place| place.error.map(KafkaError::Global).map(|error| fail(&error));
+            places.iter().map(|place| (place.partition, failed(place).map_or(Ok(()), Err))).collect()
         }
-    }
-    match shared.admin.delete_records(list).await {
-        Ok(answer) => answer
-            .elements()
-            .iter()
-            .map(|element| (element.partition(), element.error().map_err(|error| fail(&error))))
-            .collect(),
-        Err(error) => {
-            let failed: std::result::Result<(), _> = Err(match error {
-                super::admin::Failed::Kafka(error) => fail(&error),
-                super::admin::Failed::Ours(error) => (error.kind(), error.to_string()),
-            });
-            prefixes.keys().map(|partition| (*partition, failed.clone())).collect()
-        }
+        Err(error) => all(fail(&error)),
     }
 }
 

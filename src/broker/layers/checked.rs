@@ -8,8 +8,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::broker::{
-    Address, Batch, Broker, BrokerInfo, BrowseOptions, Capability, Closed, ListFilter, Listing, Log, Progress,
-    PublishLimits, Publisher, QueueInfo, Reader, Receipt, Settle, TakeOptions, Target, Token,
+    Address, Batch, Broker, BrokerInfo, BrowseOptions, Capability, Closed, From, Groups, ListFilter, Listing, Log,
+    Progress, PublishLimits, Publisher, QueueInfo, Reader, Receipt, Settle, TakeOptions, Target, Token,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::Message;
@@ -97,6 +97,21 @@ impl Broker for Checked {
         self.capability().check_take(queue).map_err(name)?;
         let inner = self.inner.take(queue, options).await.map_err(name)?;
         Ok(Box::new(CheckedReader { inner, place, takes: true }))
+    }
+
+    async fn groups(&self, queue: &str) -> Result<Groups> {
+        let place = self.queue(queue);
+        self.inner.groups(queue).await.map_err(|error| place.name("groups", error))
+    }
+
+    async fn offsets(&self, queue: &str, at: From) -> Result<Vec<(i32, u64)>> {
+        let place = self.queue(queue);
+        self.inner.offsets(queue, at).await.map_err(|error| place.name("offsets", error))
+    }
+
+    async fn set_offsets(&self, queue: &str, group: &str, offsets: &[(i32, u64)]) -> Result<()> {
+        let place = self.queue(queue);
+        self.inner.set_offsets(queue, group, offsets).await.map_err(|error| place.name("set offsets", error))
     }
 
     async fn publisher(&self, target: &Target) -> Result<Arc<dyn Publisher>> {
@@ -188,7 +203,6 @@ impl Publisher for CheckedPublisher {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::broker::From;
     use crate::broker::memory::{Memory, Profile, QueueSpec};
 
     fn checked(profile: Profile) -> (Memory, Checked) {

@@ -11,8 +11,8 @@ use tokio::time::Instant;
 
 use super::timeout::{ANSWER, Timeout};
 use crate::broker::{
-    Broker, BrokerInfo, BrowseOptions, Capability, ListFilter, Listing, Log, Publisher, QueueInfo, Reader, TakeOptions,
-    Target,
+    Broker, BrokerInfo, BrowseOptions, Capability, From, Groups, ListFilter, Listing, Log, Publisher, QueueInfo,
+    Reader, TakeOptions, Target,
 };
 use crate::error::{ErrorKind, Result};
 
@@ -93,6 +93,18 @@ impl Broker for Retry {
 
     async fn take(&self, queue: &str, options: TakeOptions) -> Result<Box<dyn Reader>> {
         self.inner.take(queue, options).await
+    }
+
+    async fn groups(&self, queue: &str) -> Result<Groups> {
+        again(|| self.inner.groups(queue)).await
+    }
+
+    async fn offsets(&self, queue: &str, at: From) -> Result<Vec<(i32, u64)>> {
+        again(|| self.inner.offsets(queue, at)).await
+    }
+
+    async fn set_offsets(&self, queue: &str, group: &str, offsets: &[(i32, u64)]) -> Result<()> {
+        self.inner.set_offsets(queue, group, offsets).await
     }
 
     async fn publisher(&self, target: &Target) -> Result<Arc<dyn Publisher>> {

@@ -10,8 +10,8 @@ use async_trait::async_trait;
 
 use super::checked::Checked;
 use crate::broker::{
-    Broker, BrokerInfo, BrowseOptions, Capability, ListFilter, Listing, Log, Publisher, QueueInfo, Reader, TakeOptions,
-    Target,
+    Broker, BrokerInfo, BrowseOptions, Capability, From, Groups, ListFilter, Listing, Log, Publisher, QueueInfo,
+    Reader, TakeOptions, Target,
 };
 use crate::error::{Error, ErrorKind, Result};
 
@@ -79,6 +79,18 @@ impl Broker for Timeout {
 
     async fn take(&self, queue: &str, options: TakeOptions) -> Result<Box<dyn Reader>> {
         self.within(OPEN, "take", self.inner.take(queue, options)).await
+    }
+
+    async fn groups(&self, queue: &str) -> Result<Groups> {
+        self.within(OPEN, "groups", self.inner.groups(queue)).await
+    }
+
+    async fn offsets(&self, queue: &str, at: From) -> Result<Vec<(i32, u64)>> {
+        self.within(ANSWER, "offsets", self.inner.offsets(queue, at)).await
+    }
+
+    async fn set_offsets(&self, queue: &str, group: &str, offsets: &[(i32, u64)]) -> Result<()> {
+        self.inner.set_offsets(queue, group, offsets).await
     }
 
     async fn publisher(&self, target: &Target) -> Result<Arc<dyn Publisher>> {

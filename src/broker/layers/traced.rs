@@ -7,8 +7,8 @@ use tracing::{Instrument, Span, debug, debug_span};
 
 use super::retry::Retry;
 use crate::broker::{
-    Batch, Broker, BrokerInfo, BrowseOptions, Capability, Closed, ListFilter, Listing, Log, Progress, PublishLimits,
-    Publisher, QueueInfo, Reader, Receipt, Settle, TakeOptions, Target, Token,
+    Batch, Broker, BrokerInfo, BrowseOptions, Capability, Closed, From, Groups, ListFilter, Listing, Log, Progress,
+    PublishLimits, Publisher, QueueInfo, Reader, Receipt, Settle, TakeOptions, Target, Token,
 };
 use crate::error::{Error, Result};
 use crate::message::Message;
@@ -94,6 +94,18 @@ impl Broker for Traced {
     async fn take(&self, queue: &str, options: TakeOptions) -> Result<Box<dyn Reader>> {
         let inner = told(self.span("take", queue), self.inner.take(queue, options)).await?;
         Ok(Box::new(TracedReader { inner, span: self.span("hold", queue) }))
+    }
+
+    async fn groups(&self, queue: &str) -> Result<Groups> {
+        told(self.span("groups", queue), self.inner.groups(queue)).await
+    }
+
+    async fn offsets(&self, queue: &str, at: From) -> Result<Vec<(i32, u64)>> {
+        told(self.span("offsets", queue), self.inner.offsets(queue, at)).await
+    }
+
+    async fn set_offsets(&self, queue: &str, group: &str, offsets: &[(i32, u64)]) -> Result<()> {
+        told(self.span("set offsets", queue), self.inner.set_offsets(queue, group, offsets)).await
     }
 
     async fn publisher(&self, target: &Target) -> Result<Arc<dyn Publisher>> {

@@ -3,6 +3,7 @@
 //! A broken pipe on stdout is no error: [`Output::is_closed`] turns true, and what is written after it goes nowhere.
 //! Limits: nothing here knows a broker; each kind of object has its own file beside this one.
 
+pub(crate) mod consumers;
 pub(crate) mod groups;
 pub(crate) mod journal;
 pub(crate) mod message;

@@ -129,6 +129,7 @@ pub async fn plan(request: DrainRequest, control: &Control) -> Result<Prepared> 
         skipped: Vec::new(),
         checks,
         pace: Pace::default(),
+        same_partition: false,
         edit: None,
         header_policy: HeaderPolicy::default(),
     };
@@ -191,6 +192,7 @@ pub async fn run(prepared: Prepared, journals: &Journals, control: &Control) -> 
         keep: false,
         again: false,
         rescue: request.rescue,
+        same_partition: false,
         edit: None,
         pace: plan.pace,
         scan,

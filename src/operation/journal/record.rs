@@ -41,6 +41,9 @@ pub struct Head {
     /// Messages that a return would destroy may be put back as new copies.
     #[serde(default)]
     pub rescue: bool,
+    /// Each message goes to the partition it came from.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub same_partition: bool,
     /// The jq program that changes the messages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub edit: Option<String>,

@@ -420,6 +420,7 @@ mod tests {
             keep: false,
             again: false,
             rescue: false,
+            same_partition: false,
             edit: None,
             pace: Pace::default(),
             scan: Some(3),

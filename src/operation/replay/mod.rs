@@ -63,6 +63,8 @@ pub struct ReplayRequest {
     pub again: bool,
     /// The operator agrees that messages a return would destroy are put back as new copies.
     pub rescue: bool,
+    /// Each message goes to the partition it came from, and not to the one that its key belongs to.
+    pub same_partition: bool,
     /// How the messages are changed on their way. A replay with an edit is always planned exactly.
     pub edit: Option<Edit>,
     /// How fast.
@@ -84,6 +86,7 @@ impl ReplayRequest {
             keep: false,
             again: false,
             rescue: false,
+            same_partition: false,
             edit: None,
             pace: Pace::default(),
             mode: Mode::Exact,
@@ -126,6 +129,7 @@ pub async fn plan(request: ReplayRequest, control: &Control) -> Result<Prepared>
     let look = source::look(&request.source, request.keep, Verb::Replay).await?;
     let request = ReplayRequest { keep: look.keep, ..request };
     let mut routes = Routes::open(&request.source, &request.to, request.again, request.edit.clone()).await?;
+    routes.keep_partitions(request.same_partition);
     routes.leave(look.handled(control)?);
     let mut checks = vec![Check::passed("target is not the source", "")];
     checks.extend(routes.lanes().iter().map(|lane| Check::passed("target exists", lane.address.clone())));
@@ -147,6 +151,7 @@ pub async fn plan(request: ReplayRequest, control: &Control) -> Result<Prepared>
         filter: request.selection.filter_text().map(ToOwned::to_owned),
         group: request.selection.group_id().map(ToOwned::to_owned),
         keep: request.keep,
+        same_partition: request.same_partition,
         scanned: look.about,
         planned: look.about.min(request.limit.unwrap_or(u64::MAX)),
         destinations: Vec::new(),
@@ -209,8 +214,11 @@ pub async fn load(plan: Plan, request: ReplayRequest) -> Result<Prepared> {
     check_request(&request)?;
     let look = source::look(&request.source, plan.keep, Verb::Replay).await?;
     let edit = plan.edit.as_ref().map(|edit| Edit::parse(&edit.program)).transpose()?;
-    let request = ReplayRequest { keep: plan.keep, pace: plan.pace, mode: Mode::Exact, edit, ..request };
+    let same_partition = plan.same_partition;
+    let request =
+        ReplayRequest { keep: plan.keep, pace: plan.pace, mode: Mode::Exact, edit, same_partition, ..request };
     let mut routes = Routes::open(&request.source, &request.to, request.again, request.edit.clone()).await?;
+    routes.keep_partitions(same_partition);
     let addresses: Vec<_> = plan.destinations.iter().map(|destination| destination.address.clone()).collect();
     routes.reopen(&addresses).await?;
     let scan = look.scan(&plan);
@@ -251,6 +259,7 @@ pub async fn run(prepared: Prepared, journals: &Journals, control: &Control) -> 
         keep: request.keep,
         again: request.again,
         rescue: request.rescue,
+        same_partition: request.same_partition,
         edit: request.edit.as_ref().map(|edit| edit.text().to_owned()),
         pace: plan.pace,
         scan,
@@ -280,6 +289,7 @@ pub(super) async fn resume(
 ) -> Result<Report> {
     let edit = opened.head.edit.as_deref().map(Edit::parse).transpose()?;
     let mut routes = Routes::open(source, to, opened.head.again, edit).await?;
+    routes.keep_partitions(opened.head.same_partition);
     if let Some(log) = &opened.head.handles {
         routes.leave(Handled::load(journals, log, Some(&opened.head.id))?);
     }

@@ -37,6 +37,7 @@ pub(crate) struct Routes {
     source: Option<Target>,
     fixed: Option<Target>,
     again: bool,
+    same_partition: bool,
     edit: Option<Edit>,
     /// What the edit did to the messages that a scan showed.
     edits: edit::Tally,
@@ -71,6 +72,7 @@ impl Routes {
             source: source.address.target.clone().filter(|_| same_broker),
             fixed: None,
             again,
+            same_partition: false,
             edit,
             edits: edit::Tally::default(),
             handled: Handled::default(),
@@ -92,6 +94,11 @@ impl Routes {
     /// Leaves alone what earlier runs handled, unless it is asked for again.
     pub(super) fn leave(&mut self, handled: Handled) {
         self.handled = if self.again { Handled::default() } else { handled };
+    }
+
+    /// Sends each message to the partition it came from.
+    pub(super) fn keep_partitions(&mut self, same_partition: bool) {
+        self.same_partition = same_partition;
     }
 
     /// The open destinations, by number.
@@ -127,12 +134,31 @@ impl Routes {
         if let Some(why) = self.handled.why(message) {
             return Ok(Route::Stay(why));
         }
-        let (target, key) = match &self.fixed {
-            Some(target) => (target.clone(), None),
-            None => match detect(message).and_then(|failure| failure.origin) {
-                None => return Ok(Route::Stay("nothing in it says where it came from; --to names a target".into())),
-                Some(origin) => of_origin(origin),
-            },
+        let origin = if self.fixed.is_none() || self.same_partition {
+            detect(message).and_then(|failure| failure.origin)
+        } else {
+            None
+        };
+        let partition = match &origin {
+            _ if !self.same_partition => None,
+            Some(Origin::Topic { partition: Some(partition), .. }) => Some(*partition),
+            // A record that says nothing of another place is at its own.
+            None => message.position.and_then(|position| position.partition),
+            Some(_) => None,
+        };
+        if self.same_partition && partition.is_none() {
+            return Ok(Route::Stay("nothing in it says which partition it came from".into()));
+        }
+        let (target, key) = match (&self.fixed, origin) {
+            (Some(target), _) => (target.clone(), None),
+            (None, Some(origin)) => of_origin(origin),
+            (None, None) => {
+                return Ok(Route::Stay("nothing in it says where it came from; --to names a target".into()));
+            }
+        };
+        let target = match (partition, target) {
+            (Some(_), Target::Queue { name, .. }) => Target::Queue { name, partition },
+            (_, target) => target,
         };
         if self.is_source(&target) {
             return Ok(Route::Stay("its origin is this queue itself; --to names another target".into()));

@@ -5,6 +5,8 @@
 //! Needs `tests/with-brokers`; without brokers it says so, unless they are required. The clients here are bare ones, so
 //! that what is judged does not judge itself.
 
+#[cfg(feature = "kafka")]
+mod kafka;
 #[cfg(feature = "rabbitmq")]
 mod rabbitmq;
 #[cfg(feature = "sqs")]

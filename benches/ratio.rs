@@ -1,0 +1,58 @@
+//! What the benchmarks against bare client libraries share: running the binary as a person would, and ratios.
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+/// How long the two take, round by round.
+#[derive(Default)]
+pub(crate) struct Times {
+    pub(crate) bare: Vec<Duration>,
+    pub(crate) ours: Vec<Duration>,
+}
+
+/// A number from the environment.
+pub(crate) fn setting(name: &str, default: u64) -> u64 {
+    std::env::var(name).map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{name} is not a number")))
+}
+
+/// Runs the binary from start to exit, with its files in that folder.
+pub(crate) fn postroom(home: &Path, arguments: &[&str]) -> (Duration, Output) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_postroom"));
+    command.args(arguments).env("XDG_STATE_HOME", home).env("XDG_CONFIG_HOME", home).env("XDG_DATA_HOME", home);
+    let start = Instant::now();
+    let output = command.stdin(Stdio::null()).output().unwrap();
+    let took = start.elapsed();
+    let talk = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "postroom {}: {}\n{talk}", arguments[0], output.status);
+    (took, output)
+}
+
+impl Times {
+    pub(crate) fn title(first: &str) {
+        println!("{first}; ratio = bare / postroom, higher is better");
+        println!("{:<32} {:>10} {:>10} {:>7}   ratios", "", "bare", "postroom", "ratio");
+    }
+
+    pub(crate) fn print(&self, what: &str) {
+        let pairs = self.bare.iter().zip(&self.ours).map(|(bare, ours)| bare.as_secs_f64() / ours.as_secs_f64());
+        let pairs: Vec<String> = pairs.map(|ratio| format!("{ratio:.2}")).collect();
+        let (bare, ours) = (median(&self.bare), median(&self.ours));
+        let ratio = bare.as_secs_f64() / ours.as_secs_f64();
+        println!("{what:<32} {:>10} {:>10} {ratio:>7.2}   {}", short(bare), short(ours), pairs.join(" "));
+    }
+}
+
+fn median(times: &[Duration]) -> Duration {
+    let mut times = times.to_vec();
+    times.sort_unstable();
+    times[times.len() / 2]
+}
+
+fn short(time: Duration) -> String {
+    if time < Duration::from_secs(1) {
+        format!("{} ms", time.as_millis())
+    } else {
+        format!("{:.2} s", time.as_secs_f64())
+    }
+}

@@ -1,0 +1,377 @@
+//! What only Kafka does: consumer groups and their offsets, transactions, several partitions, logins. On the server whose
+//! URLs are set; the common promises are in `cases`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use libtest_mimic::Trial;
+use postroom::ErrorKind;
+use postroom::broker::{
+    Broker, BrokerUrl, BrowseOptions, Connect, End, Extent, From, Settle, TakeOptions, Target, Tls, open,
+};
+use postroom::message::Message;
+use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
+use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::producer::{FutureProducer, FutureRecord, Producer};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+
+use crate::fixtures::unique;
+use crate::world::{payloads, read};
+
+/// How long one step may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+type Run = fn(Server) -> futures::future::LocalBoxFuture<'static, ()>;
+
+/// The server under test.
+#[derive(Clone)]
+struct Server {
+    url: String,
+}
+
+macro_rules! trials {
+    ($($name:ident),* $(,)?) => {
+        [$((stringify!($name), (|server| Box::pin($name(server))) as Run)),*]
+    };
+}
+
+/// Every test, where the server is there.
+pub(crate) fn trials() -> Vec<Trial> {
+    let tests = trials![
+        a_look_leaves_no_group_behind,
+        a_groups_place_is_told_and_moved_only_while_nobody_is_in_it,
+        aborted_and_open_transactions_neither_hang_nor_count,
+        the_newest_of_several_partitions_are_the_newest_of_all,
+        a_take_removes_the_front_of_each_partition_and_no_arrivals,
+        a_compacted_topic_gives_nothing_up,
+        a_wrong_login_has_one_clear_error,
+        a_login_by_token_reaches_everything_that_the_program_does,
+        records_go_to_the_partition_that_is_asked_for,
+        dead_letters_are_paired_by_what_they_say_of_themselves,
+        nobody_there_is_told_in_time,
+    ];
+    let Some(url) = std::env::var("POSTROOM_KAFKA_URL").ok().filter(|url| !url.is_empty()) else { return Vec::new() };
+    let trial = |(name, run): (&'static str, Run)| {
+        let server = Server { url: url.clone() };
+        Trial::test(format!("kafka::{name}"), move || {
+            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+            runtime.block_on(run(server));
+            Ok(())
+        })
+    };
+    tests.into_iter().map(trial).collect()
+}
+
+async fn connect(url: &str, tls: Tls, options: &[(&str, &str)]) -> Arc<dyn Broker> {
+    let options =
+        options.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect::<BTreeMap<_, _>>();
+    open(&Connect { url: BrokerUrl::parse(url).unwrap(), tls, options }).await.unwrap()
+}
+
+impl Server {
+    fn config(&self) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", self.url.trim_start_matches("kafka://"));
+        config
+    }
+
+    async fn broker(&self) -> Arc<dyn Broker> {
+        connect(&self.url, Tls::default(), &[]).await
+    }
+
+    async fn topic(&self, partitions: i32, settings: &[(&str, &str)]) -> String {
+        let name = unique();
+        let admin: AdminClient<DefaultClientContext> = self.config().create().unwrap();
+        let mut topic = NewTopic::new(&name, partitions, TopicReplication::Fixed(1));
+        for (key, value) in settings {
+            topic = topic.set(key, value);
+        }
+        let options = AdminOptions::new().operation_timeout(Some(PATIENCE));
+        admin.create_topics([&topic], &options).await.unwrap().remove(0).unwrap();
+        let broker = self.broker().await;
+        assert!(crate::world::until(async || broker.describe(&name).await.is_ok()).await);
+        name
+    }
+
+    /// One record after the other, so that their times ascend.
+    async fn fill(&self, topic: &str, records: &[(i32, &str)]) {
+        let producer: FutureProducer = self.config().create().unwrap();
+        for (index, (partition, body)) in records.iter().enumerate() {
+            let time = 1_700_000_000_000_i64 + i64::try_from(index).unwrap();
+            let time = time.max(jiff::Timestamp::now().as_millisecond() - 1000 + i64::try_from(index).unwrap());
+            let record = FutureRecord::<[u8], str>::to(topic).payload(*body).partition(*partition).timestamp(time);
+            producer.send(record, PATIENCE).await.map_err(|(error, _)| error).unwrap();
+        }
+    }
+
+    fn commit(&self, topic: &str, group: &str, places: &[(i32, i64)]) {
+        let consumer: BaseConsumer = self.config().set("group.id", group).create().unwrap();
+        let mut list = TopicPartitionList::new();
+        for (partition, offset) in places {
+            list.add_partition_offset(topic, *partition, Offset::Offset(*offset)).unwrap();
+        }
+        consumer.commit(&list, CommitMode::Sync).unwrap();
+    }
+
+    fn groups(&self) -> Vec<String> {
+        let consumer: BaseConsumer = self.config().create().unwrap();
+        let list = consumer.client().fetch_group_list(None, PATIENCE).unwrap();
+        list.groups().iter().map(|group| group.name().to_owned()).collect()
+    }
+}
+
+async fn look(broker: &dyn Broker, topic: &str, options: BrowseOptions) -> (Vec<Message>, End) {
+    let mut reader = broker.browse(topic, options).await.unwrap();
+    let found = read(reader.as_mut()).await;
+    reader.close().await.unwrap();
+    (found.messages, found.end)
+}
+
+async fn a_look_leaves_no_group_behind(server: Server) {
+    let topic = server.topic(2, &[]).await;
+    server.fill(&topic, &[(0, "a"), (1, "b")]).await;
+    let name = format!("look-{topic}");
+    let broker = connect(&server.url, Tls::default(), &[("group.id", &name)]).await;
+    for _ in 0..3 {
+        assert_eq!(payloads(&look(&*broker, &topic, BrowseOptions::default()).await.0), ["a", "b"]);
+    }
+    assert!(!server.groups().contains(&name));
+}
+
+async fn a_groups_place_is_told_and_moved_only_while_nobody_is_in_it(server: Server) {
+    let topic = server.topic(2, &[]).await;
+    server.fill(&topic, &[(0, "a"), (0, "b"), (0, "c"), (1, "d")]).await;
+    let broker = server.broker().await;
+    assert_eq!(broker.groups(&topic).await.unwrap().groups, []);
+    let name = format!("workers-{topic}");
+    server.commit(&topic, &name, &[(0, 1)]);
+    let groups = broker.groups(&topic).await.unwrap().groups;
+    let [group] = groups.as_slice() else { panic!("{groups:?}") };
+    assert_eq!((group.name.as_str(), group.kind.as_str(), group.state.as_str()), (name.as_str(), "classic", "Empty"));
+    assert_eq!((group.live, group.members, group.lag()), (false, 0, 2));
+    assert_eq!(group.places.iter().map(|place| place.committed).collect::<Vec<_>>(), [Some(1), None]);
+    assert_eq!(broker.offsets(&topic, From::Last(1)).await.unwrap(), [(0, 2), (1, 0)]);
+    broker.set_offsets(&topic, &name, &[(0, 3), (1, 0)]).await.unwrap();
+    let places = broker.groups(&topic).await.unwrap().groups.remove(0).places;
+    assert_eq!(places.iter().map(|place| place.committed).collect::<Vec<_>>(), [Some(3), Some(0)]);
+    // Members of either protocol keep anybody else from moving it.
+    for protocol in ["classic", "consumer"] {
+        let name = format!("{protocol}-{topic}");
+        let mut config = server.config();
+        config.set("group.id", &name).set("group.protocol", protocol).set("auto.offset.reset", "earliest");
+        let consumer: BaseConsumer = config.create().unwrap();
+        consumer.subscribe(&[&topic]).unwrap();
+        let end = Instant::now() + PATIENCE;
+        while consumer.poll(Duration::from_millis(200)).is_none() {
+            assert!(Instant::now() < end, "{protocol}: nothing was consumed");
+        }
+        consumer.commit_consumer_state(CommitMode::Sync).unwrap();
+        let error = broker.set_offsets(&topic, &name, &[(0, 0)]).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Refused, "{protocol}: {error:?}");
+        let groups = broker.groups(&topic).await.unwrap().groups;
+        let group = groups.iter().find(|group| group.name == name).unwrap();
+        assert_eq!((group.kind.as_str(), group.state.as_str(), group.members), (protocol, "Stable", 1));
+        assert!(group.live && group.places.iter().any(|place| place.committed.is_some()), "{group:?}");
+    }
+}
+
+async fn aborted_and_open_transactions_neither_hang_nor_count(server: Server) {
+    let topic = server.topic(1, &[]).await;
+    let producer = |id: &str| -> FutureProducer {
+        let producer: FutureProducer =
+            server.config().set("transactional.id", format!("{id}-{topic}")).create().unwrap();
+        producer.init_transactions(PATIENCE).unwrap();
+        producer.begin_transaction().unwrap();
+        producer
+    };
+    let send = async |producer: &FutureProducer, body: &str| {
+        let record = FutureRecord::<[u8], str>::to(&topic).payload(body);
+        producer.send(record, PATIENCE).await.map_err(|(error, _)| error).unwrap();
+    };
+    let first = producer("first");
+    send(&first, "a").await;
+    first.commit_transaction(PATIENCE).unwrap();
+    first.begin_transaction().unwrap();
+    send(&first, "aborted").await;
+    first.abort_transaction(PATIENCE).unwrap();
+    server.fill(&topic, &[(0, "b")]).await;
+    let broker = server.broker().await;
+    let (found, end) = look(&*broker, &topic, BrowseOptions::default()).await;
+    assert_eq!((payloads(&found), end), (vec!["a".to_owned(), "b".to_owned()], End::Exhausted));
+    let open = producer("open");
+    send(&open, "open").await;
+    server.fill(&topic, &[(0, "behind the open one")]).await;
+    let (found, end) = look(&*broker, &topic, BrowseOptions::default()).await;
+    assert_eq!((payloads(&found), end), (vec!["a".to_owned(), "b".to_owned()], End::Exhausted));
+    open.abort_transaction(PATIENCE).unwrap();
+}
+
+async fn the_newest_of_several_partitions_are_the_newest_of_all(server: Server) {
+    let topic = server.topic(3, &[]).await;
+    server.fill(&topic, &[(0, "a"), (1, "b"), (2, "c"), (0, "d"), (0, "e"), (1, "f")]).await;
+    let broker = server.broker().await;
+    let options = BrowseOptions { from: From::Last(3), limit: Some(3), ..BrowseOptions::default() };
+    assert_eq!(payloads(&look(&*broker, &topic, options).await.0), ["d", "e", "f"]);
+    let within = vec![Extent { partition: Some(0), first: 1, end: 2 }];
+    let options = BrowseOptions { within, ..BrowseOptions::default() };
+    assert_eq!(payloads(&look(&*broker, &topic, options).await.0), ["d"]);
+}
+
+async fn a_take_removes_the_front_of_each_partition_and_no_arrivals(server: Server) {
+    let topic = server.topic(2, &[]).await;
+    server.fill(&topic, &[(0, "a"), (0, "b"), (1, "c"), (0, "d"), (1, "e")]).await;
+    let broker = server.broker().await;
+    let within = broker.log(&topic).await.unwrap().unwrap().extents;
+    let mut reader = broker.take(&topic, TakeOptions { within, ..TakeOptions::default() }).await.unwrap();
+    server.fill(&topic, &[(1, "later")]).await;
+    let found = read(reader.as_mut()).await;
+    assert_eq!(payloads(&found.messages), ["a", "b", "c", "d", "e"]);
+    // b stays, and so does d behind it.
+    let tokens: Vec<_> = [0, 2, 3, 4].into_iter().map(|index| found.tokens[index]).collect();
+    let results = reader.settle(&tokens, Settle::Remove).await;
+    let kinds: Vec<_> = results.into_iter().map(|result| result.map_err(|error| error.kind())).collect();
+    assert_eq!(kinds, [Ok(()), Ok(()), Err(ErrorKind::Rejected), Ok(())]);
+    reader.close().await.unwrap();
+    let mut left = payloads(&look(&*broker, &topic, BrowseOptions::default()).await.0);
+    left.sort();
+    assert_eq!(left, ["b", "d", "later"]);
+}
+
+async fn a_compacted_topic_gives_nothing_up(server: Server) {
+    let topic = server.topic(1, &[("cleanup.policy", "compact")]).await;
+    let broker = server.broker().await;
+    let error = broker.take(&topic, TakeOptions::default()).await.err().unwrap();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    assert!(error.message().contains("compact"), "{error}");
+}
+
+/// Users, passwords and the authority are those of the server that the tests start.
+async fn a_wrong_login_has_one_clear_error(server: Server) {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let (Some(url), Some(ca)) = (variable("POSTROOM_KAFKA_SASL_URL"), variable("POSTROOM_KAFKA_TLS_CA")) else {
+        return;
+    };
+    let topic = server.topic(1, &[]).await;
+    let tls = Tls { ca: Some(ca.clone().into()), ..Tls::default() };
+    for mechanism in ["SCRAM-SHA-256", "PLAIN"] {
+        let login = |login: &str| url.replace("kafka://", &format!("kafka://{login}@"));
+        let options = [("sasl.mechanism", mechanism)];
+        let broker = connect(&login("alice:alice-secret"), tls.clone(), &options).await;
+        assert!(broker.describe(&topic).await.is_ok(), "{mechanism}");
+        let began = Instant::now();
+        let broker = connect(&login("alice:wrong"), tls.clone(), &options).await;
+        let error = broker.describe(&topic).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Denied, "{mechanism}: {error:?}");
+        assert!(began.elapsed() < Duration::from_secs(15) && !format!("{error:?}").contains("wrong"));
+        // bob may log in, and nothing else.
+        let broker = connect(&login("bob:bob-secret"), tls.clone(), &options).await;
+        let error = broker.describe(&topic).await.unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::Denied | ErrorKind::NotFound), "{mechanism}: {error:?}");
+    }
+    // Without the authority the certificate is not believed.
+    let broker = connect(&url.replace("kafka://", "kafka://alice:alice-secret@"), Tls::default(), &[]).await;
+    assert_eq!(broker.describe(&topic).await.unwrap_err().kind(), ErrorKind::Unreachable);
+    let (Some(url), Some(cert), Some(key)) =
+        (variable("POSTROOM_KAFKA_TLS_URL"), variable("POSTROOM_KAFKA_TLS_CERT"), variable("POSTROOM_KAFKA_TLS_KEY"))
+    else {
+        return;
+    };
+    let tls = Tls { ca: Some(ca.into()), cert: Some(cert.into()), key: Some(key.into()) };
+    assert!(connect(&url, tls, &[]).await.describe(&topic).await.is_ok());
+}
+
+/// The server believes unsigned tokens.
+async fn a_login_by_token_reaches_everything_that_the_program_does(server: Server) {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let (Some(url), Some(ca)) = (variable("POSTROOM_KAFKA_SASL_URL"), variable("POSTROOM_KAFKA_TLS_CA")) else {
+        return;
+    };
+    let topic = server.topic(1, &[]).await;
+    server.fill(&topic, &[(0, "a"), (0, "b")]).await;
+    server.commit(&topic, &format!("workers-{topic}"), &[(0, 1)]);
+    let tls = Tls { ca: Some(ca.into()), ..Tls::default() };
+    let now = jiff::Timestamp::now().as_second();
+    let token = |subject: &str, ends: i64| {
+        let part = |text: String| BASE64_URL_SAFE_NO_PAD.encode(text);
+        let claims = format!(r#"{{"sub":"{subject}","iat":{},"exp":{ends}}}"#, now - 10);
+        format!("{}.{}.", part(r#"{"alg":"none"}"#.to_owned()), part(claims))
+    };
+    let login = async |token: String| {
+        let url = url.replace("kafka://", &format!("kafka://:{token}@"));
+        connect(&url, tls.clone(), &[("sasl.mechanism", "OAUTHBEARER")]).await
+    };
+    let broker = login(token("alice", now + 600)).await;
+    let info = broker.describe(&topic).await.unwrap();
+    assert!(info.notes.is_empty() && info.details.iter().any(|(name, _)| name == "cleanup.policy"), "{info:?}");
+    assert_eq!(payloads(&look(&*broker, &topic, BrowseOptions::default()).await.0), ["a", "b"]);
+    assert_eq!(broker.groups(&topic).await.unwrap().groups.len(), 1);
+    let publisher = broker.publisher(&Target::queue(&topic)).await.unwrap();
+    let message = Message { payload: Some("c".into()), ..Message::default() };
+    assert!(publisher.publish(&[message]).await.remove(0).is_ok());
+    publisher.close().await.unwrap();
+    let mut reader = broker.take(&topic, TakeOptions { limit: Some(1), ..TakeOptions::default() }).await.unwrap();
+    let held = read(reader.as_mut()).await;
+    assert!(reader.settle(&held.tokens, Settle::Remove).await.into_iter().all(|settled| settled.is_ok()));
+    reader.close().await.unwrap();
+    assert_eq!(payloads(&look(&*broker, &topic, BrowseOptions::default()).await.0), ["b", "c"]);
+    // bob may log in, and nothing else; an old token is refused before anybody is asked.
+    let error = login(token("bob", now + 600)).await.describe(&topic).await.unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Denied | ErrorKind::NotFound), "{error:?}");
+    let error = login(token("alice", now - 1)).await.describe(&topic).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Denied);
+}
+
+async fn records_go_to_the_partition_that_is_asked_for(server: Server) {
+    let topic = server.topic(3, &[]).await;
+    let broker = server.broker().await;
+    for partition in [2, 0, 1] {
+        let target = Target::Queue { name: topic.clone(), partition: Some(partition) };
+        let publisher = broker.publisher(&target).await.unwrap();
+        let message = Message { key: Some("the same".into()), payload: Some("x".into()), ..Message::default() };
+        let receipt = publisher.publish(&[message]).await.remove(0).unwrap();
+        assert_eq!(receipt.position.unwrap().partition, Some(partition));
+        publisher.close().await.unwrap();
+    }
+    let target = Target::Queue { name: topic, partition: Some(3) };
+    assert_eq!(broker.publisher(&target).await.err().unwrap().kind(), ErrorKind::NotFound);
+}
+
+async fn dead_letters_are_paired_by_what_they_say_of_themselves(server: Server) {
+    let (source, dead) = (server.topic(1, &[]).await, server.topic(1, &[]).await);
+    // A name that only says what it is.
+    let letters = format!("{dead}-failed-jobs");
+    let admin: AdminClient<DefaultClientContext> = server.config().create().unwrap();
+    let topic = NewTopic::new(&letters, 1, TopicReplication::Fixed(1));
+    admin.create_topics([&topic], &AdminOptions::new()).await.unwrap().remove(0).unwrap();
+    let broker = server.broker().await;
+    assert!(crate::world::until(async || broker.describe(&letters).await.is_ok()).await);
+    let producer: FutureProducer = server.config().create().unwrap();
+    let headers = OwnedHeaders::new()
+        .insert(Header { key: "kafka_dlt-original-topic", value: Some(source.as_str()) })
+        .insert(Header { key: "kafka_dlt-exception-fqcn", value: Some("java.lang.IllegalStateException") });
+    let record = FutureRecord::<[u8], str>::to(&letters).payload("x").headers(headers);
+    producer.send(record, PATIENCE).await.map_err(|(error, _)| error).unwrap();
+    let broker = server.broker().await;
+    let info = broker.describe(&letters).await.unwrap();
+    assert_eq!(info.dead_letter_from, [source]);
+    assert!(info.is_dlq && info.oldest.is_some() && info.expiry.is_some() && info.rate_in > Some(0.0), "{info:?}");
+}
+
+async fn nobody_there_is_told_in_time(server: Server) {
+    let began = Instant::now();
+    let broker = connect("kafka://127.0.0.1:1", Tls::default(), &[]).await;
+    let error = broker.describe("orders").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unreachable);
+    assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
+    // A name that no topic has is told, and no topic is made by it.
+    let (broker, name) = (server.broker().await, unique());
+    let error = broker.publisher(&Target::queue(&name)).await.err().unwrap();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+    assert_eq!(broker.describe(&name).await.unwrap_err().kind(), ErrorKind::NotFound);
+}
