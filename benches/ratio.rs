@@ -1,4 +1,6 @@
-//! What the benchmarks against bare client libraries share: running the binary as a person would, and ratios.
+//! What the benches against bare client libraries share: jobs timed in turns, the binary as a whole process, ratios.
+
+#![allow(dead_code, reason = "each bench uses its part")]
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -16,8 +18,19 @@ pub(crate) fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name).map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{name} is not a number")))
 }
 
-/// Runs the binary from start to exit, with its files in that folder.
-pub(crate) fn postroom(home: &Path, arguments: &[&str]) -> (Duration, Output) {
+pub(crate) async fn timed<E: std::fmt::Debug>(work: impl Future<Output = Result<(), E>>) -> Duration {
+    let start = Instant::now();
+    work.await.expect("the bare loop");
+    start.elapsed()
+}
+
+/// Runs the binary from start to exit, as a person would, with its own files in `home`.
+pub(crate) fn postroom(home: &Path, arguments: &[&str]) -> Duration {
+    run(home, arguments).0
+}
+
+/// [`postroom`], and what it wrote.
+pub(crate) fn run(home: &Path, arguments: &[&str]) -> (Duration, Output) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_postroom"));
     command.args(arguments).env("XDG_STATE_HOME", home).env("XDG_CONFIG_HOME", home).env("XDG_DATA_HOME", home);
     let start = Instant::now();
@@ -28,12 +41,17 @@ pub(crate) fn postroom(home: &Path, arguments: &[&str]) -> (Duration, Output) {
     (took, output)
 }
 
-impl Times {
-    pub(crate) fn title(first: &str) {
-        println!("{first}; ratio = bare / postroom, higher is better");
-        println!("{:<32} {:>10} {:>10} {:>7}   ratios", "", "bare", "postroom", "ratio");
-    }
+/// How many lines a file has.
+pub(crate) fn lines(file: &Path) -> u64 {
+    std::fs::read(file).unwrap().split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count() as u64
+}
 
+/// The head of the table that [`Times::print`] fills.
+pub(crate) fn head() {
+    println!("{:<32} {:>10} {:>10} {:>7}   ratios", "", "bare", "postroom", "ratio");
+}
+
+impl Times {
     pub(crate) fn print(&self, what: &str) {
         let pairs = self.bare.iter().zip(&self.ours).map(|(bare, ours)| bare.as_secs_f64() / ours.as_secs_f64());
         let pairs: Vec<String> = pairs.map(|ratio| format!("{ratio:.2}")).collect();

@@ -24,7 +24,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use bare::PARTITIONS;
-use ratio::{Times, setting};
+use ratio::{Times, head, setting};
 
 /// What the filter looks for: one in a thousand has it. With its capital, only as it is written.
 const WORD: &str = "Needle";
@@ -47,7 +47,8 @@ fn main() {
         hosts: url.trim_start_matches("kafka://").split('?').next().unwrap().to_owned(),
         folder: tempfile::tempdir().unwrap(),
     };
-    Times::title(&format!("records of about 880 bytes in {PARTITIONS} partitions, {rounds} rounds, medians"));
+    println!("records of about 880 bytes in {PARTITIONS} partitions, {rounds} rounds, medians; ratio = bare / postroom");
+    head();
     let topic = bare::fill(&ground.hosts, "bench.scan", scan);
     // A word alone is looked for in keys and headers, too, which the bare loop leaves out.
     for (filter, what) in [(format!("body:{WORD}"), "in the payload"), (WORD.to_owned(), "anywhere")] {
@@ -109,7 +110,7 @@ impl Ground {
 
     /// Runs the binary; how long it took, and how many lines it printed.
     fn postroom(&self, arguments: &[&str]) -> (Duration, u64) {
-        let (took, output) = ratio::postroom(self.folder.path(), arguments);
+        let (took, output) = ratio::run(self.folder.path(), arguments);
         (took, output.stdout.iter().filter(|byte| **byte == b'\n').count() as u64)
     }
 }

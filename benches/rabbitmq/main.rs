@@ -17,15 +17,11 @@
 
 mod bare;
 mod ground;
-
 #[path = "../ratio.rs"]
 mod ratio;
 
-use std::path::Path;
-use std::time::{Duration, Instant};
-
 use ground::Ground;
-use ratio::{Times, setting};
+use ratio::{Times, head, lines, postroom, setting, timed};
 
 fn main() {
     let (messages, rounds) = (setting("POSTROOM_BENCH_MESSAGES", 100_000), setting("POSTROOM_BENCH_ROUNDS", 3));
@@ -38,7 +34,8 @@ fn main() {
         return;
     }
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    Times::title(&format!("{messages} messages of 1 KiB, {rounds} rounds, medians"));
+    println!("{messages} messages of 1 KiB, {rounds} rounds, medians; ratio = bare / postroom, higher is better");
+    head();
     for (version, url) in brokers {
         let ground = Ground { url, messages, folder: tempfile::tempdir().unwrap() };
         runtime.block_on(run(version, &ground, rounds));
@@ -46,6 +43,7 @@ fn main() {
 }
 
 async fn run(version: &str, ground: &Ground, rounds: u64) {
+    let home = ground.folder.path();
     for kind in ["classic", "quorum"] {
         let queue = format!("bench.{kind}");
         let mut times = Times::default();
@@ -55,7 +53,7 @@ async fn run(version: &str, ground: &Ground, rounds: u64) {
             ground.fill(&queue, kind).await;
             let archive = ground.file("postroom.jsonl");
             let to = format!("file:{}", archive.display());
-            times.ours.push(postroom(ground, &["drain", &ground.address(&queue), "--to", &to, "--yes", "-o", "json"]));
+            times.ours.push(postroom(home, &["drain", &ground.address(&queue), "--to", &to, "--yes", "-o", "json"]));
             assert_eq!(lines(&archive), ground.messages, "the archive");
             std::fs::remove_file(archive).unwrap();
             assert_eq!(ground.count(&queue).await, 0, "{queue}");
@@ -73,7 +71,7 @@ async fn run(version: &str, ground: &Ground, rounds: u64) {
         let to = ground.address("bench.to");
         times
             .ours
-            .push(postroom(ground, &["replay", &ground.address("bench.from"), "--to", &to, "--yes", "-o", "json"]));
+            .push(postroom(home, &["replay", &ground.address("bench.from"), "--to", &to, "--yes", "-o", "json"]));
         assert_eq!((ground.count("bench.from").await, ground.count("bench.to").await), (0, ground.messages));
     }
     times.print(&format!("{version} replay quorum to quorum"));
@@ -84,7 +82,7 @@ async fn run(version: &str, ground: &Ground, rounds: u64) {
         // Each look counts on a quorum queue of 4.0, and the delivery limit is 20.
         for _ in 0..rounds.clamp(5, 9) {
             times.bare.push(timed(bare::peek(&ground.url, &queue, 50)).await);
-            times.ours.push(postroom(ground, &["browse", &ground.address(&queue), "--limit", "50", "-o", "jsonl"]));
+            times.ours.push(postroom(home, &["browse", &ground.address(&queue), "--limit", "50", "-o", "jsonl"]));
         }
         times.print(&format!("{version} browse 50 of {kind}"));
         assert_eq!(ground.count(&queue).await, ground.messages, "{queue}");
@@ -92,18 +90,4 @@ async fn run(version: &str, ground: &Ground, rounds: u64) {
     for queue in ["bench.classic", "bench.quorum", "bench.from", "bench.to"] {
         ground.delete(queue).await;
     }
-}
-
-async fn timed(work: impl Future<Output = lapin::Result<()>>) -> Duration {
-    let start = Instant::now();
-    work.await.expect("the bare loop");
-    start.elapsed()
-}
-
-fn postroom(ground: &Ground, arguments: &[&str]) -> Duration {
-    ratio::postroom(ground.folder.path(), arguments).0
-}
-
-fn lines(file: &Path) -> u64 {
-    std::fs::read(file).unwrap().split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count() as u64
 }

@@ -412,6 +412,9 @@ pub struct TakeOptions {
     pub limit: Option<u64>,
     /// Only what stands in these extents of a [`Log`]; empty for all.
     pub within: Vec<Extent>,
+    /// What was sent later is held and returned at the close, without being delivered: for a queue that neither counts
+    /// its messages exactly nor knows positions.
+    pub until: Option<Timestamp>,
     /// Messages that fail it are held and returned at the close, without being delivered.
     pub prefilter: Option<Prefilter>,
     /// The operator agrees that messages which a lost connection would destroy while they are held are put back as

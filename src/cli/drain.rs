@@ -57,13 +57,15 @@ pub(super) async fn run(args: &Args, context: &Context<'_>) -> Exit {
     if !args.plan.is_only_saved() {
         consent::check(&changed, context)?;
     }
+    let source = context.places.open(&args.address).await?;
+    let mode = args.plan.mode(&source, selection.is_all(), context);
     let request = DrainRequest {
-        source: context.places.open(&args.address).await?,
+        source,
         to,
         selection,
         limit: args.limit,
         rescue: args.rescue,
-        mode: args.plan.mode(context),
+        mode,
     };
     let control = context.control();
     let prepared = drain::plan(request, &control).await?;

@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::context::Context;
 use crate::error::{Error, ErrorKind, Result};
+use crate::operation::place::Place;
 use crate::operation::plan::{Mode, Plan};
 
 /// Options of verbs that make plans.
@@ -27,11 +28,15 @@ impl PlanArgs {
         self.plan_out.is_some()
     }
 
-    /// How the plan fixes its messages: whoever reads it first gets every message named, at the price of a look; a
-    /// script goes through the messages that are there in one pass.
-    pub(super) fn mode(&self, context: &Context<'_>) -> Mode {
+    /// How the plan fixes its messages: whoever reads it first gets every message named, as far as that is worth a look;
+    /// a script goes through the messages that are there in one pass. `whole` where all messages of `source` are meant.
+    pub(super) fn mode(&self, source: &Place, whole: bool, context: &Context<'_>) -> Mode {
         let is_read = context.global.yes.is_none() || context.global.dry_run;
-        if self.exact || self.is_only_saved() || is_read { Mode::Exact } else { Mode::Streaming }
+        match (self.exact || self.is_only_saved(), is_read) {
+            (true, _) => Mode::Exact,
+            (false, true) => Mode::to_read(&source.broker.capability(), whole),
+            (false, false) => Mode::Streaming,
+        }
     }
 
     /// Saves the plan where that was asked for, and says so; whether it was. An existing file is not touched.

@@ -98,6 +98,7 @@ pub(super) async fn run(args: &Args, context: &Context<'_>) -> Exit {
         consent::check(&ends.changed, context)?;
     }
     let (source, to) = ends.open(&context.places).await?;
+    let mode = args.plan.mode(&source, selection.is_all(), context);
     let request = ReplayRequest {
         source,
         to,
@@ -109,7 +110,7 @@ pub(super) async fn run(args: &Args, context: &Context<'_>) -> Exit {
         same_partition: args.same_partition,
         edit: args.edit()?,
         pace: Pace { rate: args.rate },
-        mode: args.plan.mode(context),
+        mode,
     };
     let control = context.control();
     let prepared = replay::plan(request, &control).await?;

@@ -86,6 +86,10 @@ impl Message {
     }
 }
 
+/// The metadata that marks a copy on its way whose id, by which its target knows a message that is sent twice, was made
+/// for this very step: where the target has seen it, it has this copy.
+pub const OWN_ID: &str = "postroom_own_id";
+
 /// Where a message stands in a queue that has positions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position {

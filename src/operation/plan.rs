@@ -7,6 +7,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::broker::{Capability, CostKind};
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::{Digest, Message, Position};
 use crate::text::human;
@@ -52,6 +53,17 @@ pub enum Mode {
     Streaming,
 }
 
+impl Mode {
+    /// How a plan that a person reads before it is run fixes its messages: each is named, at the price of a look. Where a
+    /// look hides the messages from everybody else and names none better than their ids do anyway, a plan for the `whole`
+    /// queue does without one.
+    #[must_use]
+    pub fn to_read(capability: &Capability, whole: bool) -> Self {
+        let dear = capability.read_cost == CostKind::Leases && capability.unique_ids;
+        if dear && whole { Self::Streaming } else { Self::Exact }
+    }
+}
+
 /// What is going to happen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
@@ -84,6 +96,9 @@ pub struct Plan {
     pub scanned: u64,
     /// How many of them are acted on; for a streaming plan with a filter, at most.
     pub planned: u64,
+    /// Both numbers are the broker's estimate.
+    #[serde(default)]
+    pub estimated: bool,
     /// Where they go. A streaming plan to `origin` knows none yet: each message says it when it is held.
     pub destinations: Vec<Destination>,
     /// Each message, in the queue's order; empty for a streaming plan.
@@ -335,6 +350,7 @@ mod tests {
             keep: false,
             scanned: 3,
             planned: 1,
+            estimated: false,
             destinations: vec![Destination { address: "shop:orders".into(), messages: Some(1) }],
             messages: vec![PlannedMessage::new(&message, message.digest(), "shop:orders")],
             skipped: vec![SkippedMessage { id: "b".into(), why: "no origin".into() }],

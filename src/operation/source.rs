@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::control::Control;
@@ -35,6 +36,8 @@ pub(super) struct Look {
     grouped: bool,
     /// About how many messages are in it.
     pub(super) about: u64,
+    /// The broker only estimates how many.
+    estimates: bool,
     /// Messages in it, where the broker counts them; in a log, how many offsets there are.
     pub(super) messages: Option<u64>,
     /// The source, where it is a log.
@@ -90,6 +93,7 @@ pub(super) async fn look(source: &Place, keep: bool, verb: Verb) -> Result<Look>
         unique_ids: capability.unique_ids,
         grouped: capability.ordering == Ordering::PerGroup,
         about: info.messages.or(extents).unwrap_or_default(),
+        estimates: info.accuracy == Accuracy::Approximate,
         messages: counted.or(extents),
         log,
         handles,
@@ -121,13 +125,24 @@ pub(super) async fn wait_for_returned(source: &Place, head: &Head, state: &State
 
 impl Look {
     /// How the plan of a run that removes fixes its messages. After a kill they must be known again: by their place in
-    /// an order, by name, or by id where a look can't see them all.
+    /// an order, by id, or by name.
     pub(super) fn mode(&self, asked: Mode) -> Mode {
-        match (self.ordered, self.grouped && self.unique_ids) {
-            (true, _) => asked,
-            (false, true) => Mode::Streaming,
+        match (self.ordered, self.unique_ids) {
+            // A look can't name them all.
+            (false, true) if self.grouped => Mode::Streaming,
+            (true, _) | (_, true) => asked,
             (false, false) => Mode::Exact,
         }
+    }
+
+    /// Whether what this plan says of numbers is only the broker's estimate.
+    pub(super) fn estimated(&self, mode: Mode) -> bool {
+        self.estimates && mode == Mode::Streaming
+    }
+
+    /// What was sent after this time is left alone by a run of this plan, where nothing else says what was there.
+    pub(super) fn until(&self, plan: &Plan) -> Option<Timestamp> {
+        (plan.estimated && !plan.keep).then_some(plan.created)
     }
 
     /// How many messages of the source a run of this plan goes through: those that were there, where the source counts.
@@ -153,8 +168,12 @@ impl Look {
     }
 
     /// What was seen, as checks.
-    pub(super) fn checks(&self, rescue: bool) -> Vec<Check> {
+    pub(super) fn checks(&self, rescue: bool, mode: Mode) -> Vec<Check> {
         let mut checks = Vec::new();
+        if self.estimated(mode) {
+            let which = if self.keep { "" } else { "; what is sent from now on stays" };
+            checks.push(Check::passed("number", format!("by the queue's own estimate{which}")));
+        }
         checks.push(match &self.cost.refused {
             Some(why) if !rescue => {
                 Check::failed("read budget", format!("{why}; --rescue puts such messages back as new copies"))

@@ -1,6 +1,6 @@
 //! What plans and reports say to people, in one wording for every front end.
 
-use super::plan::{HeaderPolicy, Mode, Plan, Verb};
+use super::plan::{Destination, HeaderPolicy, Mode, Plan, Verb};
 use super::report::{Ended, Report};
 use crate::text::human;
 
@@ -14,7 +14,11 @@ impl Plan {
             (n, _) if self.scanned > n => format!("{} of {}", human::count(n), human::messages(self.scanned)),
             (n, _) => human::messages(n),
         };
-        let count = if at_most { format!("at most {count}") } else { count };
+        let count = match (at_most, self.estimated) {
+            (false, false) => count,
+            (true, false) => format!("at most {count}"),
+            (_, true) => format!("about {count}"),
+        };
         let (verb, keeps) = match self.verb {
             Verb::Publish => return format!("Publish {count}"),
             Verb::Replay if self.keep => ("Copy", "; the queue keeps them"),
@@ -30,6 +34,13 @@ impl Plan {
             (Some(filter), Some(group)) => format!(", group {group}, that match {filter}"),
         };
         format!("{verb} {count} in {}{which}{keeps}", self.source)
+    }
+
+    /// How many messages go to a destination, as people say it.
+    #[must_use]
+    pub fn count_to(&self, to: &Destination) -> String {
+        let about = if self.estimated { "about " } else { "" };
+        to.messages.map_or_else(|| "?".to_owned(), |count| format!("{about}{}", human::count(count)))
     }
 
     /// Why messages that matched stay, and how many for each reason, in the order met.

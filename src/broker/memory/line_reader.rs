@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::Inner;
@@ -37,6 +38,8 @@ pub(super) struct LineReader {
     end: u64,
     takes: bool,
     limit: Option<u64>,
+    /// What was sent later is held, and not delivered.
+    until: Option<Timestamp>,
     prefilter: Option<Prefilter>,
     rescue: bool,
     rescued: u64,
@@ -85,6 +88,7 @@ impl LineReader {
             end,
             takes: true,
             limit: options.limit,
+            until: options.until,
             prefilter: options.prefilter,
             rescue: options.rescue,
             rescued: 0,
@@ -142,7 +146,8 @@ impl LineReader {
             let Some(stored) = line.get(*tag, self.owner) else { continue };
             self.progress.scanned += 1;
             self.progress.bytes += stored.message.body().len() as u64;
-            if passes(self.prefilter.as_ref(), &stored.message) {
+            let late = self.until.is_some_and(|until| stored.message.time.is_some_and(|time| time > until));
+            if !late && passes(self.prefilter.as_ref(), &stored.message) {
                 self.progress.delivered += 1;
                 let message = stored.view(spec, &self.address);
                 let redelivered = (spec.profile.product() == Product::Rabbit).then_some(stored.redelivered);

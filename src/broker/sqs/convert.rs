@@ -14,7 +14,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::message::{Fields, Message, Value};
+use crate::message::{Fields, Message, OWN_ID, Value};
 
 /// The property that names a FIFO message for five minutes.
 pub(super) const DEDUPLICATION: &str = "message_deduplication_id";
@@ -88,6 +88,18 @@ pub(super) struct Outgoing {
     pub(super) entry: SendMessageBatchRequestEntry,
     pub(super) bytes: u64,
     pub(super) group: Option<String>,
+    pub(super) named: Named,
+}
+
+/// Who made a message's deduplication id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Named {
+    /// This publisher, for this message alone.
+    Fresh,
+    /// The run that sends it, for this step: an earlier try of it may have used the id.
+    Step,
+    /// Somebody else, or SQS by the body: where it was used within five minutes, the message is dropped in silence.
+    Others,
 }
 
 /// What the queue asks of a message.
@@ -153,6 +165,11 @@ pub(super) fn outgoing(message: &Message, rules: Rules, fresh: impl FnOnce() -> 
             }
         }
     }
+    let named = match (&deduplication, message.metadata.get(OWN_ID)) {
+        (Some(_), Some(_)) => Named::Step,
+        (None, _) if !rules.content_dedup => Named::Fresh,
+        _ => Named::Others,
+    };
     if rules.fifo {
         let id = deduplication.or_else(|| (!rules.content_dedup).then(fresh));
         entry = entry.set_message_deduplication_id(id);
@@ -160,7 +177,7 @@ pub(super) fn outgoing(message: &Message, rules: Rules, fresh: impl FnOnce() -> 
     // The id is replaced by the entry's number in its batch.
     let entry = entry.set_message_group_id(group.clone()).id("0");
     let entry = entry.build().map_err(|error| rejected("the message can't be sent").because(error))?;
-    Ok(Outgoing { entry, bytes, group })
+    Ok(Outgoing { entry, bytes, group, named })
 }
 
 /// The body: text of XML 1.0 characters, at least one.

@@ -4,6 +4,7 @@
 //! place      the sqs:// URL                    session    credentials, endpoints, time limits
 //! call       one call, patient with throttling errors     what an answer means
 //! facts      what SQS tells of a queue         inventory  list, describe, pairing
+//! clock      SQS's clock beside ours
 //! feed       receives side by side             leases     what is held: prolonged, removed, released
 //! read       looks and takes                   publish    batches by count and bytes (convert)
 //! ```
@@ -13,6 +14,7 @@
 //! back when its lease runs out.
 
 mod call;
+mod clock;
 mod convert;
 mod errors;
 mod facts;
@@ -35,6 +37,7 @@ use aws_sdk_sqs::types::QueueAttributeName;
 use tokio::sync::OnceCell;
 
 use self::call::{Throttling, call};
+use self::clock::Clock;
 use self::errors::Place;
 use self::facts::Facts;
 use self::place::Settings;
@@ -56,13 +59,15 @@ struct Shared {
     settings: Settings,
     client: OnceCell<Client>,
     throttling: Throttling,
+    /// What SQS's clock says, beside ours.
+    clock: Arc<Clock>,
     /// Queue URLs by name; a queue keeps its URL as long as it lives.
     urls: Mutex<HashMap<String, String>>,
 }
 
 impl Shared {
     async fn client(&self) -> &Client {
-        self.client.get_or_init(|| session::client(&self.settings)).await
+        self.client.get_or_init(|| session::client(&self.settings, &self.clock)).await
     }
 
     /// The URL of a queue.
@@ -126,6 +131,7 @@ impl Sqs {
             settings: Settings::new(connect)?,
             client: OnceCell::new(),
             throttling: Throttling::default(),
+            clock: Arc::default(),
             urls: Mutex::default(),
         };
         Ok(Self { shared: Arc::new(shared) })

@@ -4,7 +4,8 @@
 //! other, and behind one that failed nothing more of its group is sent: its order is worth more than its speed. A lost
 //! answer of a FIFO queue is asked for again, for its deduplication id makes that harmless; that of a standard queue is
 //! ambiguous. Limits: SQS answers a message that it drops as a duplicate like one that it takes. It is known by its
-//! sequence number only where this publisher has sent a later one of its group, or the same one.
+//! sequence number only where this publisher has sent a later one of its group, or the same one; and not at all by a
+//! server that numbers its messages at random (moto), which is noticed where an id of our own making gets a lower number.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use tokio::sync::{Mutex, Semaphore};
 
 use super::Shared;
 use super::call::{call, pause};
-use super::convert::{Outgoing, Rules, outgoing};
+use super::convert::{Named, Outgoing, Rules, outgoing};
 use super::errors::{Place, Trouble, is_throttling, refused};
 use super::facts::{Facts, LARGEST};
 use crate::broker::{PublishLimits, Publisher, Receipt};
@@ -52,6 +53,8 @@ struct Groups {
     stopped: HashSet<String>,
     /// The sequence number of each one's last message.
     last: HashMap<String, String>,
+    /// The server's numbers mean nothing.
+    random: bool,
 }
 
 /// A message on its way, and where its result goes.
@@ -138,7 +141,7 @@ impl SqsPublisher {
             for (index, group, result) in sent.collect::<Vec<_>>().await.into_iter().flatten() {
                 let group = group.unwrap_or_default();
                 let result = match result {
-                    Ok((receipt, sent)) => groups.judge(&group, receipt, sent),
+                    Ok((receipt, sent)) => groups.judge(&group, receipt, &sent),
                     Err(error) => {
                         groups.stopped.insert(group);
                         Err(error)
@@ -194,7 +197,7 @@ impl SqsPublisher {
             for entry in answer.successful {
                 if let Some(item) = take(&entry.id) {
                     let receipt = Receipt { position: None, id: Some(entry.message_id) };
-                    let sent = Sent { sequence: entry.sequence_number, again };
+                    let sent = Sent { sequence: entry.sequence_number, named: item.out.named, again };
                     done.push((item.index, item.out.group, Ok((receipt, sent))));
                 }
             }
@@ -234,17 +237,20 @@ impl SqsPublisher {
 /// What SQS said of a message that it took.
 struct Sent {
     sequence: Option<String>,
+    named: Named,
     /// It was sent more than once.
     again: bool,
 }
 
 impl Groups {
-    /// A sequence number that does not rise belongs to an earlier message: this one was dropped as its duplicate. (Some
-    /// servers number their messages at random, so it is a doubt and no proof.)
-    fn judge(&mut self, group: &str, receipt: Receipt, sent: Sent) -> Result<Receipt> {
-        let Some(sequence) = sent.sequence else { return Ok(receipt) };
+    /// A sequence number that does not rise belongs to an earlier message: this one was dropped as its duplicate. With an
+    /// id of our own it can only be this very message, sent by an earlier try.
+    fn judge(&mut self, group: &str, receipt: Receipt, sent: &Sent) -> Result<Receipt> {
+        let Some(sequence) = &sent.sequence else { return Ok(receipt) };
         let rises = |last: &String| (last.len(), last.as_str()) < (sequence.len(), sequence.as_str());
-        if !sent.again && self.last.get(group).is_some_and(|last| !rises(last)) {
+        let falls = self.last.get(group).is_some_and(|last| !rises(last));
+        self.random |= falls && sent.named == Named::Fresh && !sent.again;
+        if falls && sent.named == Named::Others && !sent.again && !self.random {
             return Err(Error::new(
                 ErrorKind::Ambiguous,
                 "SQS answers with the number of an earlier message: it seems to have dropped this one as a duplicate, for \
@@ -253,7 +259,7 @@ impl Groups {
             .hint("give it a fresh message_deduplication_id, or none"));
         }
         if self.last.get(group).is_none_or(rises) {
-            self.last.insert(group.to_owned(), sequence);
+            self.last.insert(group.to_owned(), sequence.clone());
         }
         Ok(receipt)
     }

@@ -1,8 +1,10 @@
 //! Looks and takes: messages are held by leases, a look releases all of them, a take what was not removed.
 //!
 //! The end is where long polls bring nothing and SQS counts nothing: SQS has no cursor and no exact total, so what was
-//! seen is told against its estimate. Limits: arrivals during a read can't be told from what was there; a plan that
-//! names its messages leaves them alone. Of a message group only what SQS gives before the first is removed is seen.
+//! seen is told against its estimate. What arrives meanwhile is known by the time at which SQS took it, so that a read of a
+//! queue that goes on filling has an end. Limits: a message keeps that time when it dies, so one that comes into a
+//! dead-letter queue meanwhile can't be told from those that were there. Of a message group only what SQS gives before
+//! the first is removed is seen.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
@@ -10,6 +12,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_sdk_sqs::types::Message as Raw;
+use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -21,6 +24,7 @@ use super::leases::{Leases, Met};
 use crate::broker::{Batch, BrowseOptions, Closed, Delivery, End, Progress, Reader, Settle, TakeOptions, Token};
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::filter::{Prefilter, RawParts};
+use crate::text::human;
 
 /// Bytes that may be held where the options say nothing.
 const MEMORY: u64 = 64 << 20;
@@ -34,6 +38,11 @@ const QUIET: Duration = Duration::from_secs(3);
 const STALLED: Duration = Duration::from_mins(5);
 /// How often SQS's estimate may promise messages that no long poll brings.
 const PROMISES: u32 = 3;
+/// Receives one after the other that bring only arrivals, after which nothing else is expected.
+const STALE: u32 = 48;
+/// How much later than a read's end of time a message may have been sent and still belong to it: clocks differ, and what
+/// was sent right before must not be left out.
+const GRACE: SignedDuration = SignedDuration::from_secs(2);
 
 /// A look or a take.
 pub(super) struct SqsRead {
@@ -45,6 +54,14 @@ pub(super) struct SqsRead {
     takes: bool,
     limit: Option<u64>,
     prefilter: Option<Prefilter>,
+    /// What was sent later, by SQS's clock, is an arrival.
+    bound: Timestamp,
+    /// Arrivals are not delivered.
+    strict: bool,
+    /// How many of them are held.
+    arrivals: u64,
+    /// Receives since one last brought something else than arrivals.
+    stale: u32,
     cancel: CancellationToken,
     /// Until when messages that an earlier run holds, or whose receive was lost, may come back.
     reclaim: Option<Instant>,
@@ -88,6 +105,8 @@ impl SqsRead {
         let expected = facts.visible() + facts.in_flight();
         let memory = options.memory.unwrap_or(MEMORY);
         let leases = Leases::start(shared, &facts);
+        // The facts were asked for before: SQS's clock is known.
+        let bound = shared.clock.there(options.until.unwrap_or_else(Timestamp::now));
         Self {
             feed: Feed::start(shared, &facts, wanted, expected, memory),
             leases,
@@ -95,6 +114,10 @@ impl SqsRead {
             takes,
             limit: options.limit,
             prefilter: options.prefilter,
+            bound: bound.saturating_add(GRACE).unwrap_or(bound),
+            strict: options.until.is_some(),
+            arrivals: 0,
+            stale: 0,
             cancel: options.cancel,
             reclaim: options.reclaim.then(|| Instant::now() + shared.settings.lease),
             progress: Progress { of: Some(facts.visible()), ..Progress::default() },
@@ -126,9 +149,9 @@ impl SqsRead {
         self.takes && !self.given.is_empty() && self.moved.elapsed() < STALLED
     }
 
-    /// Takes messages in.
-    fn admit(&mut self, messages: Vec<Raw>, since: Instant) {
-        let mut known = 0;
+    /// Takes messages in. Whether one of them was there when the read began.
+    fn admit(&mut self, messages: Vec<Raw>, since: Instant) -> bool {
+        let (mut known, mut was_there) = (0, false);
         let budget = self.facts.redrive();
         for raw in messages {
             let handle = raw.receipt_handle.clone().unwrap_or_default();
@@ -145,6 +168,13 @@ impl SqsRead {
                 }
             };
             let message = convert::message(&self.address, raw);
+            let arrived = message.time.is_some_and(|time| time > self.bound);
+            was_there |= !arrived;
+            if arrived && self.strict {
+                known += 1;
+                self.arrivals += 1;
+                continue;
+            }
             self.progress.scanned += 1;
             self.progress.bytes += message.body().len() as u64;
             let received = message.deliveries.unwrap_or(0) + 1;
@@ -163,6 +193,7 @@ impl SqsRead {
             }
         }
         self.feed.want(known);
+        was_there
     }
 
     /// Brings more in, or finds the end. Cancel safe.
@@ -173,9 +204,12 @@ impl SqsRead {
             return Ok(());
         }
         // One that is under way may bring what the others did not find.
-        let quiet = self.empties >= EMPTIES && !self.full;
+        let quiet = self.empties > 0 && !self.full;
         if quiet && !self.feed.is_busy() && !self.feed.has_more() {
-            return self.judge().await;
+            if self.empties >= EMPTIES {
+                return self.judge().await;
+            }
+            self.feed.again();
         }
         let fed = tokio::select! {
             biased;
@@ -199,14 +233,14 @@ impl SqsRead {
         match fed {
             Some(Fed::Some(messages, since, _share)) => {
                 (self.empties, self.promises, self.full) = (0, 0, false);
-                self.admit(messages, since);
+                self.stale = if self.admit(messages, since) { 0 } else { self.stale + 1 };
+                if self.stale >= STALE {
+                    self.end = Some(End::Exhausted);
+                }
             }
             Some(Fed::Empty) => {
                 self.empties += 1;
                 self.full = false;
-                if self.empties < EMPTIES {
-                    self.feed.again();
-                }
             }
             // What was removed since may have made room.
             Some(Fed::Full) if self.removed => {
@@ -235,7 +269,8 @@ impl SqsRead {
             self.feed.again();
             return Ok(());
         }
-        if groups {
+        // What stands behind arrivals came later still.
+        if groups && held > self.arrivals {
             self.end = Some(End::Stopped(format!(
                 "about {} more messages stand behind those that are held, in the same message groups: SQS gives the next \
                  of a group only when those before it are removed",
@@ -333,6 +368,10 @@ impl Reader for SqsRead {
         self.end.get_or_insert(End::Cancelled);
         for (messages, since) in self.feed.stop().await {
             self.admit(messages, since);
+        }
+        if self.arrivals > 0 {
+            let text = human::messages(self.arrivals);
+            self.notes.push(format!("{text} seen that came after the plan was made: they stay"));
         }
         self.waiting.clear();
         let again = std::mem::take(&mut self.again);

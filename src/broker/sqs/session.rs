@@ -3,6 +3,7 @@
 //! The library tries nothing again by itself: what may be tried again is decided by `call`, for a send that is made
 //! twice may be there twice. Limits: credentials are looked for at the first call, and within five seconds.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_config::BehaviorVersion;
@@ -15,6 +16,7 @@ use aws_credential_types::Credentials;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::config::Region;
 
+use super::clock::{self, Clock};
 use super::place::Settings;
 
 /// How long the server may take to accept a connection.
@@ -23,7 +25,7 @@ const CONNECT: Duration = Duration::from_secs(4);
 pub(super) const ANSWER: Duration = Duration::from_secs(30);
 
 /// Makes the client. Asks the AWS configuration, and not the network.
-pub(super) async fn client(settings: &Settings) -> Client {
+pub(super) async fn client(settings: &Settings, clock: &Arc<Clock>) -> Client {
     let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT).operation_timeout(ANSWER).build();
     let mut loader = aws_config::defaults(BehaviorVersion::latest()).region(Region::new(settings.region.clone()));
     if let Some(profile) = &settings.profile {
@@ -36,7 +38,7 @@ pub(super) async fn client(settings: &Settings) -> Client {
         loader = loader.credentials_provider(local_credentials(settings));
     }
     let shared = loader.load().await;
-    let config = aws_sdk_sqs::config::Builder::from(&shared);
+    let config = aws_sdk_sqs::config::Builder::from(&shared).interceptor(clock::Listener(Arc::clone(clock)));
     Client::from_conf(config.retry_config(RetryConfig::disabled()).timeout_config(timeouts).build())
 }
 

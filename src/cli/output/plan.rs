@@ -50,8 +50,7 @@ fn destinations(plan: &Plan, width: usize, paint: Paint) -> Vec<String> {
         .destinations
         .iter()
         .map(|to| {
-            let count = to.messages.map_or_else(|| "?".to_owned(), human::count);
-            vec![Cell::new(Role::Faint, "  →"), Cell::new(Role::Name, &to.address), count.into()]
+            vec![Cell::new(Role::Faint, "  →"), Cell::new(Role::Name, &to.address), plan.count_to(to).into()]
         })
         .collect();
     let columns = [Column::left(""), Column::elastic(""), Column::right("")];

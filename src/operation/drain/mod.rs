@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 
 use super::browse::BrowseRequest;
 use super::control::Control;
@@ -89,6 +90,8 @@ pub struct Prepared {
     unique_ids: bool,
     /// How many messages of the source to go through.
     scan: Option<u64>,
+    /// What was sent later is left alone.
+    until: Option<Timestamp>,
 }
 
 /// Looks at the source and the archive's place, and says what is going to happen. Removes and creates nothing; an exact
@@ -106,7 +109,7 @@ pub async fn plan(request: DrainRequest, control: &Control) -> Result<Prepared> 
     let to = request.to.text();
     let mode = look.mode(request.mode);
     let planned = look.about.min(request.limit.unwrap_or(u64::MAX));
-    let mut checks = look.checks(request.rescue);
+    let mut checks = look.checks(request.rescue, mode);
     checks.push(match &request.to {
         DrainTo::Archive(_) => Check::passed("archive is new", to.clone()),
         DrainTo::Discard => Check::passed("no copy", "the messages are gone for good: nothing can undo it"),
@@ -124,6 +127,7 @@ pub async fn plan(request: DrainRequest, control: &Control) -> Result<Prepared> 
         keep: false,
         scanned: look.about,
         planned,
+        estimated: look.estimated(mode),
         destinations: vec![Destination { address: to, messages: count }],
         messages: Vec::new(),
         skipped: Vec::new(),
@@ -143,10 +147,10 @@ pub async fn plan(request: DrainRequest, control: &Control) -> Result<Prepared> 
         };
         scan::fill(&mut plan, look, &mut One(request.to.text()), control).await?;
     }
-    let scan = look.scan(&plan);
+    let (scan, until) = (look.scan(&plan), look.until(&plan));
     let within = look.within();
     let (unique_ids, handles) = (look.unique_ids, look.handles);
-    Ok(Prepared { plan, request, in_place: look.in_place, unique_ids, handles, within, scan })
+    Ok(Prepared { plan, request, in_place: look.in_place, unique_ids, handles, within, scan, until })
 }
 
 /// Takes up an exact plan that was saved.
@@ -164,10 +168,10 @@ pub async fn load(plan: Plan, request: DrainRequest) -> Result<Prepared> {
         check_new(path, None)?;
     }
     let look = source::look(&request.source, false, Verb::Drain).await?;
-    let scan = look.scan(&plan);
+    let (scan, until) = (look.scan(&plan), look.until(&plan));
     let within = look.within();
     let (unique_ids, handles) = (look.unique_ids, look.handles);
-    Ok(Prepared { plan, request, in_place: look.in_place, unique_ids, handles, within, scan })
+    Ok(Prepared { plan, request, in_place: look.in_place, unique_ids, handles, within, scan, until })
 }
 
 /// Does what was planned.
@@ -176,7 +180,7 @@ pub async fn load(plan: Plan, request: DrainRequest) -> Result<Prepared> {
 /// `Refused` for a failed check; what the archive, the journal's folder or the source says before anything is removed.
 /// Everything later is in the report.
 pub async fn run(prepared: Prepared, journals: &Journals, control: &Control) -> Result<Report> {
-    let Prepared { plan, request, in_place, unique_ids, handles, within, scan } = prepared;
+    let Prepared { plan, request, in_place, unique_ids, handles, within, scan, until } = prepared;
     plan.require_checks()?;
     let passed = handles.as_deref().map(|log| Handled::load(journals, log, None)).transpose()?.unwrap_or_default();
     let carrier = open(&request.to, Existing::Refuse)?;
@@ -202,6 +206,7 @@ pub async fn run(prepared: Prepared, journals: &Journals, control: &Control) -> 
         handles,
         within,
         unique_ids,
+        until,
         started: control.clock.now(),
     };
     let opened = journals.create(head, Some(&plan))?;

@@ -71,6 +71,9 @@ pub struct Head {
     /// Every message of the source has an id of its own, by which it is known when it comes again.
     #[serde(default)]
     pub unique_ids: bool,
+    /// What was sent after this time is left alone; none where the run goes through a number of messages, or an extent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
     /// When it began.
     pub started: Timestamp,
 }

@@ -430,6 +430,7 @@ mod tests {
             handles: None,
             within: Vec::new(),
             unique_ids: false,
+            until: None,
             started: "2026-03-02T10:11:12Z".parse().unwrap(),
         }
     }

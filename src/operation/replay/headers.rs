@@ -7,7 +7,7 @@
 use bytes::Bytes;
 
 use crate::broker::{HeaderTypes, PublishLimits};
-use crate::message::{Message, Value};
+use crate::message::{Message, OWN_ID, Value};
 use crate::operation::fit;
 use crate::operation::plan::HeaderPolicy;
 
@@ -75,6 +75,7 @@ pub(in crate::operation) fn prepare(mut message: Message, limits: &PublishLimits
         // for every try of the same step, and another for every replay.
         message.properties.retain(|name, _| name != DEDUPLICATION);
         message.properties.push(DEDUPLICATION, replay_id);
+        message.metadata.push(OWN_ID, Value::Bool(true));
     }
     let mut converted = 0;
     if let Some((headers, n)) = fit::headers(&message, limits.header_types) {

@@ -10,6 +10,8 @@ pub(super) mod route;
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use self::route::Routes;
 use super::browse::BrowseRequest;
 use super::control::Control;
@@ -108,6 +110,8 @@ pub struct Prepared {
     unique_ids: bool,
     /// How many messages of the source to go through.
     scan: Option<u64>,
+    /// What was sent later is left alone.
+    until: Option<Timestamp>,
 }
 
 impl Prepared {
@@ -131,9 +135,6 @@ pub async fn plan(request: ReplayRequest, control: &Control) -> Result<Prepared>
     let mut routes = Routes::open(&request.source, &request.to, request.again, request.edit.clone()).await?;
     routes.keep_partitions(request.same_partition);
     routes.leave(look.handled(control)?);
-    let mut checks = vec![Check::passed("target is not the source", "")];
-    checks.extend(routes.lanes().iter().map(|lane| Check::passed("target exists", lane.address.clone())));
-    checks.extend(look.checks(request.rescue));
     let mode = if request.edit.is_some() {
         Mode::Exact
     } else if request.keep {
@@ -141,6 +142,9 @@ pub async fn plan(request: ReplayRequest, control: &Control) -> Result<Prepared>
     } else {
         look.mode(request.mode)
     };
+    let mut checks = vec![Check::passed("target is not the source", "")];
+    checks.extend(routes.lanes().iter().map(|lane| Check::passed("target exists", lane.address.clone())));
+    checks.extend(look.checks(request.rescue, mode));
     let mut plan = Plan {
         schema: plan::SCHEMA.into(),
         verb: Verb::Replay,
@@ -154,6 +158,7 @@ pub async fn plan(request: ReplayRequest, control: &Control) -> Result<Prepared>
         same_partition: request.same_partition,
         scanned: look.about,
         planned: look.about.min(request.limit.unwrap_or(u64::MAX)),
+        estimated: look.estimated(mode),
         destinations: Vec::new(),
         messages: Vec::new(),
         skipped: Vec::new(),
@@ -186,7 +191,7 @@ pub async fn plan(request: ReplayRequest, control: &Control) -> Result<Prepared>
         plan.edit = Some(PlannedEdit { program, changed, unchanged, failed });
         samples = tally.samples;
     }
-    let scan = look.scan(&plan);
+    let (scan, until) = (look.scan(&plan), look.until(&plan));
     let within = look.within();
     Ok(Prepared {
         plan,
@@ -198,6 +203,7 @@ pub async fn plan(request: ReplayRequest, control: &Control) -> Result<Prepared>
         handles: look.handles,
         within,
         scan,
+        until,
     })
 }
 
@@ -221,7 +227,7 @@ pub async fn load(plan: Plan, request: ReplayRequest) -> Result<Prepared> {
     routes.keep_partitions(same_partition);
     let addresses: Vec<_> = plan.destinations.iter().map(|destination| destination.address.clone()).collect();
     routes.reopen(&addresses).await?;
-    let scan = look.scan(&plan);
+    let (scan, until) = (look.scan(&plan), look.until(&plan));
     let within = look.within();
     Ok(Prepared {
         plan,
@@ -233,6 +239,7 @@ pub async fn load(plan: Plan, request: ReplayRequest) -> Result<Prepared> {
         handles: look.handles,
         within,
         scan,
+        until,
     })
 }
 
@@ -242,7 +249,7 @@ pub async fn load(plan: Plan, request: ReplayRequest) -> Result<Prepared> {
 /// `Refused` for a failed check; what the journal's folder or the source says before anything is done. Everything later
 /// is in the report.
 pub async fn run(prepared: Prepared, journals: &Journals, control: &Control) -> Result<Report> {
-    let Prepared { plan, request, mut routes, in_place, unique_ids, handles, within, scan, .. } = prepared;
+    let Prepared { plan, request, mut routes, in_place, unique_ids, handles, within, scan, until, .. } = prepared;
     plan.require_checks()?;
     if let Some(log) = &handles {
         routes.leave(Handled::load(journals, log, None)?);
@@ -269,6 +276,7 @@ pub async fn run(prepared: Prepared, journals: &Journals, control: &Control) -> 
         handles,
         within,
         unique_ids,
+        until,
         started: control.clock.now(),
     };
     let opened = journals.create(head, Some(&plan))?;

@@ -151,6 +151,7 @@ pub(super) async fn run(job: Job, control: &Control) -> Result<Report> {
     let options = TakeOptions {
         limit: scan,
         within: head.within.clone(),
+        until: head.until,
         prefilter,
         rescue: head.rescue,
         reclaim: state.last() > 0,
@@ -188,7 +189,7 @@ pub(super) async fn run(job: Job, control: &Control) -> Result<Report> {
         pending_bytes: 0,
         confirmed: BTreeMap::new(),
         prefix: (head.handles.is_some() && !head.keep).then(|| Prefix::new(passed)),
-        counted: head.within.is_empty() || head.mode == Mode::Exact,
+        counted: (head.within.is_empty() && head.until.is_none()) || head.mode == Mode::Exact,
         waiting: HashMap::new(),
         late: VecDeque::new(),
         open: HashMap::new(),

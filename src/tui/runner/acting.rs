@@ -50,7 +50,7 @@ pub(super) async fn plan(job: Job, act: Act) -> Result<Answer> {
         let now = session.now_at(&act.address);
         Selection::parse(act.filter.as_deref(), act.group.as_deref(), now, session.rules())
     };
-    let (limit, rescue, mode) = (None, false, Mode::Exact);
+    let (limit, rescue) = (None, false);
     let mut shown = Vec::new();
     let (ready, changed) = match &act.verb {
         ActVerb::Capture => {
@@ -66,7 +66,9 @@ pub(super) async fn plan(job: Job, act: Act) -> Result<Answer> {
             let (source, to) = ends.open(&session.places).await?;
             let (keep, again, pace) = (act.keep, act.again, Pace { rate: act.rate });
             let edit = act.edit.as_deref().map(Edit::parse).transpose()?;
-            let request = ReplayRequest { selection, keep, again, edit, pace, ..ReplayRequest::all(source, to) };
+            // An edit is shown before it is sent, which takes a look.
+            let mode = Mode::to_read(&source.broker.capability(), selection.is_all() && edit.is_none());
+            let request = ReplayRequest { selection, keep, again, edit, pace, mode, ..ReplayRequest::all(source, to) };
             let prepared = replay::plan(request, &job.control).await?;
             shown = differences(&prepared, &job);
             (Ready::Planned(planned::Prepared::Replay(Box::new(prepared))), ends.changed)
@@ -77,7 +79,9 @@ pub(super) async fn plan(job: Job, act: Act) -> Result<Answer> {
             let to =
                 if act.verb == ActVerb::Discard { DrainTo::Discard } else { DrainTo::Archive(archive(&act.path)?) };
             let source = session.places.open(&act.address).await?;
-            let request = DrainRequest { source, to, selection: selection()?, limit, rescue, mode };
+            let selection = selection()?;
+            let mode = Mode::to_read(&source.broker.capability(), selection.is_all());
+            let request = DrainRequest { source, to, selection, limit, rescue, mode };
             let prepared = drain::plan(request, &job.control).await?;
             (Ready::Planned(planned::Prepared::Drain(Box::new(prepared))), changed)
         }

@@ -274,8 +274,7 @@ impl Canvas<'_> {
             all.push(self.span(Role::Warning, &text));
         }
         for to in &plan.destinations {
-            let count = to.messages.map_or_else(|| "?".to_owned(), human::count);
-            all.push(self.span(Role::Name, &format!("→ {}  {count}", to.address)));
+            all.push(self.span(Role::Name, &format!("→ {}  {}", to.address, plan.count_to(to))));
         }
         for (why, count) in plan.reasons_to_stay() {
             all.push(self.span(Role::Warning, &format!("{} stay: {why}", human::messages(count))));
