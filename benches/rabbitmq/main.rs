@@ -69,9 +69,7 @@ async fn run(version: &str, ground: &Ground, rounds: u64) {
         ground.empty("bench.to", "quorum").await;
         ground.fill("bench.from", "quorum").await;
         let to = ground.address("bench.to");
-        times
-            .ours
-            .push(postroom(home, &["replay", &ground.address("bench.from"), "--to", &to, "--yes", "-o", "json"]));
+        times.ours.push(postroom(home, &["replay", &ground.address("bench.from"), "--to", &to, "--yes", "-o", "json"]));
         assert_eq!((ground.count("bench.from").await, ground.count("bench.to").await), (0, ground.messages));
     }
     times.print(&format!("{version} replay quorum to quorum"));

@@ -78,7 +78,8 @@ pub(crate) async fn drain(client: &Client, from: &str, file: &Path) -> Done {
                 if messages.is_empty() {
                     return Ok(());
                 }
-                let text: String = messages.iter().map(|message| format!("{}\n", message.body().unwrap())).collect();
+                let lines = messages.iter().flat_map(|message| [message.body().unwrap(), "\n"]);
+                let text: String = lines.collect();
                 {
                     let mut out = out.lock().unwrap();
                     out.write_all(text.as_bytes()).unwrap();

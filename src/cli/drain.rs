@@ -59,14 +59,7 @@ pub(super) async fn run(args: &Args, context: &Context<'_>) -> Exit {
     }
     let source = context.places.open(&args.address).await?;
     let mode = args.plan.mode(&source, selection.is_all(), context);
-    let request = DrainRequest {
-        source,
-        to,
-        selection,
-        limit: args.limit,
-        rescue: args.rescue,
-        mode,
-    };
+    let request = DrainRequest { source, to, selection, limit: args.limit, rescue: args.rescue, mode };
     let control = context.control();
     let prepared = drain::plan(request, &control).await?;
     let question = if args.discard { "Drop them without a copy?" } else { "Drain them?" };

@@ -106,7 +106,6 @@ pub async fn plan(request: PublishRequest, control: &Control) -> Result<Prepared
         group: None,
         keep: true,
         scanned: 0,
-        estimated: false,
         planned: request.count.unwrap_or_default(),
         estimated: false,
         destinations: vec![Destination { address, messages: request.count }],

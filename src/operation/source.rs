@@ -140,11 +140,6 @@ impl Look {
         self.estimates && mode == Mode::Streaming
     }
 
-    /// What was sent after this time is left alone by a run of this plan, where nothing else says what was there.
-    pub(super) fn until(&self, plan: &Plan) -> Option<Timestamp> {
-        (plan.estimated && !plan.keep).then_some(plan.created)
-    }
-
     /// How many messages of the source a run of this plan goes through: those that were there, where the source counts.
     /// What an exact plan names is looked for up to the end.
     pub(super) fn scan(&self, plan: &Plan) -> Option<u64> {
@@ -197,6 +192,11 @@ impl Look {
         }
         checks
     }
+}
+
+/// What was sent after this time is left alone by a run of this plan, where nothing else says what was there.
+pub(super) fn until(plan: &Plan) -> Option<Timestamp> {
+    (plan.estimated && !plan.keep).then_some(plan.created)
 }
 
 /// Who decides which messages are acted on, and how many deliveries to ask the source for.

@@ -49,9 +49,7 @@ fn destinations(plan: &Plan, width: usize, paint: Paint) -> Vec<String> {
     let rows: Vec<Vec<Cell>> = plan
         .destinations
         .iter()
-        .map(|to| {
-            vec![Cell::new(Role::Faint, "  →"), Cell::new(Role::Name, &to.address), plan.count_to(to).into()]
-        })
+        .map(|to| vec![Cell::new(Role::Faint, "  →"), Cell::new(Role::Name, &to.address), plan.count_to(to).into()])
         .collect();
     let columns = [Column::left(""), Column::elastic(""), Column::right("")];
     table(&columns, &rows, width, paint).into_iter().skip(1).collect()

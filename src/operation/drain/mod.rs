@@ -147,7 +147,7 @@ pub async fn plan(request: DrainRequest, control: &Control) -> Result<Prepared> 
         };
         scan::fill(&mut plan, look, &mut One(request.to.text()), control).await?;
     }
-    let (scan, until) = (look.scan(&plan), look.until(&plan));
+    let (scan, until) = (look.scan(&plan), source::until(&plan));
     let within = look.within();
     let (unique_ids, handles) = (look.unique_ids, look.handles);
     Ok(Prepared { plan, request, in_place: look.in_place, unique_ids, handles, within, scan, until })
@@ -168,7 +168,7 @@ pub async fn load(plan: Plan, request: DrainRequest) -> Result<Prepared> {
         check_new(path, None)?;
     }
     let look = source::look(&request.source, false, Verb::Drain).await?;
-    let (scan, until) = (look.scan(&plan), look.until(&plan));
+    let (scan, until) = (look.scan(&plan), source::until(&plan));
     let within = look.within();
     let (unique_ids, handles) = (look.unique_ids, look.handles);
     Ok(Prepared { plan, request, in_place: look.in_place, unique_ids, handles, within, scan, until })

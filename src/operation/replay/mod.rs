@@ -191,7 +191,7 @@ pub async fn plan(request: ReplayRequest, control: &Control) -> Result<Prepared>
         plan.edit = Some(PlannedEdit { program, changed, unchanged, failed });
         samples = tally.samples;
     }
-    let (scan, until) = (look.scan(&plan), look.until(&plan));
+    let (scan, until) = (look.scan(&plan), source::until(&plan));
     let within = look.within();
     Ok(Prepared {
         plan,
@@ -227,7 +227,7 @@ pub async fn load(plan: Plan, request: ReplayRequest) -> Result<Prepared> {
     routes.keep_partitions(same_partition);
     let addresses: Vec<_> = plan.destinations.iter().map(|destination| destination.address.clone()).collect();
     routes.reopen(&addresses).await?;
-    let (scan, until) = (look.scan(&plan), look.until(&plan));
+    let (scan, until) = (look.scan(&plan), source::until(&plan));
     let within = look.within();
     Ok(Prepared {
         plan,
