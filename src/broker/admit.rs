@@ -1,6 +1,6 @@
 //! What a capability refuses: the checks that the layers make for a whole broker and each backend for the queue named.
 
-use super::{BrowseOptions, Capability, From, HeaderTypes, PublishLimits, Target};
+use super::{BrowseOptions, Capability, From, HeaderTypes, PublishLimits, Target, Wholesale};
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::{Message, Value, redacted};
 
@@ -65,6 +65,19 @@ impl Capability {
             return Ok(());
         }
         Err(unsupported(format!("messages of {queue:?} can't be taken out"), "capture copies them instead"))
+    }
+
+    /// # Errors
+    /// `Unsupported` where the broker does no such thing by itself.
+    pub fn check_wholesale(&self, queue: &str, what: &Wholesale) -> Result<()> {
+        let (offered, verb) = match what {
+            Wholesale::Drop => (self.server_side.drops, "emptied"),
+            Wholesale::Move { .. } => (self.server_side.moves, "moved"),
+        };
+        if offered.is_some() {
+            return Ok(());
+        }
+        Err(unsupported(format!("{queue:?} can't be {verb} by its broker itself"), "leave out --server-side"))
     }
 
     /// # Errors

@@ -29,6 +29,18 @@ pub struct Capability {
     /// Every message has an id that no other message of the queue has, and keeps it however often it is delivered: one
     /// that comes again is known by it.
     pub unique_ids: bool,
+    /// What the broker does with all messages of a queue by itself.
+    pub server_side: ServerSide,
+}
+
+/// What a broker does with all messages of a queue by itself, unseen and unmodified (`Broker::wholesale`). Each where it
+/// can be done, with what has to be known of it: one clause for people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct ServerSide {
+    /// Drops them.
+    pub drops: Option<&'static str>,
+    /// Moves them to another queue.
+    pub moves: Option<&'static str>,
 }
 
 /// What a look does to a queue.
@@ -167,6 +179,7 @@ impl Capability {
             ordering: Ordering::Unordered,
             returns_in_place: false,
             unique_ids: false,
+            server_side: ServerSide { drops: None, moves: None },
         }
     }
 }

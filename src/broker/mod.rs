@@ -35,7 +35,7 @@ use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 pub use address::{Address, BrokerUrl, Connection, Target};
-pub use capability::{Accuracy, Capability, CostKind, HeaderTypes, Ordering, PublishLimits, Remove, Seek};
+pub use capability::{Accuracy, Capability, CostKind, HeaderTypes, Ordering, PublishLimits, Remove, Seek, ServerSide};
 pub use connect::{Connect, Tls, open};
 
 use crate::error::{Error, ErrorKind, Result};
@@ -107,6 +107,61 @@ pub trait Broker: fmt::Debug + Send + Sync {
     /// Opens a publisher to one target, which is verified to exist and is never created by it.
     /// Requires [`Capability::publish`].
     async fn publisher(&self, target: &Target) -> Result<Arc<dyn Publisher>>;
+
+    /// Has the broker do something with all messages of a queue by itself. Requires [`Capability::server_side`]. It has
+    /// begun when this returns; a lost answer is `Ambiguous`.
+    async fn wholesale(&self, queue: &str, what: Wholesale) -> Result<Box<dyn Underway>> {
+        Capability::none().check_wholesale(queue, &what)?;
+        Err(Error::new(ErrorKind::Unsupported, "the backend does not do it"))
+    }
+}
+
+/// What a broker does with all messages of a queue by itself, those that arrive meanwhile included.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wholesale {
+    /// Drops them, those that others hold included.
+    Drop,
+    /// Moves them.
+    Move {
+        /// The queue; `None` for each message's own origin.
+        to: Option<String>,
+        /// Messages a second at most.
+        rate: Option<u32>,
+    },
+}
+
+/// Something that a broker does by itself, as it goes on.
+#[async_trait]
+pub trait Underway: Send {
+    /// How far it is.
+    async fn advance(&mut self) -> Result<Advance>;
+
+    /// Asks the broker to stop; what is done stays done. `Unsupported` where it can't be stopped.
+    async fn cancel(&mut self) -> Result<()>;
+}
+
+/// How far something is that a broker does by itself; its own estimates.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Advance {
+    /// Messages dealt with.
+    pub done: u64,
+    /// How many there are.
+    pub of: Option<u64>,
+    /// Whether it goes on.
+    pub stand: Stand,
+}
+
+/// Whether something goes on that a broker does by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stand {
+    /// It does.
+    Running,
+    /// It came to its end.
+    Done,
+    /// It was stopped.
+    Cancelled,
+    /// The broker gave up, and why.
+    Failed(String),
 }
 
 fn no_groups(queue: &str) -> Error {

@@ -47,7 +47,7 @@ pub(super) fn answer_shell() {
     CompleteEnv::with_factory(super::command).complete();
 }
 
-/// What an address being typed may become: a profile, or a queue of the profile that is there.
+/// What an address being typed may become: a profile, or a queue of the profile or URL that is there.
 pub(super) fn addresses(typed: &OsStr) -> Vec<CompletionCandidate> {
     let Some(typed) = typed.to_str() else { return Vec::new() };
     let Ok(config) = Config::load(None, Environment::of_process()) else { return Vec::new() };
@@ -61,18 +61,17 @@ pub(super) fn addresses(typed: &OsStr) -> Vec<CompletionCandidate> {
             .map(|name| CompletionCandidate::new(format!("{name}:")))
             .collect(),
         Some(("file", path)) => files(path),
-        Some((profile, _)) if !typed.contains("://") => queues(profile, config)
-            .unwrap_or_default()
-            .into_iter()
-            .filter(|address| address.starts_with(typed))
-            .map(CompletionCandidate::new)
-            .collect(),
-        Some(_) => Vec::new(),
+        Some((profile, _)) => {
+            let place = if typed.contains("://") { typed.rsplit_once('/').map(|(url, _)| url) } else { Some(profile) };
+            let queues = place.and_then(|place| queues(place, config).ok()).unwrap_or_default();
+            queues.into_iter().filter(|address| address.starts_with(typed)).map(CompletionCandidate::new).collect()
+        }
     }
 }
 
-fn queues(profile: &str, config: Config) -> crate::Result<Vec<String>> {
-    let address: Address = profile.parse()?;
+/// The addresses of the queues of a profile or URL.
+fn queues(place: &str, config: Config) -> crate::Result<Vec<String>> {
+    let address: Address = place.parse()?;
     let listing = soon(async {
         let place = Places::new(config).open(&address).await?;
         place.broker.list(&ListFilter { brief: true, ..ListFilter::default() }).await

@@ -8,9 +8,12 @@ use super::context::Context;
 use super::planning::PlanArgs;
 use super::reporting::finish;
 use super::selection::SelectionArgs;
+use super::wholesale;
 use crate::broker::Address;
 use crate::error::{Error, ErrorKind};
 use crate::operation::drain::{self, DrainRequest, DrainTo};
+use crate::operation::plan::Pace;
+use crate::operation::wholesale::WholesaleRequest;
 
 /// Move messages into an archive: written, on disk, read back, and only then removed
 ///
@@ -37,6 +40,10 @@ pub(super) struct Args {
     #[arg(short = 'l', long, value_name = "N")]
     limit: Option<u64>,
 
+    /// With --discard: let the broker drop all messages at once, those in flight and those that arrive meanwhile included
+    #[arg(long, requires = "discard", conflicts_with_all = ["filter", "group", "limit", "rescue", "exact", "plan_out"])]
+    server_side: bool,
+
     /// Put messages that a return would destroy back as new copies at the tail, instead of refusing
     #[arg(long)]
     rescue: bool,
@@ -58,6 +65,10 @@ pub(super) async fn run(args: &Args, context: &Context<'_>) -> Exit {
         consent::check(&changed, context)?;
     }
     let source = context.places.open(&args.address).await?;
+    if args.server_side {
+        let request = WholesaleRequest { source, to: None, pace: Pace::default() };
+        return wholesale::run(request, &changed, "Let the broker drop them?", context).await;
+    }
     let mode = args.plan.mode(&source, selection.is_all(), context);
     let request = DrainRequest { source, to, selection, limit: args.limit, rescue: args.rescue, mode };
     let control = context.control();

@@ -35,6 +35,7 @@ mod reporting;
 mod selection;
 mod show;
 mod tui;
+mod wholesale;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

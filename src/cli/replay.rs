@@ -10,12 +10,14 @@ use super::context::Context;
 use super::planning::PlanArgs;
 use super::reporting::finish;
 use super::selection::SelectionArgs;
+use super::wholesale;
 use crate::broker::Address;
 use crate::error::{Error, ErrorKind, Result};
 use crate::operation::consent::Ends;
 use crate::operation::edit::Edit;
 use crate::operation::plan::Pace;
 use crate::operation::replay::{self, ReplayRequest};
+use crate::operation::wholesale::WholesaleRequest;
 
 /// Send messages back to where they came from, or elsewhere; each is removed only after its copy is confirmed
 ///
@@ -63,6 +65,11 @@ pub(super) struct Args {
     #[arg(long, value_name = "N", value_parser = rate)]
     rate: Option<f64>,
 
+    /// Let the broker move all messages itself, unmodified: no headers are added, no copy is confirmed by postroom, there
+    /// is no journal, and what arrives meanwhile goes, too
+    #[arg(long, conflicts_with_all = ["filter", "group", "limit", "keep", "again", "edit", "edit_file", "rescue", "exact", "plan_out"])]
+    server_side: bool,
+
     /// Put messages that a return would destroy back as new copies at the tail, instead of refusing
     #[arg(long)]
     rescue: bool,
@@ -98,6 +105,10 @@ pub(super) async fn run(args: &Args, context: &Context<'_>) -> Exit {
         consent::check(&ends.changed, context)?;
     }
     let (source, to) = ends.open(&context.places).await?;
+    if args.server_side {
+        let request = WholesaleRequest { source, to: Some(to), pace: Pace { rate: args.rate } };
+        return wholesale::run(request, &ends.changed, "Let the broker move them?", context).await;
+    }
     let mode = args.plan.mode(&source, selection.is_all(), context);
     let request = ReplayRequest {
         source,

@@ -47,4 +47,5 @@ pub mod session;
 pub mod snapshot;
 mod source;
 mod transfer;
+pub mod wholesale;
 mod wording;

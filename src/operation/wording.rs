@@ -61,6 +61,8 @@ impl Plan {
     pub fn undo(&self) -> &'static str {
         match self.verb {
             Verb::Publish => "what a consumer has taken can't be called back",
+            // The broker did it by itself.
+            Verb::Replay if self.header_policy.adds.is_empty() => "what a consumer has taken can't be called back",
             Verb::Replay => "what a consumer has taken can't be called back; the journal keeps a record",
             Verb::Drain if self.to == "discard" => "none: dropped messages are gone for good",
             Verb::Drain => "put them back with `postroom replay` from the archive",

@@ -15,7 +15,9 @@ use super::pairing::{by_name, by_records, oldest};
 use super::publish::limits;
 use super::settings::Settings;
 use crate::broker::names::{glob, named_like_a_dlq};
-use crate::broker::{Accuracy, Capability, CostKind, ListFilter, Listing, Ordering, QueueInfo, ReadCost, Remove, Seek};
+use crate::broker::{
+    Accuracy, Capability, CostKind, ListFilter, Listing, Ordering, QueueInfo, ReadCost, Remove, Seek, ServerSide,
+};
 use crate::error::Result;
 
 /// The time over which a rate is told.
@@ -36,6 +38,7 @@ pub(super) fn capability() -> Capability {
         ordering: Ordering::PerPartition,
         returns_in_place: true,
         unique_ids: true,
+        server_side: ServerSide::default(),
     }
 }
 

@@ -9,7 +9,8 @@ use async_trait::async_trait;
 
 use crate::broker::{
     Address, Batch, Broker, BrokerInfo, BrowseOptions, Capability, Closed, From, Groups, ListFilter, Listing, Log,
-    Progress, PublishLimits, Publisher, QueueInfo, Reader, Receipt, Settle, TakeOptions, Target, Token,
+    Progress, PublishLimits, Publisher, QueueInfo, Reader, Receipt, Settle, TakeOptions, Target, Token, Underway,
+    Wholesale,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::Message;
@@ -112,6 +113,13 @@ impl Broker for Checked {
     async fn set_offsets(&self, queue: &str, group: &str, offsets: &[(i32, u64)]) -> Result<()> {
         let place = self.queue(queue);
         self.inner.set_offsets(queue, group, offsets).await.map_err(|error| place.name("set offsets", error))
+    }
+
+    async fn wholesale(&self, queue: &str, what: Wholesale) -> Result<Box<dyn Underway>> {
+        let place = self.queue(queue);
+        let name = |error| place.name("wholesale", error);
+        self.capability().check_wholesale(queue, &what).map_err(name)?;
+        self.inner.wholesale(queue, what).await.map_err(name)
     }
 
     async fn publisher(&self, target: &Target) -> Result<Arc<dyn Publisher>> {

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use super::checked::Checked;
 use crate::broker::{
     Broker, BrokerInfo, BrowseOptions, Capability, From, Groups, ListFilter, Listing, Log, Publisher, QueueInfo,
-    Reader, TakeOptions, Target,
+    Reader, TakeOptions, Target, Underway, Wholesale,
 };
 use crate::error::{Error, ErrorKind, Result};
 
@@ -91,6 +91,10 @@ impl Broker for Timeout {
 
     async fn set_offsets(&self, queue: &str, group: &str, offsets: &[(i32, u64)]) -> Result<()> {
         self.inner.set_offsets(queue, group, offsets).await
+    }
+
+    async fn wholesale(&self, queue: &str, what: Wholesale) -> Result<Box<dyn Underway>> {
+        self.inner.wholesale(queue, what).await
     }
 
     async fn publisher(&self, target: &Target) -> Result<Arc<dyn Publisher>> {

@@ -8,7 +8,7 @@ use tracing::{Instrument, Span, debug, debug_span};
 use super::retry::Retry;
 use crate::broker::{
     Batch, Broker, BrokerInfo, BrowseOptions, Capability, Closed, From, Groups, ListFilter, Listing, Log, Progress,
-    PublishLimits, Publisher, QueueInfo, Reader, Receipt, Settle, TakeOptions, Target, Token,
+    PublishLimits, Publisher, QueueInfo, Reader, Receipt, Settle, TakeOptions, Target, Token, Underway, Wholesale,
 };
 use crate::error::{Error, Result};
 use crate::message::Message;
@@ -106,6 +106,10 @@ impl Broker for Traced {
 
     async fn set_offsets(&self, queue: &str, group: &str, offsets: &[(i32, u64)]) -> Result<()> {
         told(self.span("set offsets", queue), self.inner.set_offsets(queue, group, offsets)).await
+    }
+
+    async fn wholesale(&self, queue: &str, what: Wholesale) -> Result<Box<dyn Underway>> {
+        told(self.span("wholesale", queue), self.inner.wholesale(queue, what)).await
     }
 
     async fn publisher(&self, target: &Target) -> Result<Arc<dyn Publisher>> {

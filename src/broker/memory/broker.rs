@@ -179,5 +179,6 @@ fn either(a: Capability, b: Capability) -> Capability {
         ordering: a.ordering,
         returns_in_place: a.returns_in_place,
         unique_ids: a.unique_ids || b.unique_ids,
+        server_side: a.server_side,
     }
 }

@@ -17,7 +17,9 @@ use super::pairing::{Pairing, Routes};
 use super::policy::{Policies, Settings};
 use super::publish::limits;
 use crate::broker::names::{glob, named_like_a_dlq};
-use crate::broker::{Accuracy, Capability, CostKind, ListFilter, Listing, Ordering, QueueInfo, Remove, Seek};
+use crate::broker::{
+    Accuracy, Capability, CostKind, ListFilter, Listing, Ordering, QueueInfo, Remove, Seek, ServerSide,
+};
 use crate::error::{Error, ErrorKind, Result};
 
 /// How many queues without statistics are counted one by one.
@@ -39,6 +41,7 @@ pub(super) fn capability(kind: Kind, list: bool) -> Capability {
         ordering: Ordering::Fifo,
         returns_in_place: kind == Kind::Classic,
         unique_ids: false,
+        server_side: ServerSide::default(),
     }
 }
 

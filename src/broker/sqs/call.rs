@@ -9,7 +9,7 @@ use std::time::Duration;
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 use tokio::time::Instant;
 
-use super::errors::Trouble;
+use super::errors::{Trouble, is_skewed};
 
 /// How long to be patient in all.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -56,6 +56,7 @@ where
     let began = Instant::now();
     let mut waits = 0;
     let mut faults = 1;
+    let mut skewed = false;
     loop {
         let trouble = match call().await {
             Ok(answer) => return Ok(answer),
@@ -71,6 +72,8 @@ where
                 faults += 1;
                 harmless && faults <= TRIES
             }
+            // Once: the library has seen the server's clock now, and signs by it.
+            Trouble::Refused { code, text } if is_skewed(code, text) => !std::mem::replace(&mut skewed, true),
             Trouble::Refused { .. } | Trouble::NotSent(_) | Trouble::NoCredentials(_) => false,
         };
         if !again {

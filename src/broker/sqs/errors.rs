@@ -11,6 +11,9 @@ use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 
 use crate::error::{Error, ErrorKind};
 
+/// What the library says where no source has credentials.
+const NOWHERE: &str = "no credentials found in chain";
+
 /// What went wrong with a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Trouble {
@@ -76,7 +79,9 @@ impl Trouble {
                 format!(
                     "there are no AWS credentials: looked in the environment (AWS_ACCESS_KEY_ID), the profile (AWS_PROFILE \
                      or ?profile=, in ~/.aws/config and ~/.aws/credentials, SSO and credential_process included), web \
-                     identity (AWS_WEB_IDENTITY_TOKEN_FILE), container and instance roles: {why}"
+                     identity (AWS_WEB_IDENTITY_TOKEN_FILE), container and instance roles{}",
+                    // That none of them had any is a list of what was said already.
+                    if why.contains(NOWHERE) { String::new() } else { format!(": {why}") }
                 ),
             )
             .hint("set AWS_PROFILE, log in with `aws sso login`, or add ?profile=NAME to the URL"),
@@ -134,6 +139,10 @@ pub(super) fn refused(place: &Place<'_>, code: &str, text: &str) -> Error {
         return error(ErrorKind::Denied, "the AWS credentials have expired".to_owned())
             .hint("renew them (`aws sso login`, or a new session token)");
     }
+    if is_skewed(code, text) {
+        return error(ErrorKind::Denied, "AWS takes no request whose time is minutes off".to_owned())
+            .hint("set this machine's clock");
+    }
     let login = [
         "InvalidClientTokenId",
         "UnrecognizedClientException",
@@ -163,6 +172,12 @@ fn permission(action: &str) -> &str {
 /// Whether a code asks for patience.
 pub(super) fn is_throttling(code: &str) -> bool {
     ["Throttl", "TooManyRequests", "SlowDown", "RequestLimitExceeded"].iter().any(|word| code.contains(word))
+}
+
+/// Whether a request was refused because of this machine's clock. The library learns of it by that very answer.
+pub(super) fn is_skewed(code: &str, text: &str) -> bool {
+    code.ends_with("RequestTimeTooSkewed")
+        || ["Signature expired", "Signature not yet current"].iter().any(|start| text.contains(start))
 }
 
 /// Whether a request certainly never left: no connection was made. The library's HTTP client says so only in its text

@@ -8,11 +8,19 @@ use std::time::Duration;
 
 use aws_sdk_sqs::types::QueueAttributeName as Name;
 
-use crate::broker::{Accuracy, Capability, CostKind, HeaderTypes, Ordering, PublishLimits, ReadCost, Remove, Seek};
+use crate::broker::{
+    Accuracy, Capability, CostKind, HeaderTypes, Ordering, PublishLimits, ReadCost, Remove, Seek, ServerSide,
+};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The most that SQS takes since August 2025, in bytes of body and attributes.
 pub(super) const LARGEST: u64 = 1_048_576;
+/// What a purge does.
+const PURGE: &str = "a purge: messages that others hold go, too, and what is sent within the next minute may go; SQS \
+                     allows one a minute";
+/// What a move task does.
+const MOVE: &str = "a move task: every message gets a new id and its retention begins anew; SQS allows one at a time for a \
+                    queue, and it goes on where postroom ends";
 /// A look needs so many receives before the redrive policy acts: its own, and some for the consumers.
 const SPARED: u64 = 4;
 
@@ -160,6 +168,7 @@ pub(super) const fn capability(fifo: bool) -> Capability {
         // What a dead client held comes back in its own time.
         returns_in_place: false,
         unique_ids: true,
+        server_side: ServerSide { drops: Some(PURGE), moves: Some(MOVE) },
     }
 }
 

@@ -13,7 +13,7 @@ use super::call::call;
 use super::errors::Place;
 use super::facts::{Facts, name_of};
 use crate::broker::names::{self, named_like_a_dlq};
-use crate::broker::{Accuracy, ListFilter, Listing, QueueInfo};
+use crate::broker::{Accuracy, Capability, ListFilter, Listing, QueueInfo};
 use crate::error::{ErrorKind, Result};
 
 /// Calls for attributes at once: SQS throttles an account, not a client.
@@ -96,7 +96,7 @@ fn literal_start(glob: &str) -> &str {
 }
 
 async fn all_names(shared: &Shared, prefix: &str) -> Result<Vec<String>> {
-    let client = shared.client().await;
+    let client = shared.first_client().await?;
     let place = Place { action: "ListQueues", ..Place::default() };
     let mut names = Vec::new();
     let mut token = None;
@@ -147,6 +147,9 @@ fn unknown(name: String) -> Facts {
 pub(super) fn info(shared: &Shared, facts: &Facts, dead_letter_from: Vec<String>) -> QueueInfo {
     let known = !facts.attributes.is_empty();
     let to = facts.redrive().map(|redrive| name_of(&redrive.to).to_owned());
+    let mut server_side = facts.capability().server_side;
+    // Its tasks move only out of dead-letter queues.
+    server_side.moves = server_side.moves.filter(|_| !dead_letter_from.is_empty());
     let mut notes = Vec::new();
     if facts.delayed() > 0 {
         notes.push(format!("about {} messages are delayed and can't be read yet", facts.delayed()));
@@ -168,7 +171,7 @@ pub(super) fn info(shared: &Shared, facts: &Facts, dead_letter_from: Vec<String>
         is_dlq: !dead_letter_from.is_empty() || named_like_a_dlq(&facts.name),
         dead_letter_from,
         read_cost: facts.read_cost(shared.settings.lease),
-        capability: facts.capability(),
+        capability: Capability { server_side, ..facts.capability() },
         details: details(facts),
         notes,
     }

@@ -7,6 +7,7 @@
 //! clock      SQS's clock beside ours
 //! feed       receives side by side             leases     what is held: prolonged, removed, released
 //! read       looks and takes                   publish    batches by count and bytes (convert)
+//! wholesale  a purge, and SQS's own move task
 //! ```
 //!
 //! A message is known by its id, and whoever holds it has its newest receipt handle. Limits: an SQS queue has no order
@@ -25,6 +26,7 @@ mod place;
 mod publish;
 mod read;
 mod session;
+mod wholesale;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -45,7 +47,7 @@ use self::publish::SqsPublisher;
 use self::read::SqsRead;
 use super::{
     Broker, BrokerInfo, BrowseOptions, Capability, Connect, ListFilter, Listing, Publisher, QueueInfo, Reader,
-    TakeOptions, Target,
+    TakeOptions, Target, Underway, Wholesale,
 };
 use crate::error::{Error, ErrorKind, Result};
 
@@ -70,6 +72,18 @@ impl Shared {
         self.client.get_or_init(|| session::client(&self.settings, &self.clock)).await
     }
 
+    /// The client, for the first call of something.
+    ///
+    /// # Errors
+    /// `Config` for a profile that there is not.
+    async fn first_client(&self) -> Result<&Client> {
+        let make = || async {
+            session::check_profile(&self.settings).await?;
+            Ok(session::client(&self.settings, &self.clock).await)
+        };
+        self.client.get_or_try_init(make).await
+    }
+
     /// The URL of a queue.
     ///
     /// # Errors
@@ -78,7 +92,7 @@ impl Shared {
         if let Some(url) = self.urls.lock().unwrap_or_else(PoisonError::into_inner).get(queue) {
             return Ok(url.clone());
         }
-        let client = self.client().await;
+        let client = self.first_client().await?;
         let ask = || {
             let account = self.settings.account.clone();
             client.get_queue_url().queue_name(queue).set_queue_owner_aws_account_id(account).send()
@@ -161,7 +175,7 @@ impl Broker for Sqs {
     }
 
     async fn ping(&self) -> Result<BrokerInfo> {
-        let client = self.shared.client().await;
+        let client = self.shared.first_client().await?;
         let place = Place { action: "ListQueues", ..Place::default() };
         call(&self.shared.throttling, true, || client.list_queues().max_results(1).send())
             .await
@@ -192,6 +206,10 @@ impl Broker for Sqs {
         let facts = self.shared.facts(queue).await?;
         facts.permit(self.shared.settings.lease)?;
         Ok(Box::new(SqsRead::take(&self.shared, facts, options)))
+    }
+
+    async fn wholesale(&self, queue: &str, what: Wholesale) -> Result<Box<dyn Underway>> {
+        wholesale::begin(&self.shared, queue, what).await
     }
 
     async fn publisher(&self, target: &Target) -> Result<Arc<dyn Publisher>> {

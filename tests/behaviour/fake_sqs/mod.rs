@@ -11,6 +11,7 @@
 
 mod queue;
 mod state;
+mod tasks;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};

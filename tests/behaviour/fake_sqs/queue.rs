@@ -250,6 +250,13 @@ impl Queue {
     }
 }
 
+impl Stored {
+    /// The ARN of the queue that it died in.
+    pub(super) fn source(&self) -> Option<String> {
+        self.system.get("DeadLetterQueueSourceArn")?.as_str().map(ToOwned::to_owned)
+    }
+}
+
 /// Whether a queue is a FIFO queue: its name says so.
 pub(super) fn is_fifo(name: &str) -> bool {
     name.rsplit('.').next() == Some("fifo")

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde_json::{Map, Value, json};
 
 use super::queue::Queue;
+use super::tasks::Task;
 
 /// The account that all queues are in.
 const ACCOUNT: &str = "123456789012";
@@ -39,7 +40,7 @@ pub(crate) struct Failure {
     pub(crate) text: String,
 }
 
-pub(super) type Answer = Result<Value, Failure>;
+pub(crate) type Answer = Result<Value, Failure>;
 
 pub(super) fn failure(code: &str, text: &str) -> Failure {
     Failure { status: 400, code: code.to_owned(), text: text.to_owned() }
@@ -53,6 +54,8 @@ pub(crate) struct State {
     pub(crate) denied: HashSet<&'static str>,
     /// How often each action was called.
     pub(crate) calls: HashMap<String, u64>,
+    /// Move tasks by source, the oldest first.
+    pub(super) tasks: BTreeMap<String, Vec<Task>>,
     /// How far its clock is ahead.
     ahead: Duration,
     made: u64,
@@ -80,7 +83,7 @@ impl State {
     }
 
     /// Does what is asked.
-    pub(super) fn act(&mut self, action: &str, body: &Value, fault: Option<&Fault>) -> Answer {
+    pub(crate) fn act(&mut self, action: &str, body: &Value, fault: Option<&Fault>) -> Answer {
         if self.denied.contains(action) {
             let text = format!("User: arn:aws:iam::{ACCOUNT}:user/test is not authorized to perform: sqs:{action}");
             return Err(failure("AccessDeniedException", &text));
@@ -93,6 +96,9 @@ impl State {
                 self.queues.get(name).ok_or_else(missing)?;
                 return Ok(json!({"QueueUrl": url(name)}));
             }
+            "StartMessageMoveTask" => return self.start_move(body),
+            "ListMessageMoveTasks" => return self.list_moves(body),
+            "CancelMessageMoveTask" => return self.cancel_move(body),
             _ => {}
         }
         let name = body["QueueUrl"].as_str().and_then(|url| url.rsplit('/').next()).unwrap_or_default().to_owned();
@@ -167,7 +173,7 @@ pub(super) fn arn(name: &str) -> String {
     format!("arn:aws:sqs:eu-west-1:{ACCOUNT}:{name}")
 }
 
-fn missing() -> Failure {
+pub(super) fn missing() -> Failure {
     failure("AWS.SimpleQueueService.NonExistentQueue", "The specified queue does not exist.")
 }
 

@@ -24,6 +24,7 @@ macro_rules! trials {
 }
 
 mod moves;
+mod wholesale;
 
 pub(crate) fn trials() -> Vec<Trial> {
     let mut trials = trials![
@@ -52,6 +53,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         a_server_that_is_not_there_is_unreachable,
     ];
     trials.extend(moves::trials());
+    trials.extend(wholesale::trials());
     trials
 }
 

@@ -30,19 +30,19 @@ pub(super) fn trials() -> Vec<Trial> {
     ]
 }
 
-struct Ground {
+pub(super) struct Ground {
     fake: Fake,
     broker: Arc<dyn Broker>,
     folder: tempfile::TempDir,
 }
 
 impl Ground {
-    async fn new(fake: Fake) -> Self {
+    pub(super) async fn new(fake: Fake) -> Self {
         let broker = connect(&fake.url()).await;
         Self { fake, broker, folder: tempfile::tempdir().unwrap() }
     }
 
-    fn place(&self, queue: &str) -> Place {
+    pub(super) fn place(&self, queue: &str) -> Place {
         let url = self.fake.url();
         let (region, query) = url.split_once('?').unwrap();
         let address: Address = format!("{region}/{queue}?{query}").parse().unwrap();

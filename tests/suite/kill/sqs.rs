@@ -27,8 +27,9 @@ const AT_ONCE: usize = 8;
 /// A server, the program, and a client of our own.
 struct Ground {
     url: String,
-    /// How many messages a queue gets: moto answers a call at a time, and slowly.
+    /// How many messages a queue gets, and for how many seconds they are held: moto answers a call at a time, and slowly.
     messages: u64,
+    lease: u64,
     program: Program,
     runtime: Runtime,
     client: Client,
@@ -43,14 +44,14 @@ impl Ground {
             .endpoint_url(parsed.parameter("endpoint").unwrap())
             .credentials_provider(Credentials::new("test", "test", None, None, "test"));
         let client = Client::from_conf(config.build());
-        let messages = if server == "moto" { 600 } else { 5000 };
-        Self { url: url.to_owned(), messages, program: Program::new(), runtime: Runtime::new().unwrap(), client }
+        let (messages, lease) = if server == "moto" { (110, 10) } else { (5000, 3) };
+        Self { url: url.to_owned(), messages, lease, program: Program::new(), runtime: Runtime::new().unwrap(), client }
     }
 
     /// The address of a queue as people type it.
     fn address(&self, queue: &str) -> String {
         let (region, query) = self.url.split_once('?').unwrap();
-        format!("{region}/{queue}?{query}&lease=3")
+        format!("{region}/{queue}?{query}&lease={}", self.lease)
     }
 
     async fn url_of(&self, queue: &str) -> String {
