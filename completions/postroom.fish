@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_postroom_global_optspecs
-    string join \n o/output= color= config= y/yes= n/dry-run q/quiet v/verbose h/help V/version
+    string join \n o/output= color= config= y/yes= n/dry-run schema= registry= q/quiet v/verbose h/help V/version
 end
 
 function __fish_postroom_needs_command
@@ -34,6 +34,8 @@ always\t'Always'
 never\t'Never'"
 complete -c postroom -n "__fish_postroom_needs_command" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
 complete -c postroom -n "__fish_postroom_needs_command" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
+complete -c postroom -n "__fish_postroom_needs_command" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type or a descriptor set; with QUEUE= those of one queue (* and ? stand for anything)' -r -F
+complete -c postroom -n "__fish_postroom_needs_command" -l registry -d 'Read payloads that name their schema by this registry: `https://user@registry:8081` (Confluent-compatible; the password in `POSTROOM_REGISTRY_PASSWORD`) or `glue://REGION`' -r
 complete -c postroom -n "__fish_postroom_needs_command" -s n -l dry-run -d 'Show the plan of a write and stop'
 complete -c postroom -n "__fish_postroom_needs_command" -s q -l quiet -d 'Say only errors on stderr'
 complete -c postroom -n "__fish_postroom_needs_command" -s v -l verbose -d 'Log to stderr: -v what is done, -vv more, -vvv everything (`POSTROOM_LOG` takes a filter)'
@@ -68,6 +70,8 @@ always\t'Always'
 never\t'Never'"
 complete -c postroom -n "__fish_postroom_using_subcommand queues" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand queues" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
+complete -c postroom -n "__fish_postroom_using_subcommand queues" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type or a descriptor set; with QUEUE= those of one queue (* and ? stand for anything)' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand queues" -l registry -d 'Read payloads that name their schema by this registry: `https://user@registry:8081` (Confluent-compatible; the password in `POSTROOM_REGISTRY_PASSWORD`) or `glue://REGION`' -r
 complete -c postroom -n "__fish_postroom_using_subcommand queues" -l internal -d 'Internal queues and topics, too'
 complete -c postroom -n "__fish_postroom_using_subcommand queues" -s n -l dry-run -d 'Show the plan of a write and stop'
 complete -c postroom -n "__fish_postroom_using_subcommand queues" -s q -l quiet -d 'Say only errors on stderr'
@@ -83,6 +87,8 @@ always\t'Always'
 never\t'Never'"
 complete -c postroom -n "__fish_postroom_using_subcommand show" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand show" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
+complete -c postroom -n "__fish_postroom_using_subcommand show" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type or a descriptor set; with QUEUE= those of one queue (* and ? stand for anything)' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand show" -l registry -d 'Read payloads that name their schema by this registry: `https://user@registry:8081` (Confluent-compatible; the password in `POSTROOM_REGISTRY_PASSWORD`) or `glue://REGION`' -r
 complete -c postroom -n "__fish_postroom_using_subcommand show" -s n -l dry-run -d 'Show the plan of a write and stop'
 complete -c postroom -n "__fish_postroom_using_subcommand show" -s q -l quiet -d 'Say only errors on stderr'
 complete -c postroom -n "__fish_postroom_using_subcommand show" -s v -l verbose -d 'Log to stderr: -v what is done, -vv more, -vvv everything (`POSTROOM_LOG` takes a filter)'
@@ -103,6 +109,8 @@ always\t'Always'
 never\t'Never'"
 complete -c postroom -n "__fish_postroom_using_subcommand browse" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand browse" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
+complete -c postroom -n "__fish_postroom_using_subcommand browse" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type or a descriptor set; with QUEUE= those of one queue (* and ? stand for anything)' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand browse" -l registry -d 'Read payloads that name their schema by this registry: `https://user@registry:8081` (Confluent-compatible; the password in `POSTROOM_REGISTRY_PASSWORD`) or `glue://REGION`' -r
 complete -c postroom -n "__fish_postroom_using_subcommand browse" -s a -l all -d 'Show every message'
 complete -c postroom -n "__fish_postroom_using_subcommand browse" -l follow -d 'Go on after the end and wait for arrivals; Ctrl-C ends it'
 complete -c postroom -n "__fish_postroom_using_subcommand browse" -l rescue -d 'Put messages that a return would destroy back as new copies at the tail, instead of refusing the look'
@@ -127,6 +135,8 @@ always\t'Always'
 never\t'Never'"
 complete -c postroom -n "__fish_postroom_using_subcommand groups" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand groups" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
+complete -c postroom -n "__fish_postroom_using_subcommand groups" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type or a descriptor set; with QUEUE= those of one queue (* and ? stand for anything)' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand groups" -l registry -d 'Read payloads that name their schema by this registry: `https://user@registry:8081` (Confluent-compatible; the password in `POSTROOM_REGISTRY_PASSWORD`) or `glue://REGION`' -r
 complete -c postroom -n "__fish_postroom_using_subcommand groups" -l rescue -d 'Put messages that a return would destroy back as new copies at the tail, instead of refusing the look'
 complete -c postroom -n "__fish_postroom_using_subcommand groups" -s n -l dry-run -d 'Show the plan of a write and stop'
 complete -c postroom -n "__fish_postroom_using_subcommand groups" -s q -l quiet -d 'Say only errors on stderr'
@@ -146,6 +156,8 @@ always\t'Always'
 never\t'Never'"
 complete -c postroom -n "__fish_postroom_using_subcommand report" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand report" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
+complete -c postroom -n "__fish_postroom_using_subcommand report" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type or a descriptor set; with QUEUE= those of one queue (* and ? stand for anything)' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand report" -l registry -d 'Read payloads that name their schema by this registry: `https://user@registry:8081` (Confluent-compatible; the password in `POSTROOM_REGISTRY_PASSWORD`) or `glue://REGION`' -r
 complete -c postroom -n "__fish_postroom_using_subcommand report" -l rescue -d 'Put messages that a return would destroy back as new copies at the tail, instead of refusing the look'
 complete -c postroom -n "__fish_postroom_using_subcommand report" -s n -l dry-run -d 'Show the plan of a write and stop'
 complete -c postroom -n "__fish_postroom_using_subcommand report" -s q -l quiet -d 'Say only errors on stderr'
@@ -167,6 +179,8 @@ always\t'Always'
 never\t'Never'"
 complete -c postroom -n "__fish_postroom_using_subcommand publish" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand publish" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
+complete -c postroom -n "__fish_postroom_using_subcommand publish" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type or a descriptor set; with QUEUE= those of one queue (* and ? stand for anything)' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand publish" -l registry -d 'Read payloads that name their schema by this registry: `https://user@registry:8081` (Confluent-compatible; the password in `POSTROOM_REGISTRY_PASSWORD`) or `glue://REGION`' -r
 complete -c postroom -n "__fish_postroom_using_subcommand publish" -s n -l dry-run -d 'Show the plan of a write and stop'
 complete -c postroom -n "__fish_postroom_using_subcommand publish" -s q -l quiet -d 'Say only errors on stderr'
 complete -c postroom -n "__fish_postroom_using_subcommand publish" -s v -l verbose -d 'Log to stderr: -v what is done, -vv more, -vvv everything (`POSTROOM_LOG` takes a filter)'
@@ -186,6 +200,8 @@ always\t'Always'
 never\t'Never'"
 complete -c postroom -n "__fish_postroom_using_subcommand capture" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand capture" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
+complete -c postroom -n "__fish_postroom_using_subcommand capture" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type or a descriptor set; with QUEUE= those of one queue (* and ? stand for anything)' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand capture" -l registry -d 'Read payloads that name their schema by this registry: `https://user@registry:8081` (Confluent-compatible; the password in `POSTROOM_REGISTRY_PASSWORD`) or `glue://REGION`' -r
 complete -c postroom -n "__fish_postroom_using_subcommand capture" -l redacted -d 'Mask what the profile\'s redact rules name: for other eyes; such an archive can\'t be replayed'
 complete -c postroom -n "__fish_postroom_using_subcommand capture" -l rescue -d 'Put messages that a return would destroy back as new copies at the tail, instead of refusing the look'
 complete -c postroom -n "__fish_postroom_using_subcommand capture" -s n -l dry-run -d 'Show the plan of a write and stop'
@@ -210,6 +226,8 @@ always\t'Always'
 never\t'Never'"
 complete -c postroom -n "__fish_postroom_using_subcommand replay" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand replay" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
+complete -c postroom -n "__fish_postroom_using_subcommand replay" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type or a descriptor set; with QUEUE= those of one queue (* and ? stand for anything)' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand replay" -l registry -d 'Read payloads that name their schema by this registry: `https://user@registry:8081` (Confluent-compatible; the password in `POSTROOM_REGISTRY_PASSWORD`) or `glue://REGION`' -r
 complete -c postroom -n "__fish_postroom_using_subcommand replay" -l keep -d 'Keep the originals: a copy'
 complete -c postroom -n "__fish_postroom_using_subcommand replay" -l again -d 'Also messages that were replayed before'
 complete -c postroom -n "__fish_postroom_using_subcommand replay" -l rescue -d 'Put messages that a return would destroy back as new copies at the tail, instead of refusing'
@@ -234,6 +252,8 @@ always\t'Always'
 never\t'Never'"
 complete -c postroom -n "__fish_postroom_using_subcommand drain" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand drain" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
+complete -c postroom -n "__fish_postroom_using_subcommand drain" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type or a descriptor set; with QUEUE= those of one queue (* and ? stand for anything)' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand drain" -l registry -d 'Read payloads that name their schema by this registry: `https://user@registry:8081` (Confluent-compatible; the password in `POSTROOM_REGISTRY_PASSWORD`) or `glue://REGION`' -r
 complete -c postroom -n "__fish_postroom_using_subcommand drain" -l discard -d 'Drop the messages without a copy'
 complete -c postroom -n "__fish_postroom_using_subcommand drain" -l rescue -d 'Put messages that a return would destroy back as new copies at the tail, instead of refusing'
 complete -c postroom -n "__fish_postroom_using_subcommand drain" -l exact -d 'Look at the whole queue first and name every message in the plan, also with --yes'
@@ -251,6 +271,8 @@ always\t'Always'
 never\t'Never'"
 complete -c postroom -n "__fish_postroom_using_subcommand plan; and not __fish_seen_subcommand_from run" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand plan; and not __fish_seen_subcommand_from run" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
+complete -c postroom -n "__fish_postroom_using_subcommand plan; and not __fish_seen_subcommand_from run" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type or a descriptor set; with QUEUE= those of one queue (* and ? stand for anything)' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand plan; and not __fish_seen_subcommand_from run" -l registry -d 'Read payloads that name their schema by this registry: `https://user@registry:8081` (Confluent-compatible; the password in `POSTROOM_REGISTRY_PASSWORD`) or `glue://REGION`' -r
 complete -c postroom -n "__fish_postroom_using_subcommand plan; and not __fish_seen_subcommand_from run" -s n -l dry-run -d 'Show the plan of a write and stop'
 complete -c postroom -n "__fish_postroom_using_subcommand plan; and not __fish_seen_subcommand_from run" -s q -l quiet -d 'Say only errors on stderr'
 complete -c postroom -n "__fish_postroom_using_subcommand plan; and not __fish_seen_subcommand_from run" -s v -l verbose -d 'Log to stderr: -v what is done, -vv more, -vvv everything (`POSTROOM_LOG` takes a filter)'
@@ -266,6 +288,8 @@ always\t'Always'
 never\t'Never'"
 complete -c postroom -n "__fish_postroom_using_subcommand plan; and __fish_seen_subcommand_from run" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand plan; and __fish_seen_subcommand_from run" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
+complete -c postroom -n "__fish_postroom_using_subcommand plan; and __fish_seen_subcommand_from run" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type or a descriptor set; with QUEUE= those of one queue (* and ? stand for anything)' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand plan; and __fish_seen_subcommand_from run" -l registry -d 'Read payloads that name their schema by this registry: `https://user@registry:8081` (Confluent-compatible; the password in `POSTROOM_REGISTRY_PASSWORD`) or `glue://REGION`' -r
 complete -c postroom -n "__fish_postroom_using_subcommand plan; and __fish_seen_subcommand_from run" -l again -d 'Also messages that were replayed before'
 complete -c postroom -n "__fish_postroom_using_subcommand plan; and __fish_seen_subcommand_from run" -l rescue -d 'Put messages that a return would destroy back as new copies at the tail, instead of refusing'
 complete -c postroom -n "__fish_postroom_using_subcommand plan; and __fish_seen_subcommand_from run" -s n -l dry-run -d 'Show the plan of a write and stop'
@@ -330,6 +354,8 @@ always\t'Always'
 never\t'Never'"
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and not __fish_seen_subcommand_from list show resume" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and not __fish_seen_subcommand_from list show resume" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and not __fish_seen_subcommand_from list show resume" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type or a descriptor set; with QUEUE= those of one queue (* and ? stand for anything)' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and not __fish_seen_subcommand_from list show resume" -l registry -d 'Read payloads that name their schema by this registry: `https://user@registry:8081` (Confluent-compatible; the password in `POSTROOM_REGISTRY_PASSWORD`) or `glue://REGION`' -r
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and not __fish_seen_subcommand_from list show resume" -s n -l dry-run -d 'Show the plan of a write and stop'
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and not __fish_seen_subcommand_from list show resume" -s q -l quiet -d 'Say only errors on stderr'
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and not __fish_seen_subcommand_from list show resume" -s v -l verbose -d 'Log to stderr: -v what is done, -vv more, -vvv everything (`POSTROOM_LOG` takes a filter)'
@@ -347,6 +373,8 @@ always\t'Always'
 never\t'Never'"
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from list" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from list" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from list" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type or a descriptor set; with QUEUE= those of one queue (* and ? stand for anything)' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from list" -l registry -d 'Read payloads that name their schema by this registry: `https://user@registry:8081` (Confluent-compatible; the password in `POSTROOM_REGISTRY_PASSWORD`) or `glue://REGION`' -r
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from list" -s n -l dry-run -d 'Show the plan of a write and stop'
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say only errors on stderr'
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Log to stderr: -v what is done, -vv more, -vvv everything (`POSTROOM_LOG` takes a filter)'
@@ -361,6 +389,8 @@ always\t'Always'
 never\t'Never'"
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from show" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from show" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from show" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type or a descriptor set; with QUEUE= those of one queue (* and ? stand for anything)' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from show" -l registry -d 'Read payloads that name their schema by this registry: `https://user@registry:8081` (Confluent-compatible; the password in `POSTROOM_REGISTRY_PASSWORD`) or `glue://REGION`' -r
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from show" -s n -l dry-run -d 'Show the plan of a write and stop'
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Say only errors on stderr'
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Log to stderr: -v what is done, -vv more, -vvv everything (`POSTROOM_LOG` takes a filter)'
@@ -375,6 +405,8 @@ always\t'Always'
 never\t'Never'"
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from resume" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from resume" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from resume" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type or a descriptor set; with QUEUE= those of one queue (* and ? stand for anything)' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from resume" -l registry -d 'Read payloads that name their schema by this registry: `https://user@registry:8081` (Confluent-compatible; the password in `POSTROOM_REGISTRY_PASSWORD`) or `glue://REGION`' -r
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from resume" -l rescue -d 'Put messages that a return would destroy back as new copies at the tail, instead of stopping at them'
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from resume" -s n -l dry-run -d 'Show the plan of a write and stop'
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from resume" -s q -l quiet -d 'Say only errors on stderr'
@@ -390,6 +422,8 @@ always\t'Always'
 never\t'Never'"
 complete -c postroom -n "__fish_postroom_using_subcommand tui" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand tui" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
+complete -c postroom -n "__fish_postroom_using_subcommand tui" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type or a descriptor set; with QUEUE= those of one queue (* and ? stand for anything)' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand tui" -l registry -d 'Read payloads that name their schema by this registry: `https://user@registry:8081` (Confluent-compatible; the password in `POSTROOM_REGISTRY_PASSWORD`) or `glue://REGION`' -r
 complete -c postroom -n "__fish_postroom_using_subcommand tui" -s n -l dry-run -d 'Show the plan of a write and stop'
 complete -c postroom -n "__fish_postroom_using_subcommand tui" -s q -l quiet -d 'Say only errors on stderr'
 complete -c postroom -n "__fish_postroom_using_subcommand tui" -s v -l verbose -d 'Log to stderr: -v what is done, -vv more, -vvv everything (`POSTROOM_LOG` takes a filter)'
@@ -404,6 +438,8 @@ always\t'Always'
 never\t'Never'"
 complete -c postroom -n "__fish_postroom_using_subcommand demo" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand demo" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
+complete -c postroom -n "__fish_postroom_using_subcommand demo" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type or a descriptor set; with QUEUE= those of one queue (* and ? stand for anything)' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand demo" -l registry -d 'Read payloads that name their schema by this registry: `https://user@registry:8081` (Confluent-compatible; the password in `POSTROOM_REGISTRY_PASSWORD`) or `glue://REGION`' -r
 complete -c postroom -n "__fish_postroom_using_subcommand demo" -s n -l dry-run -d 'Show the plan of a write and stop'
 complete -c postroom -n "__fish_postroom_using_subcommand demo" -s q -l quiet -d 'Say only errors on stderr'
 complete -c postroom -n "__fish_postroom_using_subcommand demo" -s v -l verbose -d 'Log to stderr: -v what is done, -vv more, -vvv everything (`POSTROOM_LOG` takes a filter)'
@@ -418,6 +454,8 @@ always\t'Always'
 never\t'Never'"
 complete -c postroom -n "__fish_postroom_using_subcommand config; and not __fish_seen_subcommand_from init path show check" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand config; and not __fish_seen_subcommand_from init path show check" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
+complete -c postroom -n "__fish_postroom_using_subcommand config; and not __fish_seen_subcommand_from init path show check" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type or a descriptor set; with QUEUE= those of one queue (* and ? stand for anything)' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand config; and not __fish_seen_subcommand_from init path show check" -l registry -d 'Read payloads that name their schema by this registry: `https://user@registry:8081` (Confluent-compatible; the password in `POSTROOM_REGISTRY_PASSWORD`) or `glue://REGION`' -r
 complete -c postroom -n "__fish_postroom_using_subcommand config; and not __fish_seen_subcommand_from init path show check" -s n -l dry-run -d 'Show the plan of a write and stop'
 complete -c postroom -n "__fish_postroom_using_subcommand config; and not __fish_seen_subcommand_from init path show check" -s q -l quiet -d 'Say only errors on stderr'
 complete -c postroom -n "__fish_postroom_using_subcommand config; and not __fish_seen_subcommand_from init path show check" -s v -l verbose -d 'Log to stderr: -v what is done, -vv more, -vvv everything (`POSTROOM_LOG` takes a filter)'
@@ -436,6 +474,8 @@ always\t'Always'
 never\t'Never'"
 complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from init" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from init" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
+complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from init" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type or a descriptor set; with QUEUE= those of one queue (* and ? stand for anything)' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from init" -l registry -d 'Read payloads that name their schema by this registry: `https://user@registry:8081` (Confluent-compatible; the password in `POSTROOM_REGISTRY_PASSWORD`) or `glue://REGION`' -r
 complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from init" -s n -l dry-run -d 'Show the plan of a write and stop'
 complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from init" -s q -l quiet -d 'Say only errors on stderr'
 complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from init" -s v -l verbose -d 'Log to stderr: -v what is done, -vv more, -vvv everything (`POSTROOM_LOG` takes a filter)'
@@ -450,6 +490,8 @@ always\t'Always'
 never\t'Never'"
 complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from path" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from path" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
+complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from path" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type or a descriptor set; with QUEUE= those of one queue (* and ? stand for anything)' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from path" -l registry -d 'Read payloads that name their schema by this registry: `https://user@registry:8081` (Confluent-compatible; the password in `POSTROOM_REGISTRY_PASSWORD`) or `glue://REGION`' -r
 complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from path" -s n -l dry-run -d 'Show the plan of a write and stop'
 complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from path" -s q -l quiet -d 'Say only errors on stderr'
 complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from path" -s v -l verbose -d 'Log to stderr: -v what is done, -vv more, -vvv everything (`POSTROOM_LOG` takes a filter)'
@@ -464,6 +506,8 @@ always\t'Always'
 never\t'Never'"
 complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from show" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from show" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
+complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from show" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type or a descriptor set; with QUEUE= those of one queue (* and ? stand for anything)' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from show" -l registry -d 'Read payloads that name their schema by this registry: `https://user@registry:8081` (Confluent-compatible; the password in `POSTROOM_REGISTRY_PASSWORD`) or `glue://REGION`' -r
 complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from show" -s n -l dry-run -d 'Show the plan of a write and stop'
 complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Say only errors on stderr'
 complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Log to stderr: -v what is done, -vv more, -vvv everything (`POSTROOM_LOG` takes a filter)'
@@ -478,6 +522,8 @@ always\t'Always'
 never\t'Never'"
 complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from check" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from check" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
+complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from check" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type or a descriptor set; with QUEUE= those of one queue (* and ? stand for anything)' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from check" -l registry -d 'Read payloads that name their schema by this registry: `https://user@registry:8081` (Confluent-compatible; the password in `POSTROOM_REGISTRY_PASSWORD`) or `glue://REGION`' -r
 complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from check" -s n -l dry-run -d 'Show the plan of a write and stop'
 complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from check" -s q -l quiet -d 'Say only errors on stderr'
 complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from check" -s v -l verbose -d 'Log to stderr: -v what is done, -vv more, -vvv everything (`POSTROOM_LOG` takes a filter)'
@@ -492,6 +538,8 @@ always\t'Always'
 never\t'Never'"
 complete -c postroom -n "__fish_postroom_using_subcommand completions" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand completions" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
+complete -c postroom -n "__fish_postroom_using_subcommand completions" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type or a descriptor set; with QUEUE= those of one queue (* and ? stand for anything)' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand completions" -l registry -d 'Read payloads that name their schema by this registry: `https://user@registry:8081` (Confluent-compatible; the password in `POSTROOM_REGISTRY_PASSWORD`) or `glue://REGION`' -r
 complete -c postroom -n "__fish_postroom_using_subcommand completions" -s n -l dry-run -d 'Show the plan of a write and stop'
 complete -c postroom -n "__fish_postroom_using_subcommand completions" -s q -l quiet -d 'Say only errors on stderr'
 complete -c postroom -n "__fish_postroom_using_subcommand completions" -s v -l verbose -d 'Log to stderr: -v what is done, -vv more, -vvv everything (`POSTROOM_LOG` takes a filter)'
@@ -507,6 +555,8 @@ always\t'Always'
 never\t'Never'"
 complete -c postroom -n "__fish_postroom_using_subcommand man" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand man" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
+complete -c postroom -n "__fish_postroom_using_subcommand man" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type or a descriptor set; with QUEUE= those of one queue (* and ? stand for anything)' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand man" -l registry -d 'Read payloads that name their schema by this registry: `https://user@registry:8081` (Confluent-compatible; the password in `POSTROOM_REGISTRY_PASSWORD`) or `glue://REGION`' -r
 complete -c postroom -n "__fish_postroom_using_subcommand man" -s n -l dry-run -d 'Show the plan of a write and stop'
 complete -c postroom -n "__fish_postroom_using_subcommand man" -s q -l quiet -d 'Say only errors on stderr'
 complete -c postroom -n "__fish_postroom_using_subcommand man" -s v -l verbose -d 'Log to stderr: -v what is done, -vv more, -vvv everything (`POSTROOM_LOG` takes a filter)'
@@ -521,6 +571,8 @@ always\t'Always'
 never\t'Never'"
 complete -c postroom -n "__fish_postroom_using_subcommand help" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand help" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
+complete -c postroom -n "__fish_postroom_using_subcommand help" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type or a descriptor set; with QUEUE= those of one queue (* and ? stand for anything)' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand help" -l registry -d 'Read payloads that name their schema by this registry: `https://user@registry:8081` (Confluent-compatible; the password in `POSTROOM_REGISTRY_PASSWORD`) or `glue://REGION`' -r
 complete -c postroom -n "__fish_postroom_using_subcommand help" -s n -l dry-run -d 'Show the plan of a write and stop'
 complete -c postroom -n "__fish_postroom_using_subcommand help" -s q -l quiet -d 'Say only errors on stderr'
 complete -c postroom -n "__fish_postroom_using_subcommand help" -s v -l verbose -d 'Log to stderr: -v what is done, -vv more, -vvv everything (`POSTROOM_LOG` takes a filter)'

@@ -9,13 +9,14 @@
 //! text         what may reach a terminal, and numbers as people say them
 //! message/     what a message is: model, line, filter, failure, fingerprint
 //! broker/      the seam, and one room per backend: memory, archive, rabbitmq, kafka, sqs
+//! schema/      schemas of payloads: files and registries
 //! config/      profiles: defaults, file, environment
 //! operation/   engines over the seam: plan, journal, replay, drain, browse …
 //! cli/         one file per verb
 //! tui/         the screens: command table, state, update, runner, view
 //! ```
 //!
-//! Direction, checked by a test: `error, secret, text, message -> broker -> config -> operation -> cli | tui -> main`, never upward.
+//! Direction, checked by a test: `error, secret, text, message -> broker, schema -> config -> operation -> cli | tui -> main`, never upward.
 
 pub mod broker;
 pub mod cli;
@@ -23,6 +24,7 @@ pub mod config;
 pub mod error;
 pub mod message;
 pub mod operation;
+pub mod schema;
 pub mod secret;
 mod text;
 #[cfg(feature = "tui")]

@@ -12,6 +12,7 @@ use super::output::{ColorWhen, Format, Output, Talk};
 use crate::broker::Address;
 use crate::config::Environment;
 use crate::error::{Error, ErrorKind, Result, nearest};
+use crate::message::fingerprint::NamedSchemas;
 
 /// Options of every verb.
 #[derive(Args, Debug)]
@@ -37,6 +38,16 @@ pub(super) struct Global {
     #[arg(long, short = 'n', global = true)]
     pub(super) dry_run: bool,
 
+    /// Read payloads by a schema: .avsc, .proto#message.Type or a descriptor set; with QUEUE= those of one queue (* and
+    /// ? stand for anything)
+    #[arg(long, global = true, value_name = "[QUEUE=]FILE", value_hint = clap::ValueHint::FilePath)]
+    schema: Vec<String>,
+
+    /// Read payloads that name their schema by this registry: `https://user@registry:8081` (Confluent-compatible; the
+    /// password in `POSTROOM_REGISTRY_PASSWORD`) or `glue://REGION`
+    #[arg(long, global = true, value_name = "URL")]
+    registry: Option<String>,
+
     /// Say only errors on stderr
     #[arg(short, long, global = true)]
     quiet: bool,
@@ -59,6 +70,11 @@ impl Global {
             ColorWhen::Always => Some(true),
             ColorWhen::Never => Some(false),
         }
+    }
+
+    /// The schemas that were named.
+    pub(super) fn schemas(&self) -> NamedSchemas {
+        NamedSchemas { files: self.schema.clone(), registry: self.registry.clone() }
     }
 
     /// The streams, as asked for.

@@ -40,9 +40,11 @@ impl<'a> Context<'a> {
     /// Reads the configuration.
     ///
     /// # Errors
-    /// As [`Session::open`].
+    /// As [`Session::open`]; `Usage` for a registry's URL that is none.
     pub(super) fn new(global: &'a Global, environment: Environment, output: Arc<Output>) -> Result<Self> {
+        let named = global.schemas();
         let session = Session::open(global.config.as_deref(), environment)?;
+        let session = if named.is_empty() { session } else { session.read_by(&named)? };
         Ok(Self { session, output, global, stop: CancellationToken::new() })
     }
 

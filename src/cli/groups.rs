@@ -49,7 +49,9 @@ pub(super) async fn run(args: &Args, context: &Context<'_>) -> Exit {
         || {
             let mut lines = view::table(&groups, now, output.width, output.paint);
             if args.looks.selection.names_group() {
-                lines.extend(groups.iter().flat_map(|group| view::detail(group, now, output.width, output.paint)));
+                let schemas = context.rules().schemas();
+                let detail = |group| view::detail(group, schemas, now, output.width, output.paint);
+                lines.extend(groups.iter().flat_map(detail));
             }
             lines
         },

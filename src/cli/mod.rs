@@ -46,6 +46,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use crate::broker::{Address, Connection};
 use crate::config::Environment;
 use crate::error::{Error, ErrorKind, Result, nearest};
+use crate::message::codec::Schemas;
 use crate::operation::session::OpenScreens;
 use arguments::{Global, address};
 use context::Context;
@@ -123,10 +124,12 @@ fn run(cli: &Cli, environment: Environment, screens: Option<OpenScreens>) -> u8 
         Some(Verb::Help(args)) => help::run(args, &output),
         Some(Verb::Config(args)) => config::run(args, &cli.global, environment, &output),
         _ => Context::new(&cli.global, environment, Arc::clone(&output)).and_then(|context| {
-            match tui::wanted(cli, &context, screens)? {
-                Some((open, start)) => open(context.session, &start),
-                None => context.block_on(dispatch(cli, &context)),
+            if let Some((open, start)) = tui::wanted(cli, &context, screens)? {
+                return open(context.session, &start);
             }
+            let done = context.block_on(dispatch(cli, &context));
+            tell_missing_schemas(&context);
+            done
         }),
     };
     let flushed = output.flush();
@@ -136,6 +139,13 @@ fn run(cli: &Cli, environment: Environment, screens: Option<OpenScreens>) -> u8 
             output.error(&error);
             error.kind().exit()
         }
+    }
+}
+
+/// What was asked of the fields of payloads that could not be read may have matched too little.
+fn tell_missing_schemas(context: &Context<'_>) {
+    for fault in context.rules().schemas().into_iter().flat_map(Schemas::faults) {
+        context.output.warn(&format!("Payloads were left unread: {fault}."));
     }
 }
 

@@ -8,6 +8,7 @@ mod environment;
 mod read;
 mod redact;
 mod rules;
+mod schemas;
 mod source;
 
 use std::collections::BTreeMap;
@@ -19,11 +20,13 @@ use etcetera::BaseStrategy as _;
 
 pub use environment::Environment;
 pub use redact::{RedactRule, Redaction};
+pub use schemas::ProfileSchemas;
 pub use source::SecretSource;
 
 use crate::broker::{BrokerUrl, Connect, Tls};
 use crate::error::{Error, ErrorKind, Result, nearest};
-use crate::message::fingerprint::Rules;
+use crate::message::fingerprint::{NamedSchemas, Rules, WrittenRules};
+use crate::schema::{self, Home};
 
 /// The documented default file, as `postroom config init` writes it.
 pub const DEFAULT_FILE: &str = include_str!("../../assets/config.toml");
@@ -37,7 +40,7 @@ pub struct Config {
     pub exists: bool,
     /// The profiles by name.
     pub profiles: BTreeMap<String, Profile>,
-    /// The operator's rules for grouping.
+    /// The operator's rules for grouping, and the schemas of the profiles.
     pub rules: Arc<Rules>,
     /// How the screens look, and which keys they take.
     pub screens: ScreenStyle,
@@ -74,6 +77,8 @@ pub struct Profile {
     pub options: BTreeMap<String, SecretSource>,
     /// What the operator allows here.
     pub policy: Policy,
+    /// By which schemas payloads are read.
+    pub schemas: ProfileSchemas,
 }
 
 /// What is allowed on a connection and how it is shown.
@@ -116,7 +121,9 @@ impl Config {
         match std::fs::read_to_string(&path) {
             Ok(text) => {
                 let read::File { profiles, rules, screens } = read::file(&text, &path)?;
-                Ok(Self { path: Some(path), exists: true, profiles, rules: Arc::new(rules), screens, environment })
+                let rules = Arc::new(rules);
+                let config = Self { path: Some(path), exists: true, profiles, rules, screens, environment };
+                config.read_by(&NamedSchemas::default())
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound && !asked => {
                 Ok(Self { path: Some(path), environment, ..Self::default() })
@@ -125,6 +132,36 @@ impl Config {
                 .hint("name another with --config or POSTROOM_CONFIG, or write one with `postroom config init`")
                 .because(error)),
         }
+    }
+
+    /// Reads payloads by the schemas of the profiles, and before them by those that are named for this run.
+    ///
+    /// # Errors
+    /// `Usage` for a registry's URL that is none.
+    pub fn read_by(mut self, named: &NamedSchemas) -> Result<Self> {
+        let own = schemas::named(named, &self.environment)?;
+        let profiles = self.profiles.values().map(|profile| {
+            let home = Home::Profile { name: profile.name.clone(), url: profile.url.clone() };
+            (home, profile.schemas.settings(&profile.name, &self.environment))
+        });
+        if let Some(schemas) = schema::open(std::iter::once((Home::Everywhere, own)).chain(profiles)) {
+            self.rules = Arc::new(Rules::clone(&self.rules).read_by(schemas).naming(schemas::written(named)));
+        }
+        Ok(self)
+    }
+
+    /// The rules that a plan or a journal wrote down, else those of now; payloads are read by the profiles' schemas, and
+    /// by those that were named for that run.
+    ///
+    /// # Errors
+    /// `Config` or `Usage` where what was written down can't be read.
+    pub fn rules_again(&self, written: Option<&WrittenRules>) -> Result<Arc<Rules>> {
+        let Some(written) = written else { return Ok(Arc::clone(&self.rules)) };
+        if *written == self.rules.written() {
+            return Ok(Arc::clone(&self.rules));
+        }
+        let again = Self { rules: Arc::new(written.read()?), ..self.clone() };
+        Ok(again.read_by(&written.schemas)?.rules)
     }
 
     /// Where the file is, or would be, whether or not it can be read; `None` where the user has no config folder.

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::rules::{RawRules, rules};
+use super::schemas::{RawSchemas, schemas};
 use super::{Colour, Policy, Profile, RedactRule, Redaction, ScreenStyle, SecretSource};
 use crate::broker::{BrokerUrl, Tls};
 use crate::error::{Error, ErrorKind, Result, nearest};
@@ -51,6 +52,8 @@ struct RawProfile {
     options: BTreeMap<String, Spanned<toml::Value>>,
     #[serde(alias = "color")]
     colour: Option<Colour>,
+    #[serde(default)]
+    schemas: RawSchemas,
 }
 
 #[derive(Deserialize, Default)]
@@ -168,6 +171,7 @@ fn profile(source: &Source<'_>, folder: &Path, name: String, raw: RawProfile) ->
             colour: raw.colour,
         },
         tls: Tls { ca: absolute(raw.tls.ca), cert: absolute(raw.tls.cert), key: absolute(raw.tls.key) },
+        schemas: schemas(source, folder, raw.schemas)?,
         name,
         url,
         password,

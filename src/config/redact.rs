@@ -11,6 +11,9 @@ use std::str::FromStr;
 use bytes::Bytes;
 use serde_json::Value as Json;
 
+use crate::message::codec::inside;
+use crate::message::filter::{Field, Pick};
+use crate::message::path::{Path, Step, quoted_name};
 use crate::message::{Fields, Message, Value};
 
 /// What stands in place of something hidden.
@@ -19,8 +22,8 @@ const HIDDEN: &str = "***";
 /// One rule, see the file's head.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RedactRule {
-    /// A place in a JSON body; no steps for the whole body.
-    Body(Vec<Step>),
+    /// A place in a JSON body, or the whole body.
+    Body(Path),
     /// A header by name.
     Header(String),
     /// A property by name.
@@ -29,33 +32,14 @@ pub enum RedactRule {
     Key,
 }
 
-/// One step into a JSON body.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// A member of an object.
-    Member(String),
-    /// One element of an array.
-    Element(usize),
-    /// Every element of an array.
-    Every,
-}
-
 /// The form that is written in the config file.
 impl fmt::Display for RedactRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Key => f.write_str("key"),
-            Self::Header(name) => write!(f, "header.{name}"),
-            Self::Property(name) => write!(f, "property.{name}"),
-            Self::Body(steps) => {
-                f.write_str("body")?;
-                steps.iter().try_for_each(|step| match step {
-                    Step::Member(name) if name.contains(['.', '[', ']', '"']) => write!(f, ".\"{name}\""),
-                    Step::Member(name) => write!(f, ".{name}"),
-                    Step::Element(index) => write!(f, "[{index}]"),
-                    Step::Every => f.write_str("[]"),
-                })
-            }
+            Self::Header(name) => write!(f, "header.{}", quoted_name(name)),
+            Self::Property(name) => write!(f, "property.{}", quoted_name(name)),
+            Self::Body(path) => write!(f, "body{path}"),
         }
     }
 }
@@ -64,48 +48,15 @@ impl FromStr for RedactRule {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (place, rest) = text.split_once('.').map_or((text, None), |(place, rest)| (place, Some(rest)));
-        match (place, rest) {
-            ("key", None) => Ok(Self::Key),
-            ("header", Some(name)) if !name.is_empty() => Ok(Self::Header(name.to_owned())),
-            ("property", Some(name)) if !name.is_empty() => Ok(Self::Property(name.to_owned())),
-            ("body", None) => Ok(Self::Body(Vec::new())),
-            ("body", Some(path)) => steps(path).map(Self::Body).ok_or_else(|| {
-                format!("{text:?} is no path into a body; write body.card.number or body.items[].price")
-            }),
+        match Pick::parse(text).map(Pick::into_field) {
+            Ok(Field::Key) => Ok(Self::Key),
+            Ok(Field::Header(name)) => Ok(Self::Header(name)),
+            Ok(Field::Property(name)) => Ok(Self::Property(name)),
+            Ok(Field::Body(path)) => Ok(Self::Body(path)),
+            Err(_) if text.starts_with("body.") || text.starts_with("body[") => {
+                Err(format!("{text:?} is no path into a body; write body.card.number or body.items[].price"))
+            }
             _ => Err(format!("{text:?} names nothing to hide; write body.PATH, header.NAME, property.NAME or key")),
-        }
-    }
-}
-
-/// Reads `card.number`, `items[].price`, `items[0]`, `a."odd.name"`.
-fn steps(path: &str) -> Option<Vec<Step>> {
-    let mut steps = Vec::new();
-    let mut rest = path;
-    loop {
-        let name = if let Some(quoted) = rest.strip_prefix('"') {
-            let (name, after) = quoted.split_once('"')?;
-            rest = after;
-            name
-        } else {
-            let end = rest.find(['.', '[', ']', '"']).unwrap_or(rest.len());
-            let (name, after) = rest.split_at(end);
-            rest = after;
-            name
-        };
-        if name.is_empty() {
-            return None;
-        }
-        steps.push(Step::Member(name.to_owned()));
-        while let Some(inner) = rest.strip_prefix('[') {
-            let (index, after) = inner.split_once(']')?;
-            steps.push(if index.is_empty() { Step::Every } else { Step::Element(index.parse().ok()?) });
-            rest = after;
-        }
-        match rest.strip_prefix('.') {
-            Some(after) => rest = after,
-            None if rest.is_empty() => return Some(steps),
-            None => return None,
         }
     }
 }
@@ -137,7 +88,7 @@ impl Redaction {
                 RedactRule::Key => shown.key = shown.key.map(|_| Bytes::from_static(HIDDEN.as_bytes())),
                 RedactRule::Header(name) => shown.headers = hide(&shown.headers, name),
                 RedactRule::Property(name) => shown.properties = hide(&shown.properties, name),
-                RedactRule::Body(path) => paths.push(path.as_slice()),
+                RedactRule::Body(path) => paths.push(path.0.as_slice()),
             }
         }
         if let Some(payload) = shown.payload.as_ref().filter(|payload| !payload.is_empty() && !paths.is_empty()) {
@@ -167,15 +118,29 @@ fn hide_at(json: &mut Json, path: &[Step]) {
         return;
     };
     match (step, json) {
-        (Step::Member(name), Json::Object(members)) => {
+        (Step::Name(name), Json::Object(members)) => {
             members.get_mut(name).into_iter().for_each(|at| hide_at(at, rest));
         }
-        (Step::Element(index), Json::Array(elements)) => {
+        (Step::Index(index), Json::Array(elements)) => {
             elements.get_mut(*index).into_iter().for_each(|at| hide_at(at, rest));
         }
-        (Step::Every, Json::Array(elements)) => elements.iter_mut().for_each(|at| hide_at(at, rest)),
+        (Step::Any, Json::Array(elements)) => elements.iter_mut().for_each(|at| hide_at(at, rest)),
+        (_, Json::String(text)) => hide_inside(text, path),
         _ => {}
     }
+}
+
+/// Hides a place in what a string holds: JSON is written again without it, anything else is hidden whole.
+fn hide_inside(text: &mut String, path: &[Step]) {
+    let Some(view) = inside(text) else { return };
+    let json = view.steps.is_empty().then(|| serde_json::from_str::<Json>(text).ok()).flatten();
+    *text = match json {
+        Some(mut json) => {
+            hide_at(&mut json, path);
+            json.to_string()
+        }
+        None => HIDDEN.to_owned(),
+    };
 }
 
 #[cfg(test)]
@@ -210,10 +175,15 @@ mod tests {
         assert_eq!(shown(&["body.card.no"], r#"{"card":{"no":4111},"card":2}"#).body(), br#"{"card":2}"#);
         assert_eq!(shown(&["body"], "{\"a\":1}").body(), b"***");
         assert_eq!(shown(&[], "card=4111").body(), b"card=4111");
+        let inside = r#"{"Message":"{\"card\":4111}","packed":"eyJjYXJkIjo0MTExfQ==","text":"card"}"#;
+        let rules = ["body.Message.card", "body.packed.card", "body.text.card"];
+        let hidden = r#"{"Message":"{\"card\":\"***\"}","packed":"***","text":"card"}"#;
+        assert_eq!(String::from_utf8_lossy(shown(&rules, inside).body()), hidden);
     }
 
     #[test]
     fn a_rule_that_names_nothing_is_refused() {
+        assert_eq!("header.\"odd name\"".parse::<RedactRule>().unwrap().to_string(), "header.\"odd name\"");
         for rule in ["", "bdy.x", "header.", "header", "body.", "body.a..b", "body.a[x]", "body.a]", "key.x"] {
             assert!(rule.parse::<RedactRule>().is_err(), "{rule}");
         }

@@ -11,7 +11,9 @@ pub mod codec;
 pub mod failure;
 pub mod filter;
 pub mod fingerprint;
+mod json;
 pub mod jsonl;
+pub mod path;
 pub mod redacted;
 mod value;
 

@@ -2,7 +2,7 @@
 //! terminal. Limits: what a profile hides must be hidden before.
 
 use crate::broker::Target;
-use crate::message::codec::{self, Form};
+use crate::message::codec::{self, Form, Schemas};
 use crate::message::failure::{Failure, Origin};
 use crate::message::{Message, Position};
 use crate::text::{fit, human, one_line};
@@ -56,14 +56,14 @@ pub(crate) struct Preview {
     pub(crate) faint: bool,
 }
 
-/// The beginning of a payload on one line.
-pub(crate) fn preview(message: &Message, width: usize) -> Preview {
+/// The beginning of a payload on one line, by schemas where somebody has them.
+pub(crate) fn preview(message: &Message, width: usize, schemas: Option<&dyn Schemas>) -> Preview {
     let faint = |text: String| Preview { text: fit(&text, width), faint: true };
     let Some(payload) = &message.payload else { return faint("no payload (null)".to_owned()) };
     if payload.is_empty() {
         return faint("empty payload".to_owned());
     }
-    let view = codec::view(message);
+    let view = codec::view(message, schemas);
     let formats = view.steps.iter().map(|step| step.format).chain(match &view.form {
         Form::Tree { format, .. } => Some(*format),
         _ => None,
@@ -96,7 +96,7 @@ mod tests {
     #[test]
     fn null_empty_and_binary_payloads_are_told_apart() {
         let text = |payload: Option<&'static [u8]>| {
-            preview(&Message { payload: payload.map(Bytes::from_static), ..Message::default() }, 60).text
+            preview(&Message { payload: payload.map(Bytes::from_static), ..Message::default() }, 60, None).text
         };
         assert_eq!(text(None), "no payload (null)");
         assert_eq!(text(Some(b"")), "empty payload");

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::broker::{Capability, CostKind};
 use crate::error::{Error, ErrorKind, Result};
+use crate::message::fingerprint::WrittenRules;
 use crate::message::{Digest, Message, Position};
 use crate::text::human;
 
@@ -86,6 +87,9 @@ pub struct Plan {
     /// The group asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
+    /// The rules by which filter and group are read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rules: Option<WrittenRules>,
     /// The source keeps its messages.
     #[serde(default)]
     pub keep: bool,
@@ -347,6 +351,7 @@ mod tests {
             to: "origin".into(),
             filter: Some("tenant:acme".into()),
             group: None,
+            rules: Some(WrittenRules { mask: vec!["x+".into()], ..WrittenRules::default() }),
             keep: false,
             scanned: 3,
             planned: 1,

@@ -104,6 +104,7 @@ pub async fn plan(request: PublishRequest, control: &Control) -> Result<Prepared
         to: address.clone(),
         filter: None,
         group: None,
+        rules: None,
         keep: true,
         scanned: 0,
         planned: request.count.unwrap_or_default(),

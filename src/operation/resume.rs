@@ -13,7 +13,7 @@ use super::select::Selection;
 use super::source;
 use crate::broker::Address;
 use crate::error::{Error, ErrorKind, Result};
-use crate::message::fingerprint::Rules;
+use crate::message::fingerprint::{Rules, WrittenRules};
 
 /// Opens the addresses that a journal or a plan names; secrets come from the profiles again.
 #[async_trait::async_trait]
@@ -24,9 +24,12 @@ pub trait Opener: Sync {
     /// As [`Places::open`].
     async fn place(&self, address: &Address) -> Result<Place>;
 
-    /// The operator's rules for grouping, by which a journal's group is found again.
-    fn rules(&self) -> Arc<Rules> {
-        Arc::default()
+    /// The rules by which a journal's filter and group are read again: those that it wrote down, else the operator's.
+    ///
+    /// # Errors
+    /// `Config` or `Usage` where what was written down can't be read.
+    fn rules(&self, written: Option<&WrittenRules>) -> Result<Arc<Rules>> {
+        written.map_or_else(|| Ok(Arc::default()), |written| written.read().map(Arc::new))
     }
 }
 
@@ -36,8 +39,8 @@ impl Opener for Places {
         self.open(address).await
     }
 
-    fn rules(&self) -> Arc<Rules> {
-        Arc::clone(&self.config().rules)
+    fn rules(&self, written: Option<&WrittenRules>) -> Result<Arc<Rules>> {
+        self.config().rules_again(written)
     }
 }
 
@@ -103,7 +106,8 @@ pub async fn prepare(id: &str, journals: &Journals, opener: &dyn Opener) -> Resu
             return Err(Error::new(ErrorKind::Unsupported, format!("a {verb} has nothing to resume")));
         }
     };
-    Ok(Prepared { summary, source, to, rescue: false, rules: opener.rules() })
+    let rules = opener.rules(summary.rules.as_ref())?;
+    Ok(Prepared { summary, source, to, rescue: false, rules })
 }
 
 /// Finishes it.

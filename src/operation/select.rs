@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::Message;
 use crate::message::filter::{Candidate, Filter, Prefilter};
-use crate::message::fingerprint::Rules;
+use crate::message::fingerprint::{Rules, WrittenRules};
 
 type Matches = Arc<dyn Fn(&Message) -> bool + Send + Sync>;
 
@@ -17,6 +17,7 @@ type Matches = Arc<dyn Fn(&Message) -> bool + Send + Sync>;
 pub struct Selection {
     filter: Option<String>,
     group: Option<String>,
+    rules: Option<WrittenRules>,
     prefilter: Option<Prefilter>,
     conditions: Vec<Matches>,
 }
@@ -34,10 +35,11 @@ impl Selection {
     /// # Errors
     /// `Usage` for a bad expression, with a caret under the spot, and for what can't be a group's name.
     pub fn parse(filter: Option<&str>, group: Option<&str>, now: Timestamp, rules: &Arc<Rules>) -> Result<Self> {
-        let mut selection = Self::all();
+        let rules_decide = filter.is_some() || group.is_some();
+        let mut selection = Self { rules: rules_decide.then(|| rules.written()), ..Self::all() };
         if let Some(text) = filter {
             let filter = Filter::parse(text, now)?;
-            let prefilter = filter.prefilter();
+            let prefilter = filter.prefilter().with_schemas(rules.schemas().is_some());
             let rules = Arc::clone(rules);
             selection = selection.filter(text, Some(prefilter), move |message| {
                 filter.matches(&Candidate::new(message).with_rules(&rules))
@@ -101,6 +103,12 @@ impl Selection {
     #[must_use]
     pub fn filter_text(&self) -> Option<&str> {
         self.filter.as_deref()
+    }
+
+    /// The rules by which its filter and its group were read.
+    #[must_use]
+    pub fn written_rules(&self) -> Option<&WrittenRules> {
+        self.rules.as_ref()
     }
 
     /// The group's id.

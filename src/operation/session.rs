@@ -12,7 +12,7 @@ use crate::broker::memory::demo;
 use crate::broker::{Address, Connection};
 use crate::config::{Config, Environment};
 use crate::error::{Error, ErrorKind, Result};
-use crate::message::fingerprint::Rules;
+use crate::message::fingerprint::{NamedSchemas, Rules};
 
 /// Places, journals and the clock.
 #[derive(Debug)]
@@ -34,6 +34,15 @@ impl Session {
         Ok(Self { places: Places::new(Config::load(file, environment)?), now })
     }
 
+    /// Reads payloads by these schemas, too, before those of the profiles.
+    ///
+    /// # Errors
+    /// `Usage` for a registry's URL that is none.
+    pub fn read_by(self, named: &NamedSchemas) -> Result<Self> {
+        let config = self.places.config().clone().read_by(named)?;
+        Ok(Self { places: Places::new(config), ..self })
+    }
+
     /// The time.
     #[must_use]
     pub fn now(&self) -> Timestamp {
@@ -52,7 +61,7 @@ impl Session {
         self.now.map_or_else(Clock::system, Clock::fixed)
     }
 
-    /// The operator's rules for grouping.
+    /// The operator's rules for grouping, and the schemas of payloads.
     #[must_use]
     pub fn rules(&self) -> &Arc<Rules> {
         &self.places.config().rules

@@ -10,9 +10,10 @@ use serde_json::Value as Json;
 
 use super::state::TABS;
 use super::theme::Role;
+use crate::message::codec::{self, View};
 use crate::message::failure::{Failure, detect};
 use crate::message::fingerprint::{Rules, fingerprint};
-use crate::message::{Message, Value, codec};
+use crate::message::{Message, Value};
 use crate::operation::glance::{failed_where, place, reason};
 use crate::operation::masks::Masks;
 use crate::text::{human, safe, safe_lines};
@@ -68,7 +69,7 @@ impl Page {
         let message = masked.unwrap_or(message);
         let tabs = [
             why(&message, now, expires, rules),
-            payload(&message),
+            payload(&message, rules),
             hex(message.body()),
             fields(&message),
             raw(message.body()),
@@ -238,8 +239,8 @@ fn stack(failure: &Failure, lines: &mut Vec<TextLine>) {
     }
 }
 
-fn payload(message: &Message) -> Vec<TextLine> {
-    let view = codec::view(message);
+/// What a payload is, outermost first: `base64 › gzip › json`.
+fn formats(view: &View) -> String {
     let formats: Vec<String> = view
         .steps
         .iter()
@@ -249,27 +250,50 @@ fn payload(message: &Message) -> Vec<TextLine> {
         .chain(view.form.format().map(str::to_owned))
         .chain(view.labels.iter().map(|label| (*label).to_owned()))
         .collect();
+    formats.join(" › ")
+}
+
+fn payload(message: &Message, rules: &Rules) -> Vec<TextLine> {
+    let view = codec::view(message, rules.schemas());
     let size = human::size(message.body().len() as u64);
-    let mut lines = vec![TextLine::one(Role::Faint, &format!("{} · {size}", formats.join(" › ")))];
+    let mut lines = vec![TextLine::one(Role::Faint, &format!("{} · {size}", formats(&view)))];
     lines.extend(view.stopped.iter().map(|why| TextLine::one(Role::Warning, &format!("decoding stopped: {why}"))));
     if message.payload.is_none() {
         return vec![TextLine::one(Role::Faint, "no payload (null)")];
     }
-    let json = view.form.json().and_then(|json| serde_json::from_slice::<Json>(json).ok());
-    match (json, view.form.text()) {
-        (Some(json), _) => {
-            write_json(&json, "", "", &mut lines);
-            lines.truncate(LINES);
+    if !write_form(&view, &mut lines) {
+        lines.extend(hex(message.body()));
+    }
+    for (path, inside) in codec::nested(&view) {
+        if lines.len() >= LINES {
+            break;
         }
-        (None, Some(text)) => {
-            lines.extend(text.lines().take(LINES).map(|line| TextLine::one(Role::Plain, &line.replace('\t', "    "))));
-        }
-        (None, None) => lines.extend(hex(message.body())),
+        lines.push(TextLine::default());
+        lines.push(TextLine::one(Role::Faint, &format!("{path}: {}", formats(&inside))));
+        lines
+            .extend(inside.stopped.iter().map(|why| TextLine::one(Role::Warning, &format!("decoding stopped: {why}"))));
+        write_form(&inside, &mut lines);
     }
     if lines.len() >= LINES {
         lines.push(TextLine::one(Role::Warning, "the rest is not shown: open it in the pager"));
     }
     lines
+}
+
+/// Appends what is left of a payload as JSON or text; whether it is either.
+fn write_form(view: &View, lines: &mut Vec<TextLine>) -> bool {
+    let json = view.form.json().and_then(|json| serde_json::from_slice::<Json>(json).ok());
+    match (json, view.form.text()) {
+        (Some(json), _) => {
+            write_json(&json, "", "", lines);
+            lines.truncate(LINES);
+        }
+        (None, Some(text)) => {
+            lines.extend(text.lines().take(LINES).map(|line| TextLine::one(Role::Plain, &line.replace('\t', "    "))));
+        }
+        (None, None) => return false,
+    }
+    true
 }
 
 /// Appends a JSON value as indented lines; what spans several can be folded.

@@ -116,13 +116,13 @@ fn a_malformed_file_is_named_with_line_column_and_the_nearest_field() {
     let environment = TestEnvironment::with_config("[profiles.shop]\nurl = \"amqp://h/%2f\"\npasword = \"geheim\"\n");
     assert_snapshot!(environment.run(&["queues"]), @"
     ------- stderr -------
-    Error: $ROOT/home/.config/postroom/config.toml:3:1: unknown field `pasword`, expected one of `url`, `password`, `tls`, `read_only`, `production`, `redact`, `options`, `color`, `colour`
+    Error: $ROOT/home/.config/postroom/config.toml:3:1: unknown field `pasword`, expected one of `url`, `password`, `tls`, `read_only`, `production`, `redact`, `options`, `color`, `colour`, `schemas`
     Hint: did you mean `password`?
     [exit 2]
     ");
     assert_snapshot!(environment.run(&["queues", "-o", "json"]), @r#"
     ------- stderr -------
-    {"schema":"postroom.error/1","kind":"config","message":"$ROOT/home/.config/postroom/config.toml:3:1: unknown field `pasword`, expected one of `url`, `password`, `tls`, `read_only`, `production`, `redact`, `options`, `color`, `colour`","context":{"file":"$ROOT/home/.config/postroom/config.toml","line":"3","column":"1"},"hint":"did you mean `password`?","exit":2}
+    {"schema":"postroom.error/1","kind":"config","message":"$ROOT/home/.config/postroom/config.toml:3:1: unknown field `pasword`, expected one of `url`, `password`, `tls`, `read_only`, `production`, `redact`, `options`, `color`, `colour`, `schemas`","context":{"file":"$ROOT/home/.config/postroom/config.toml","line":"3","column":"1"},"hint":"did you mean `password`?","exit":2}
     [exit 2]
     "#);
     let environment = TestEnvironment::with_config("[profiles.shop]\nurl = \"amqp://h/%2f\"\npassword = \"geheim\n");

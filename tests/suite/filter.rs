@@ -94,7 +94,12 @@ fn json() -> impl Strategy<Value = serde_json::Value> {
     leaf.prop_recursive(3, 16, 4, |inner| {
         prop_oneof![
             vec(inner.clone(), 0..3).prop_map(serde_json::Value::from),
-            vec((word(), inner), 0..3).prop_map(|pairs| pairs.into_iter().collect::<serde_json::Map<_, _>>().into()),
+            vec((prop_oneof![word(), Just("order".to_owned())], inner.clone()), 0..3)
+                .prop_map(|pairs| pairs.into_iter().collect::<serde_json::Map<_, _>>().into()),
+            // What strings hold: JSON, and base64 of it, packed or not.
+            inner.clone().prop_map(|json| json.to_string().into()),
+            inner.clone().prop_map(|json| STANDARD.encode(json.to_string()).into()),
+            inner.prop_map(|json| STANDARD.encode(gzip(json.to_string().as_bytes())).into()),
         ]
     })
 }
@@ -186,9 +191,10 @@ fn expression() -> impl Strategy<Value = String> {
         rest[..if rest.is_empty() { 0 } else { 1 + to.index(rest.len()) }].iter().collect::<String>()
     });
     let place = prop_oneof![
-        select(&["body", "key", "id", "body[]", "body.order", "reason", "property.a", "format"][..])
+        select(&["body", "key", "id", "body[]", "body.order", "body.order[]", "reason", "property.a", "format"][..])
             .prop_map(str::to_owned),
         word().prop_map(|name| format!("body.{}", quoted(&name))),
+        word().prop_map(|name| format!("body.order.{}", quoted(&name))),
         word().prop_map(|name| format!("header.{}", quoted(&name))),
     ];
     let test = (place, select(&[":", "=", "!=", "~"][..]), text.clone(), any::<bool>()).prop_map(
@@ -258,6 +264,7 @@ fn about(message: &Message, pick: &Pick) -> String {
                 message.headers.iter().map(|(name, _)| format!("header.{}:{part}", quoted(name))).collect();
             if names.is_empty() { part } else { names.join(" or ") }
         }
+        3 => format!("body[]:{part} or body.order[]:{part} or body.order.order:{part} or body[][]:{part}"),
         _ => part,
     }
 }
@@ -265,7 +272,12 @@ fn about(message: &Message, pick: &Pick) -> String {
 /// The strings in a JSON value.
 fn strings(json: &serde_json::Value) -> Vec<String> {
     match json {
-        serde_json::Value::String(text) => vec![text.clone()],
+        serde_json::Value::String(text) => {
+            let decoded = decode(&Bytes::from(text.clone()), &Hints::default(), &Limits::default());
+            let inner = decoded.form.json().and_then(|json| serde_json::from_slice::<serde_json::Value>(json).ok());
+            let inner = inner.filter(|json| !json.is_number()).map(|json| strings(&json)).unwrap_or_default();
+            [vec![text.clone()], inner].concat()
+        }
         serde_json::Value::Array(values) => values.iter().flat_map(strings).collect(),
         serde_json::Value::Object(members) => {
             members.iter().flat_map(|(name, value)| [vec![name.clone()], strings(value)].concat()).collect()

@@ -58,6 +58,34 @@ const HEADERS: [&str; 20] = [
     "stack_trace",
 ];
 
+/// A recursive Avro record, and a Protobuf message of everything.
+static SCHEMAS: std::sync::LazyLock<Vec<std::sync::Arc<dyn codec::Schemas>>> = std::sync::LazyLock::new(|| {
+    let folder = tempfile::tempdir().unwrap();
+    let texts = [
+        (
+            "a.avsc",
+            r#"{"type":"record","name":"R","fields":[{"name":"a","type":["null","R",{"type":"array","items":"R"},
+            {"type":"map","values":"double"},{"type":"fixed","name":"F","size":9},"string","bytes"]}]}"#,
+        ),
+        ("b.avsc", r#"{"type":"array","items":{"type":"array","items":"null"}}"#),
+        (
+            "c.proto",
+            "syntax = \"proto3\"; message M { M m = 1; map<string, M> n = 2; repeated sint64 p = 3; string s = 4; double d = 5; }",
+        ),
+    ];
+    let open = |(name, text): (&str, &str)| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        let file = postroom::schema::SchemaFile::parse("*", path.to_str().unwrap());
+        let settings = postroom::schema::SchemaSettings { registry: None, files: vec![file] };
+        let schemas = postroom::schema::open([(postroom::schema::Home::Everywhere, settings)]).unwrap();
+        // Read while the file is there.
+        _ = schemas.find(&Message::default(), None);
+        schemas
+    };
+    texts.map(open).into_iter().collect()
+});
+
 fn payload() -> impl Strategy<Value = Bytes> {
     let bytes = (0..STARTS.len(), vec(any::<u8>(), 0..300)).prop_map(|(start, mut rest)| {
         let mut bytes = STARTS[start].to_vec();
@@ -83,7 +111,7 @@ proptest! {
     #[test]
     fn any_message_is_decoded_explained_grouped_and_written(payload in payload(), headers in vec(header(), 0..5)) {
         let message = Message { payload: Some(payload), headers: Fields::from_iter(headers), ..Message::default() };
-        _ = codec::view(&message);
+        _ = codec::view(&message, None);
         let failure = detect(&message);
         let group = fingerprint(&message, failure.as_ref(), &Rules::default());
         let again = fingerprint(&message, detect(&message).as_ref(), &Rules::default());
@@ -91,6 +119,17 @@ proptest! {
         let mut line = Vec::new();
         write_line(&message, None, &mut line);
         prop_assert_eq!(read_line(&line).unwrap().payload, message.payload);
+    }
+
+    #[test]
+    fn any_bytes_are_a_value_of_a_schema_or_a_reason(payload in payload(), framed in any::<bool>()) {
+        for schemas in SCHEMAS.iter() {
+            let mut message = Message { payload: Some(payload.clone()), ..Message::default() };
+            if framed {
+                message.headers.push("__value_schema_id", Value::Bytes(Bytes::from_static(b"\0\0\0\0\x09")));
+            }
+            _ = codec::view(&message, Some(schemas.as_ref()));
+        }
     }
 
     #[test]
@@ -121,7 +160,7 @@ fn huge_and_deep_messages_take_bounded_time() {
         let started = Instant::now();
         let size = body.len();
         let message = Message { payload: Some(body.into()), ..Message::default() };
-        _ = codec::view(&message);
+        _ = codec::view(&message, None);
         let failure = detect(&message);
         _ = fingerprint(&message, failure.as_ref(), &Rules::default());
         let mut line = Vec::new();

@@ -27,6 +27,7 @@ mod moves;
 #[cfg(feature = "rabbitmq")]
 mod moves_rabbitmq;
 mod properties;
+mod schemas;
 mod triage;
 #[cfg(feature = "tui")]
 mod tui;

@@ -8,6 +8,7 @@ use super::human;
 use super::paint::{Paint, Role};
 use super::table::{Cell, Column, table as lay_out};
 use super::text::{fit, one_line};
+use crate::message::codec::Schemas;
 use crate::operation::glance::{origin_target, preview, reason};
 use crate::operation::groups::{Change, GroupSummary};
 
@@ -70,7 +71,13 @@ const SPARKS: usize = 32;
 const ORIGINS: usize = 8;
 
 /// What the table has no room for: rate, origins, attempts, what differs, a sample.
-pub(crate) fn detail(group: &GroupSummary, now: Timestamp, width: usize, paint: Paint) -> Vec<String> {
+pub(crate) fn detail(
+    group: &GroupSummary,
+    schemas: Option<&dyn Schemas>,
+    now: Timestamp,
+    width: usize,
+    paint: Paint,
+) -> Vec<String> {
     let mut lines =
         vec![String::new(), paint.paint(Role::Heading, &fit(&format!("{} {}", group.name, group.title), width))];
     let mut tell = |name: &str, text: &str| {
@@ -114,7 +121,7 @@ pub(crate) fn detail(group: &GroupSummary, now: Timestamp, width: usize, paint: 
     if let Some(failure) = &group.failure {
         tell("", &reason(failure));
     }
-    tell("", &preview(&group.sample, width).text);
+    tell("", &preview(&group.sample, width, schemas).text);
     lines
 }
 

@@ -50,7 +50,7 @@ impl View {
         }
         let message = shown.as_ref().unwrap_or(message);
         let origin = failure.as_ref().and_then(|failure| self.origin(message, failure));
-        let decoded = self.decode_lines.then(|| codec::view(message));
+        let decoded = self.decode_lines.then(|| codec::view(message, self.rules.schemas()));
         let derived = Derived {
             failure: failure.as_ref(),
             origin: origin.as_deref(),
@@ -81,7 +81,7 @@ impl View {
         let mut lines = vec![self.head(number, delivery, message, group.as_deref())];
         lines.extend(failure.as_ref().map(|failure| self.reason(failure)));
         let room = self.width.saturating_sub(4);
-        let preview = preview(message, room);
+        let preview = preview(message, room, self.rules.schemas());
         lines.push(format!(
             "    {}",
             if preview.faint { self.paint.paint(Role::Faint, &preview.text) } else { preview.text }
@@ -188,7 +188,7 @@ mod tests {
     fn payloads_in_other_formats_are_shown_decoded_and_what_redaction_hides_stays_hidden() {
         let encoded: &[u8] = b"eyJjYXJkIjoiNDExMSIsIngiOjF9";
         let message = Message { payload: Some(Bytes::from_static(encoded)), ..Message::default() };
-        assert_eq!(preview(&message, 60).text, r#"(base64) {"card":"4111","x":1}"#);
+        assert_eq!(preview(&message, 60, None).text, r#"(base64) {"card":"4111","x":1}"#);
         let lines = view(&["body.card"]).lines(1, &delivery(message.clone())).join("\n");
         assert!(!lines.contains("4111"), "{lines}");
         for redact_lines in [false, true] {

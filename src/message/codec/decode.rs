@@ -6,6 +6,7 @@ use serde::de::IgnoredAny;
 use super::compressed::Compression;
 use super::hints::Hints;
 use super::plain::{is_plain, is_readable, starts_as_markup};
+use super::schema::Schemas;
 use super::view::{Form, Limits, Step, View};
 use super::{cbor, encoded, envelope, framed, label, msgpack, protobuf, tree};
 use crate::message::Message;
@@ -22,13 +23,20 @@ enum Layer {
     Leaf,
 }
 
-/// Decodes a payload as far as it goes.
+/// Decodes a payload as far as it goes without schemas.
 pub fn decode(payload: &Bytes, hints: &Hints, limits: &Limits) -> View {
+    decode_with(payload, hints, limits, None)
+}
+
+/// Who has schemas, and the message that they are asked for.
+type Lookup<'a> = (&'a dyn Schemas, &'a Message);
+
+fn decode_with(payload: &Bytes, hints: &Hints, limits: &Limits, schemas: Option<Lookup<'_>>) -> View {
     let mut view = View { steps: Vec::new(), form: Form::Empty, labels: Vec::new(), stopped: None };
     let mut data = payload.clone();
     let mut declared: Vec<&str> = hints.encodings.iter().map(String::as_str).collect();
     let mut frame = None;
-    while !is_plain(&data) {
+    while !is_plain(&data, false) {
         let layer = match declared.pop() {
             Some(name) => by_declaration(name, &data, limits),
             None if frame.is_none() => by_bytes(&data, hints, limits),
@@ -58,8 +66,12 @@ pub fn decode(payload: &Bytes, hints: &Hints, limits: &Limits) -> View {
         view.steps.push(step);
         data = inner;
     }
-    if let (true, Some(name)) = (is_plain(&data), declared.last()) {
+    if let (true, Some(name)) = (is_plain(&data, false), declared.last()) {
         view.stopped.get_or_insert(format!("it is declared as {name} but is plain text"));
+    }
+    if let Some(json) = schemas.and_then(|schemas| by_schema(&data, frame.as_ref(), limits, schemas, &mut view)) {
+        view.form = json;
+        return view;
     }
     view.form = leaf(data, hints, frame.as_ref(), &mut view.stopped);
     if let Form::Json(json) = &view.form {
@@ -68,11 +80,55 @@ pub fn decode(payload: &Bytes, hints: &Hints, limits: &Limits) -> View {
     view
 }
 
-/// Decodes a message's payload by what the message says of it and the usual limits.
+/// Decodes a message's payload by what the message says of it, the usual limits, and schemas where somebody has them.
 #[must_use]
-pub fn view(message: &Message) -> View {
+pub fn view(message: &Message, schemas: Option<&dyn Schemas>) -> View {
     let payload = message.payload.clone().unwrap_or_default();
-    decode(&payload, &Hints::of(message), &Limits::default())
+    decode_with(&payload, &Hints::of(message), &Limits::default(), schemas.map(|schemas| (schemas, message)))
+}
+
+/// What the schema of a frame or of the queue makes of the bytes. JSON needs none; where a schema can't be had or does
+/// not fit, the reason is kept and the bytes are shown as without it.
+fn by_schema(
+    data: &Bytes,
+    frame: Option<&framed::Framed>,
+    limits: &Limits,
+    (schemas, message): Lookup<'_>,
+    view: &mut View,
+) -> Option<Form> {
+    let may_be_json = data.trim_ascii_start().starts_with(b"{") || data.trim_ascii_start().starts_with(b"[");
+    if data.is_empty() || (may_be_json && values(data).is_some()) {
+        return None;
+    }
+    let id = frame.map(|frame| frame.id);
+    let schema = match schemas.find(message, id)? {
+        Ok(schema) => schema,
+        Err(why) => {
+            view.stopped.get_or_insert(why);
+            return None;
+        }
+    };
+    let read = |data: &[u8], id| schema.decode(data, id, limits);
+    let value = read(data, id).or_else(|why| {
+        // A record may begin with what looks like a frame: the operator's own schema reads it from its first byte.
+        let whole = frame.and_then(|frame| read(&frame.outer, None).ok());
+        whole.inspect(|_| _ = view.steps.pop()).ok_or(why)
+    });
+    match value {
+        Ok(value) => {
+            if let Some(step) = view.steps.last_mut().filter(|step| step.detail.is_some() && !schema.name().is_empty())
+            {
+                step.detail = step.detail.take().map(|detail| format!("{detail}, {}", schema.name()));
+            }
+            // What was said before was about the bytes without their schema.
+            Some(Form::Tree { format: schema.format(), json: tree::to_json(&value) })
+        }
+        Err(why) => {
+            let name = id.map_or_else(|| format!("the schema {}", schema.name()), |id| id.to_string());
+            view.stopped.get_or_insert(format!("{name}: {why}"));
+            None
+        }
+    }
 }
 
 fn unwrapped(format: &'static str, inner: Vec<u8>) -> Layer {
@@ -142,7 +198,7 @@ fn leaf(data: Bytes, hints: &Hints, frame: Option<&framed::Framed>, stopped: &mu
     if data.is_empty() {
         return Form::Empty;
     }
-    if is_plain(&data) {
+    if is_plain(&data, false) {
         return text(data);
     }
     if let Some((format, what)) = label::by_magic(&data) {
@@ -231,7 +287,7 @@ fn text(data: Bytes) -> Form {
 }
 
 /// How many JSON values a text consists of; `None` where it is anything else.
-fn values(json: &[u8]) -> Option<usize> {
+pub(super) fn values(json: &[u8]) -> Option<usize> {
     let mut count = 0;
     for value in serde_json::Deserializer::from_slice(json).into_iter::<IgnoredAny>() {
         value.ok()?;

@@ -1,15 +1,20 @@
-//! Payloads in a schema registry's frame: Confluent, Apicurio, AWS Glue. Without the registry, the id is what is known.
+//! Payloads in a schema registry's frame: Confluent, Apicurio, AWS Glue, and the schema that it names.
 
 use bytes::Bytes;
 
 use super::compressed::Compression;
 use super::hints::Hints;
 use super::protobuf::varint;
+use super::schema::SchemaId;
 use super::view::{Limits, Step};
 
 /// A frame that was taken off.
 pub(super) struct Framed {
     pub(super) step: Step,
+    /// The schema that it names.
+    pub(super) id: SchemaId,
+    /// All of it.
+    pub(super) outer: Bytes,
     /// What was in it.
     pub(super) inner: Bytes,
     /// The same without the index path that Confluent's Protobuf writers put before a message.
@@ -19,41 +24,40 @@ pub(super) struct Framed {
 /// Takes off a registry's frame. `None` where there is none; a reason where it is broken.
 pub(super) fn unframe(data: &Bytes, hints: &Hints, limits: &Limits) -> Option<Result<Framed, String>> {
     if let Some(schema) = &hints.schema {
-        let detail = match schema.as_ref() {
-            [0, id @ ..] => id.try_into().map(|id| format!("schema {}", u32::from_be_bytes(id))),
-            [1, guid @ ..] => guid.try_into().map(|guid: [u8; 16]| format!("schema {}", uuid(guid))),
+        let id = match schema.as_ref() {
+            [0, id @ ..] => id.try_into().map(|id| SchemaId::Number(u32::from_be_bytes(id).into())),
+            [1, guid @ ..] => guid.try_into().map(SchemaId::Guid),
             _ => return None,
         };
-        let detail = detail.ok()?;
-        return Some(Ok(framed("confluent", detail, data.clone())));
+        return Some(Ok(framed("confluent", id.ok()?, data, data.clone())));
     }
     match data.as_ref() {
         // Eight bytes of id come first: no schema id of four bytes starts with four zeros.
         [0, 0, 0, 0, 0, rest @ ..] if rest.len() > 4 => {
             let id = u32::from_be_bytes(*rest.first_chunk()?);
-            Some(Ok(framed("apicurio", format!("schema {id}"), data.slice(9..))))
+            Some(Ok(framed("apicurio", SchemaId::Number(id.into()), data, data.slice(9..))))
         }
         [0, rest @ ..] if rest.len() > 4 => {
             let id = u32::from_be_bytes(*rest.first_chunk()?);
             // Ids count up from one: a number in the billions is data that happens to start with a zero.
-            (id < 1 << 24).then(|| Ok(framed("confluent", format!("schema {id}"), data.slice(5..))))
+            (id < 1 << 24).then(|| Ok(framed("confluent", SchemaId::Number(id.into()), data, data.slice(5..))))
         }
         [3, compression @ (0 | 5), rest @ ..] if rest.len() > 16 => {
-            let detail = format!("schema {}", uuid(*rest.first_chunk()?));
+            let id = SchemaId::Glue(*rest.first_chunk()?);
             let inner = data.slice(18..);
             if *compression == 0 {
-                return Some(Ok(framed("glue", detail, inner)));
+                return Some(Ok(framed("glue", id, data, inner)));
             }
             let decoded = Compression::Zlib.decode(&inner, limits);
-            Some(decoded.map(|inner| framed("glue", detail, inner.into())).map_err(|why| format!("glue: {why}")))
+            Some(decoded.map(|inner| framed("glue", id, data, inner.into())).map_err(|why| format!("glue: {why}")))
         }
         _ => None,
     }
 }
 
-fn framed(format: &'static str, detail: String, inner: Bytes) -> Framed {
+fn framed(format: &'static str, id: SchemaId, outer: &Bytes, inner: Bytes) -> Framed {
     let protobuf = after_index_path(&inner);
-    Framed { step: Step { format, detail: Some(detail) }, inner, protobuf }
+    Framed { step: Step { format, detail: Some(id.to_string()) }, id, outer: outer.clone(), inner, protobuf }
 }
 
 /// What follows the path to a message type: a count and as many indexes, all zigzag; a single zero is "the first".
@@ -67,12 +71,6 @@ fn after_index_path(data: &Bytes) -> Option<Bytes> {
         varint(&mut rest)?;
     }
     Some(data.slice(data.len() - rest.len()..))
-}
-
-fn uuid(bytes: [u8; 16]) -> String {
-    let hex = crate::message::Digest(bytes).to_string();
-    let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
-    format!("{}-{}-{}-{}-{}", part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32))
 }
 
 #[cfg(test)]

@@ -3,7 +3,8 @@
 //! Formats are tried in this order: what the message declares, magic bytes, structure that consumes every byte. Steps
 //! nest (base64, gzip, JSON …) up to [`Limits`]. A view only: nothing here changes a message, serialised objects are
 //! named and never executed, and what can't be decoded stays bytes with the reason beside it.
-//! Limits: no schema registry is asked; Avro says its schema id, Protobuf is shown by field numbers.
+//! Limits: schemas are found by whoever has them ([`Schemas`]); without, Avro says its schema id and Protobuf is shown by
+//! field numbers.
 
 mod cbor;
 mod compressed;
@@ -14,14 +15,21 @@ mod framed;
 mod hints;
 mod label;
 mod msgpack;
+mod nested;
 mod plain;
 mod protobuf;
-mod tree;
+mod schema;
+pub(crate) mod tree;
 mod unescape;
 mod view;
 
 pub use decode::{decode, view};
 pub use hints::Hints;
+pub use nested::nested;
+pub(crate) use nested::{STRINGS, inside, may_hold_encoded};
 pub(crate) use plain::{is_encodable, is_plain, starts_as_markup};
+#[cfg(feature = "schemas")]
+pub(crate) use protobuf::varint;
+pub use schema::{Schema, SchemaId, Schemas, uuid};
 pub(crate) use unescape::unescape;
 pub use view::{Form, Limits, Step, View};

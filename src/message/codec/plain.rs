@@ -6,8 +6,12 @@
 /// Texts shorter than this are never taken for base64 or hex.
 const ENCODED_MIN: usize = 8;
 
-/// Whether a payload is text that is shown as it is: JSON, XML, or readable text that is not base64 or hex.
-pub(crate) fn is_plain(payload: &[u8]) -> bool {
+/// Whether a payload is text that is shown as it is: JSON, XML, or readable text that is not base64 or hex. Where
+/// somebody has schemas only JSON is, for strings behind their lengths can be readable, too.
+pub(crate) fn is_plain(payload: &[u8], schemas: bool) -> bool {
+    if schemas {
+        return payload.is_empty() || (starts_as_markup(payload) && !payload.trim_ascii_start().starts_with(b"<"));
+    }
     payload.is_empty()
         || starts_as_markup(payload)
         || !payload.first().is_some_and(u8::is_ascii_whitespace) && is_readable(payload) && !could_be_encoded(payload)
@@ -50,11 +54,13 @@ mod tests {
     #[test]
     fn readable_text_is_plain_and_what_may_be_encoded_is_not() {
         for text in ["", "{}", "{\"a\":1}", " [1]", "<a/>", "hello there", "Größe: 5", "short", "a\tb c\r\n"] {
-            assert!(is_plain(text.as_bytes()), "{text}");
+            assert!(is_plain(text.as_bytes(), false), "{text}");
         }
         for text in ["eyJhIjoxfQ==", "deadbeefdeadbeef", "\u{1b}[31mred", "eyJhIjox\r\nfQ==", "\n a text of protobuf"] {
-            assert!(!is_plain(text.as_bytes()), "{text}");
+            assert!(!is_plain(text.as_bytes(), false), "{text}");
         }
+        assert!(is_plain(b" {\"a\":1}", true) && is_plain(b"", true) && !is_plain(b"<a>", true));
+        assert!(!is_plain(b"H0b7c1f9e-8a51-4c33-9d0e-6a2f5d1e7c48", true), "an Avro string of 36 letters");
         for bytes in [
             &[0x1f, 0x8b, 8, 0][..],
             &[0, 0, 0, 0, 7, 2],
@@ -64,7 +70,7 @@ mod tests {
             b"{\x00",
             b"text \xff",
         ] {
-            assert!(!is_plain(bytes), "{bytes:x?}");
+            assert!(!is_plain(bytes, false), "{bytes:x?}");
         }
     }
 }

@@ -59,7 +59,7 @@ fn field(data: &[u8], depth: usize) -> Value {
 }
 
 /// A number of seven bits a byte, of ten bytes at most.
-pub(super) fn varint(rest: &mut &[u8]) -> Option<u64> {
+pub(crate) fn varint(rest: &mut &[u8]) -> Option<u64> {
     let mut value = 0_u64;
     for shift in (0..64).step_by(7) {
         let byte = *rest.split_off_first()?;

@@ -8,8 +8,8 @@ use serde_json::{Map, Value, json};
 /// Containers within each other at most.
 pub(super) const MAX_DEPTH: usize = 64;
 
-/// Bytes: text where they are, else base64 as in the message line.
-pub(super) fn bytes(bytes: &[u8]) -> Value {
+/// Bytes, as in the message line.
+pub(crate) fn bytes(bytes: &[u8]) -> Value {
     json!({ "base64": STANDARD.encode(bytes) })
 }
 
@@ -22,7 +22,7 @@ pub(super) fn name(key: Value) -> String {
 }
 
 /// A float; JSON has no NaN and no infinity, which become text.
-pub(super) fn float(number: f64) -> Value {
+pub(crate) fn float(number: f64) -> Value {
     serde_json::Number::from_f64(number).map_or_else(|| Value::String(number.to_string()), Value::Number)
 }
 

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use super::nested::nested;
 use crate::message::jsonl::write_string;
 
 /// How far decoding may go.
@@ -134,9 +135,27 @@ impl View {
     /// | `details` | what their frames say (`schema 42`), if anything |
     /// | `json`, `text` or `what` | JSON as it is (also of MessagePack, CBOR and Protobuf), other text, or what the bytes are |
     /// | `stopped` | why decoding went no further than that, where it should have |
+    /// | `nested` | what its strings hold, each an object of these fields with the `path` to the string |
     ///
     /// Nothing in it acts on a terminal or breaks a line.
     pub fn write_json(&self, out: &mut Vec<u8>) {
+        out.push(b'{');
+        self.write_fields(out);
+        let nested = nested(self);
+        for (at, (path, view)) in nested.iter().enumerate() {
+            out.extend_from_slice(if at == 0 { b",\"nested\":[{\"path\":" } else { b",{\"path\":" });
+            write_string(path, out);
+            out.push(b',');
+            view.write_fields(out);
+            out.push(b'}');
+        }
+        if !nested.is_empty() {
+            out.push(b']');
+        }
+        out.push(b'}');
+    }
+
+    fn write_fields(&self, out: &mut Vec<u8>) {
         let list = |texts: &mut dyn Iterator<Item = &str>, out: &mut Vec<u8>| {
             for (at, text) in texts.enumerate() {
                 out.push(if at == 0 { b'[' } else { b',' });
@@ -144,7 +163,7 @@ impl View {
             }
             out.push(b']');
         };
-        out.extend_from_slice(b"{\"formats\":");
+        out.extend_from_slice(b"\"formats\":");
         match self.formats().next() {
             None => out.extend_from_slice(b"[]"),
             Some(_) => list(&mut self.formats(), out),
@@ -173,7 +192,6 @@ impl View {
             out.extend_from_slice(b",\"stopped\":");
             write_string(why, out);
         }
-        out.push(b'}');
     }
 }
 
@@ -197,6 +215,18 @@ mod tests {
         let mut out = Vec::new();
         view.write_json(&mut out);
         String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn what_strings_hold_is_beside_it_with_its_path() {
+        let form = Form::Json(Bytes::from_static(br#"{"n":1,"a b":["x","{\"c\":\"eyJkIjp0cnVlfQ==\"}"]}"#));
+        let view = View { steps: Vec::new(), form, labels: Vec::new(), stopped: None };
+        let value: serde_json::Value = serde_json::from_str(&json(&view)).unwrap();
+        assert_eq!(value["nested"][0]["path"], r#"body."a b"[1]"#);
+        assert_eq!(value["nested"][0]["json"]["c"], "eyJkIjp0cnVlfQ==");
+        assert_eq!(value["nested"][1]["path"], r#"body."a b"[1].c"#);
+        assert_eq!(value["nested"][1]["formats"], serde_json::json!(["base64", "json"]));
+        assert_eq!(value["nested"][1]["json"]["d"], true);
     }
 
     #[test]

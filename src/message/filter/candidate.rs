@@ -7,11 +7,11 @@ use bytes::Bytes;
 
 use super::datum::Datum;
 use super::extract::any_in_json;
-use super::path::Path;
 use crate::message::Message;
-use crate::message::codec::{self, View, is_plain, unescape};
+use crate::message::codec::{self, Schemas, View, is_plain, unescape};
 use crate::message::failure::{self, Failure};
 use crate::message::fingerprint::{GroupId, Key, Rules};
+use crate::message::path::Path;
 
 /// A message, and what was derived from it so far.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ impl<'a> Candidate<'a> {
         self
     }
 
-    /// With the operator's rules for grouping; without them a group is what the fingerprint alone says.
+    /// With the operator's rules; without them a group is what the fingerprint alone says, and payloads have no schemas.
     #[must_use]
     pub fn with_rules(mut self, rules: &'a Rules) -> Self {
         self.rules = Some(rules);
@@ -71,16 +71,20 @@ impl<'a> Candidate<'a> {
         })
     }
 
+    fn schemas(&self) -> Option<&'a dyn Schemas> {
+        self.rules.and_then(Rules::schemas)
+    }
+
     /// The payload's decoded form.
     pub fn view(&self) -> &View {
-        self.view.get_or_init(|| codec::view(self.message))
+        self.view.get_or_init(|| codec::view(self.message, self.schemas()))
     }
 
     /// The payload's text in its decoded form, where that can differ from the raw bytes.
     pub(super) fn decoded_text(&self) -> Option<&[u8]> {
         let text = self.text.get_or_init(|| {
             let payload = self.message.body();
-            if is_plain(payload) && memchr::memchr(b'\\', payload).is_none() {
+            if is_plain(payload, self.schemas().is_some()) && memchr::memchr(b'\\', payload).is_none() {
                 return None;
             }
             let form = &self.view().form;
@@ -93,7 +97,11 @@ impl<'a> Candidate<'a> {
     /// Whether `test` accepts a value at that path of the payload. Plain JSON is read without decoding it first.
     pub(super) fn any_in_body(&self, path: &Path, test: &mut dyn FnMut(&Datum<'_>) -> bool) -> bool {
         let payload = self.message.body();
-        let json = if is_plain(payload) { Some(payload) } else { self.view().form.json().map(|json| &json[..]) };
+        let json = if is_plain(payload, self.schemas().is_some()) {
+            Some(payload)
+        } else {
+            self.view().form.json().map(|json| &json[..])
+        };
         json.is_some_and(|json| any_in_json(json, &path.0, test))
     }
 }

@@ -8,8 +8,8 @@ use super::decimal::Decimal;
 use super::expression::{Expression, Field, Literal, Test};
 use super::line::LineNeedle;
 use super::needle::Needle;
-use super::path::Path;
 use super::prefilter::{Condition, Place};
+use crate::message::path::Path;
 
 /// The condition that every matching message meets.
 pub(crate) fn compile(expression: &Expression) -> Condition {
@@ -32,7 +32,7 @@ fn compile_test(field: &Field, test: &Test) -> Condition {
             Test::Matches(regex) => Condition::Payload(regex.clone()),
             _ => needle.map_or(Condition::Pass, |needle| has(Place::Payload, needle)),
         },
-        Field::Body(path) => all(names(path).chain(needle).map(|needle| has(Place::Payload, needle))),
+        Field::Body(path) => all(names(path).chain(needle).map(|needle| has(Place::Inside, needle))),
         Field::Key => needle.map_or(Condition::Pass, |needle| has(Place::Key, needle)),
         Field::Id => needle.map_or(Condition::Pass, |needle| has(Place::Id, needle)),
         Field::Header(name) => Condition::Header(LineNeedle::new(Needle::exact(name)), needle.map(LineNeedle::new)),

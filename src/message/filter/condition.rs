@@ -10,8 +10,8 @@ use super::expression::{Field, Literal, Order, Test};
 use super::fault::Fault;
 use super::field::{self, Kind};
 use super::needle::Needle;
-use super::path::{Path, Step, is_bare};
 use crate::error::nearest;
+use crate::message::path::{Path, Step, is_bare};
 
 /// Memory that one compiled regex may take, and its lazy automaton while it runs.
 const MAX_REGEX: usize = 4 << 20;

@@ -6,7 +6,7 @@ use regex::bytes::Regex;
 use super::Needs;
 use super::literal::Bound;
 use super::needle::Needle;
-use super::path::Path;
+use crate::message::path::Path;
 
 /// A filter expression. Its depth is bounded by the parser.
 #[derive(Clone, Debug)]

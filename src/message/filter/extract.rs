@@ -11,21 +11,28 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use serde_json::value::RawValue;
 
 use super::datum::Datum;
-use super::path::Step;
+use crate::message::codec::{self, STRINGS, View};
+use crate::message::json::{Visit, Walk};
+use crate::message::path::Step;
 
-/// Whether `json` is JSON and `test` accepts a value at the path.
+/// Whether `json` is JSON and `test` accepts a value at the path. A path goes on into strings that hold JSON or encoded
+/// data, and a string at its end is shown as it is and as what it holds.
 pub(crate) fn any_in_json(json: &[u8], path: &[Step], test: &mut dyn FnMut(&Datum<'_>) -> bool) -> bool {
+    let (mut found, mut strings) = (false, STRINGS);
+    walk(json, path, &mut strings, &mut |datum| found = found || test(datum)) && found
+}
+
+/// Shows what stands at the path; whether it is JSON to its end.
+fn walk(json: &[u8], path: &[Step], strings: &mut usize, seen: &mut dyn FnMut(&Datum<'_>)) -> bool {
     let json = json.strip_prefix(b"\xef\xbb\xbf").unwrap_or(json);
     let mut reader = serde_json::Deserializer::from_slice(json);
-    let mut found = false;
     // `end` fails as long as there is something but space.
     while reader.end().is_err() {
-        let mut seen = |raw: &RawValue| found = found || test(&scalar(raw.get()));
-        if (Walk { path, seen: &mut seen }).deserialize(&mut reader).is_err() {
+        if (Find { path, strings: &mut *strings, seen: &mut *seen }).deserialize(&mut reader).is_err() {
             return false;
         }
     }
-    found
+    true
 }
 
 /// A JSON value's text as a value to test.
@@ -47,32 +54,47 @@ fn scalar(json: &str) -> Datum<'_> {
 #[derive(serde::Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// Walks along the path and shows what stands at its end.
-struct Walk<'p, 's> {
+/// Goes along the path and shows what stands at its end.
+struct Find<'p, 's> {
     path: &'p [Step],
-    seen: &'s mut dyn FnMut(&RawValue),
+    /// Strings that may still be looked into.
+    strings: &'s mut usize,
+    seen: &'s mut dyn FnMut(&Datum<'_>),
 }
 
-impl<'de> DeserializeSeed<'de> for Walk<'_, '_> {
+impl Find<'_, '_> {
+    /// What a string holds, while there are strings to look into.
+    fn inside(&mut self, text: &str) -> Option<View> {
+        let left = self.strings.checked_sub(1)?;
+        let view = codec::inside(text)?;
+        *self.strings = left;
+        Some(view)
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Find<'_, '_> {
     type Value = ();
 
-    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
-        if self.path.is_empty() {
-            (self.seen)(<&RawValue>::deserialize(json)?);
-            return Ok(());
+    fn deserialize<D: Deserializer<'de>>(mut self, json: D) -> Result<(), D::Error> {
+        if !self.path.is_empty() {
+            return Walk(self).deserialize(json);
         }
-        json.deserialize_any(self)
+        let datum = scalar(<&RawValue>::deserialize(json)?.get());
+        (self.seen)(&datum);
+        if let Datum::Text(text) = &datum
+            && let Ok(text) = std::str::from_utf8(text)
+            && let Some(view) = self.inside(text)
+            && !view.steps.is_empty()
+            && let Some(text) = view.form.text()
+        {
+            (self.seen)(&Datum::text(text));
+        }
+        Ok(())
     }
 }
 
-impl<'de> Visitor<'de> for Walk<'_, '_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<(), A::Error> {
+impl<'de> Visit<'de> for Find<'_, '_> {
+    fn object<A: MapAccess<'de>>(self, mut object: A) -> Result<(), A::Error> {
         let (step, rest) = self.path.split_first().map_or((None, self.path), |(step, rest)| (Some(step), rest));
         let name = match step {
             Some(Step::Name(name)) => Some(name.as_str()),
@@ -80,7 +102,7 @@ impl<'de> Visitor<'de> for Walk<'_, '_> {
         };
         while let Some(is_it) = object.next_key_seed(Key(name))? {
             if is_it {
-                object.next_value_seed(Walk { path: rest, seen: &mut *self.seen })?;
+                object.next_value_seed(Find { path: rest, strings: &mut *self.strings, seen: &mut *self.seen })?;
             } else {
                 object.next_value::<IgnoredAny>()?;
             }
@@ -88,7 +110,7 @@ impl<'de> Visitor<'de> for Walk<'_, '_> {
         Ok(())
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+    fn list<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
         let (step, rest) = self.path.split_first().map_or((None, self.path), |(step, rest)| (Some(step), rest));
         for at in 0.. {
             let wanted = match step {
@@ -97,7 +119,8 @@ impl<'de> Visitor<'de> for Walk<'_, '_> {
                 Some(Step::Name(_)) | None => false,
             };
             let more = if wanted {
-                list.next_element_seed(Walk { path: rest, seen: &mut *self.seen })?.is_some()
+                let find = Find { path: rest, strings: &mut *self.strings, seen: &mut *self.seen };
+                list.next_element_seed(find)?.is_some()
             } else {
                 list.next_element::<IgnoredAny>()?.is_some()
             };
@@ -108,29 +131,12 @@ impl<'de> Visitor<'de> for Walk<'_, '_> {
         Ok(())
     }
 
-    // A scalar in the middle of a path has nothing below it.
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
+    fn text(mut self, text: &str) {
+        if let Some(view) = self.inside(text)
+            && let Some(json) = view.form.json()
+        {
+            walk(json, self.path, self.strings, self.seen);
+        }
     }
 }
 
@@ -195,6 +201,25 @@ mod tests {
             assert!(!always(broken.as_bytes()), "{broken}");
         }
         assert!(always(br#"{"a":"\ud800"}"#));
+    }
+
+    #[test]
+    fn a_path_goes_on_into_what_strings_hold() {
+        use base64::Engine as _;
+        let path = [name("Message"), name("detail"), name("id")];
+        let inner = r#"{"detail":"{\"id\":17}"}"#;
+        let text = serde_json::json!({ "Message": inner }).to_string();
+        assert_eq!(values(&text, &path), ["17"]);
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        std::io::Write::write_all(&mut gzip, inner.as_bytes()).unwrap();
+        let packed = base64::engine::general_purpose::STANDARD.encode(gzip.finish().unwrap());
+        let json = serde_json::json!({ "Message": packed.clone() }).to_string();
+        assert_eq!(values(&json, &path), ["17"]);
+        assert_eq!(values(&json, &path[..1]), [packed.as_str(), inner], "raw and decoded");
+        assert_eq!(values(r#"{"a":"{\"b\":1"}"#, &[name("a"), name("b")]), [""; 0], "cut JSON holds nothing");
+        // However many strings there are, only so many are looked into.
+        let many = serde_json::json!(vec!["[1]"; 1000]).to_string();
+        assert_eq!(values(&many, &[Step::Any, Step::Any]).len(), STRINGS);
     }
 
     #[test]

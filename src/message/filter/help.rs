@@ -23,6 +23,7 @@ pub const EXAMPLES: &[Example] = &[
     example("body.order.total>100", "a number in the JSON payload"),
     example("body.order.items[].sku=A-17", "any element of a list; [0] is the first"),
     example("body.\"odd name\":*", "a member with that name is there"),
+    example("body.Message.detail.id=17", "also where Message is a string that holds JSON"),
     example("header.tenant=acme", "any of the headers of that name is exactly this"),
     example("property.content_type:json", "what the broker says beside the headers"),
     example("age<2h attempts>=3", "young, and tried often"),
@@ -65,7 +66,10 @@ Rules
   2026-03-02T10:00:00Z, or -2h for two hours ago.
   A header that repeats matches when any of its values does. What is missing
   matches nothing but != and not. A payload in another format (gzip, base64,
-  MessagePack and others) is matched in its decoded form as well as raw.
+  MessagePack, Avro and Protobuf with a schema, and others) is matched in its
+  decoded form as well as raw.
+  A path goes on into a string that holds JSON, or base64 of gzip, zlib, zstd,
+  LZ4, JSON or XML; words and body:TEXT see such a string as it is.
 
 Examples
 ";

@@ -11,7 +11,7 @@ use memchr::memmem::{self, Finder};
 
 use super::needle::Needle;
 use super::prefilter::{Place, could_be_digest, is_short_escape};
-use crate::message::codec::{is_encodable, is_plain, starts_as_markup};
+use crate::message::codec::{is_encodable, is_plain, may_hold_encoded, starts_as_markup};
 
 /// What every line written by postroom starts with; such a line always holds its id.
 const WRITTEN: &[u8] = b"{\"schema\":\"postroom.message/1\",";
@@ -49,11 +49,14 @@ impl LineNeedle {
     }
 
     /// Whether the message in the line could hold the text in that place.
-    pub(crate) fn may_be_in(&self, line: &[u8], place: Place) -> bool {
+    pub(crate) fn may_be_in(&self, line: &[u8], place: Place, schemas: bool) -> bool {
         self.is_seen(line)
             || match place {
-                Place::Anywhere => self.may_be_rendered(line) || self.may_be_made_id(line) || !payload_is_plain(line),
-                Place::Payload => !payload_is_plain(line),
+                Place::Anywhere => {
+                    self.may_be_rendered(line) || self.may_be_made_id(line) || !payload_is_plain(line, schemas)
+                }
+                Place::Payload => !payload_is_plain(line, schemas),
+                Place::Inside => !payload_is_plain(line, schemas) || may_hold_encoded(line),
                 Place::Id => self.may_be_made_id(line),
                 Place::Key => false,
             }
@@ -85,25 +88,26 @@ impl LineNeedle {
 
 /// Whether the payload of a line is one that no decoder looks into: [`is_plain`], seen through JSON's escapes.
 /// The line has no `\u`.
-fn payload_is_plain(line: &[u8]) -> bool {
+fn payload_is_plain(line: &[u8], schemas: bool) -> bool {
     let mut found = false;
     let all_plain = PAYLOAD.find_iter(line).all(|at| {
         found = true;
         let value = line.get(at + PAYLOAD.needle().len()..).unwrap_or_default();
         let text = value.strip_prefix(b"{\"utf8\":\"").or_else(|| value.strip_prefix(b"\""));
-        text.map_or_else(|| value.starts_with(b"null"), escaped_is_plain)
+        text.map_or_else(|| value.starts_with(b"null"), |text| escaped_is_plain(text, schemas))
     });
     found && all_plain
 }
 
 /// Whether the text up to the closing quote is plain.
-fn escaped_is_plain(text: &[u8]) -> bool {
+fn escaped_is_plain(text: &[u8], schemas: bool) -> bool {
     let end = memchr::memchr2(b'"', b'\\', text).unwrap_or(text.len());
     let (head, escape) = text.split_at(end);
     match (head.trim_ascii_start(), escape) {
         (_, []) => false,
-        (_, [b'"', ..]) => is_plain(head),
+        (_, [b'"', ..]) => is_plain(head, schemas),
         ([b'{' | b'['], [b'\\', b'"', ..]) => true,
+        _ if schemas => is_plain(head, schemas),
         _ if starts_as_markup(head) => true,
         // Readable, because control characters but tabs and line ends would have been escapes, and not encoded,
         // because of a character that is in no such alphabet.

@@ -20,7 +20,6 @@ mod line;
 mod literal;
 mod needle;
 mod parse;
-mod path;
 mod pick;
 mod prefilter;
 #[cfg(test)]
@@ -31,6 +30,7 @@ use std::fmt;
 use jiff::Timestamp;
 
 pub use candidate::Candidate;
+pub(crate) use expression::Field;
 pub use help::{EXAMPLES, Example, help};
 pub use pick::Pick;
 pub use prefilter::{Prefilter, RawHeaders, RawParts};

@@ -37,6 +37,11 @@ impl Pick {
         &self.name
     }
 
+    /// What it looks at.
+    pub(crate) fn into_field(self) -> Field {
+        self.field
+    }
+
     /// Whether it is the group, which nothing that makes groups may ask for.
     #[must_use]
     pub fn is_group(&self) -> bool {

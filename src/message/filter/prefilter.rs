@@ -11,7 +11,7 @@ use regex::bytes::Regex;
 
 use super::line::{LineNeedle, has_unicode_escape};
 use super::needle::Needle;
-use crate::message::codec::is_plain;
+use crate::message::codec::{is_plain, may_hold_encoded};
 use crate::message::{Amqp, Fields, Message, Value};
 
 /// What a backend holds of a message before it builds one: borrowed bytes.
@@ -70,6 +70,8 @@ impl RawHeaders for Fields {
 #[derive(Clone, Debug, Default)]
 pub struct Prefilter {
     condition: Arc<Condition>,
+    /// Somebody has schemas, so that readable text may be something else.
+    schemas: bool,
 }
 
 /// What must hold. Only ever weaker than the filter it comes from.
@@ -96,6 +98,8 @@ pub(crate) enum Place {
     /// Key, payload, header names and values, id.
     Anywhere,
     Payload,
+    /// In the payload, or in what is encoded in its strings.
+    Inside,
     Key,
     Id,
 }
@@ -108,7 +112,13 @@ impl Prefilter {
     }
 
     pub(crate) fn new(condition: Condition) -> Self {
-        Self { condition: Arc::new(condition) }
+        Self { condition: Arc::new(condition), schemas: false }
+    }
+
+    /// The same for messages whose payloads may be read by schemas.
+    #[must_use]
+    pub fn with_schemas(self, schemas: bool) -> Self {
+        Self { schemas, ..self }
     }
 
     /// Whether it can never refuse a message.
@@ -120,24 +130,24 @@ impl Prefilter {
     /// Whether the message could match; `false` is a proof that it can't.
     #[must_use]
     pub fn may_match(&self, parts: &RawParts<'_>) -> bool {
-        self.condition.may_hold(parts)
+        self.condition.may_hold(parts, self.schemas)
     }
 
     /// Whether the message in one `postroom.message/1` line could match; `false` is a proof that it can't.
     /// A line that is not in that form passes, so that reading it says what is wrong.
     #[must_use]
     pub fn may_match_line(&self, line: &[u8]) -> bool {
-        self.condition.may_hold_in_line(line)
+        self.condition.may_hold_in_line(line, self.schemas)
     }
 }
 
 impl Condition {
-    fn may_hold(&self, parts: &RawParts<'_>) -> bool {
+    fn may_hold(&self, parts: &RawParts<'_>, schemas: bool) -> bool {
         match self {
             Self::Pass => true,
-            Self::All(conditions) => conditions.iter().all(|condition| condition.may_hold(parts)),
-            Self::Any(conditions) => conditions.iter().any(|condition| condition.may_hold(parts)),
-            Self::Has(place, needle) => place.may_hold(needle.text(), parts),
+            Self::All(conditions) => conditions.iter().all(|condition| condition.may_hold(parts, schemas)),
+            Self::Any(conditions) => conditions.iter().any(|condition| condition.may_hold(parts, schemas)),
+            Self::Has(place, needle) => place.may_hold(needle.text(), parts, schemas),
             Self::Header(name, value) => {
                 let name = name.text().text();
                 parts.other
@@ -151,17 +161,17 @@ impl Condition {
                     })
             }
             Self::Payload(regex) => parts.payload.is_some_and(|payload| {
-                regex.is_match(payload) || memchr::memchr(b'\\', payload).is_some() || !is_plain(payload)
+                regex.is_match(payload) || memchr::memchr(b'\\', payload).is_some() || !is_plain(payload, schemas)
             }),
         }
     }
 
-    fn may_hold_in_line(&self, line: &[u8]) -> bool {
+    fn may_hold_in_line(&self, line: &[u8], schemas: bool) -> bool {
         match self {
             Self::Pass | Self::Payload(_) => true,
-            Self::All(conditions) => conditions.iter().all(|condition| condition.may_hold_in_line(line)),
-            Self::Any(conditions) => conditions.iter().any(|condition| condition.may_hold_in_line(line)),
-            Self::Has(place, needle) => needle.may_be_in(line, *place),
+            Self::All(conditions) => conditions.iter().all(|condition| condition.may_hold_in_line(line, schemas)),
+            Self::Any(conditions) => conditions.iter().any(|condition| condition.may_hold_in_line(line, schemas)),
+            Self::Has(place, needle) => needle.may_be_in(line, *place, schemas),
             Self::Header(name, value) => {
                 name.may_be_in_header(line) && value.as_ref().is_none_or(|value| value.may_be_in_header(line))
             }
@@ -170,10 +180,10 @@ impl Condition {
 }
 
 impl Place {
-    fn may_hold(self, needle: &Needle, parts: &RawParts<'_>) -> bool {
+    fn may_hold(self, needle: &Needle, parts: &RawParts<'_>, schemas: bool) -> bool {
         let in_id = || parts.id.map_or_else(|| could_be_digest(needle.text()), |id| needle.is_in(id.as_bytes()));
         let in_key = || parts.key.is_some_and(|key| needle.is_in(key));
-        let in_payload = || parts.payload.is_some_and(|payload| payload_may_hold(needle, payload));
+        let in_payload = || parts.payload.is_some_and(|payload| payload_may_hold(needle, payload, schemas));
         let in_headers = || {
             parts.headers.is_some_and(|headers| {
                 headers.any(&mut |name, bytes| {
@@ -184,6 +194,7 @@ impl Place {
         match self {
             Self::Anywhere => parts.other || in_key() || in_payload() || in_id() || in_headers(),
             Self::Payload => in_payload(),
+            Self::Inside => in_payload() || parts.payload.is_some_and(may_hold_encoded),
             Self::Key => in_key(),
             Self::Id => parts.id.is_none() || in_id(),
         }
@@ -191,8 +202,8 @@ impl Place {
 }
 
 /// Whether a payload, raw or decoded, could hold the text.
-fn payload_may_hold(needle: &Needle, payload: &[u8]) -> bool {
-    needle.is_in(payload) || escapes_may_spell(needle.text(), payload) || !is_plain(payload)
+fn payload_may_hold(needle: &Needle, payload: &[u8], schemas: bool) -> bool {
+    needle.is_in(payload) || escapes_may_spell(needle.text(), payload) || !is_plain(payload, schemas)
 }
 
 /// Whether the text could be there in JSON escapes: `\u` spells anything, the short ones only a few characters.

@@ -274,7 +274,7 @@ fn every_example_of_the_help_text_finds_its_message_and_no_other() {
         ]),
         properties: Fields::from_iter([("content_type", "application/json")]),
         payload: Some(Bytes::from(format!(
-            r#"{{"order":{{"total":120.5,"items":[{{"sku":"B-1"}},{{"sku":"A-17"}}]}},"odd name":"card declined","pad":"{}"}}"#,
+            r#"{{"order":{{"total":120.5,"items":[{{"sku":"B-1"}},{{"sku":"A-17"}}]}},"odd name":"card declined","Message":"{{\"detail\":{{\"id\":17}}}}","pad":"{}"}}"#,
             "x".repeat(10_000)
         ))),
         deliveries: Some(3),

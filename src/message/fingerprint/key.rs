@@ -74,7 +74,7 @@ impl Key {
     fn push_fields(&mut self, message: &Message, failure: Option<&Failure>, rules: &Rules) -> bool {
         let mut alone = false;
         if !rules.keys.is_empty() {
-            let candidate = Candidate::new(message).with_failure(failure);
+            let candidate = Candidate::new(message).with_failure(failure).with_rules(rules);
             for rule in &rules.keys {
                 if let Some(value) = rule.field.value(&candidate) {
                     self.parts.push(KeyPart { name: Cow::Owned(rule.field.name().to_owned()), value });

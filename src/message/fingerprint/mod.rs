@@ -19,7 +19,7 @@ use super::failure::Failure;
 
 pub use key::{Key, KeyPart};
 pub use mask::{MAX as MAX_TEMPLATE, mask, mask_into};
-pub use rules::Rules;
+pub use rules::{NamedSchemas, Rules, WrittenRules};
 pub use shape::{declared_type, shape};
 
 /// A group that a message belongs to.
@@ -169,6 +169,9 @@ mod tests {
         assert_eq!(keyed(&keys, &Message::default(), &a).id, id(&a), "without the field nothing changes");
         let parts = rules.split(tenant);
         assert_ne!(keyed(&parts, &acme, &a).id, keyed(&parts, &Message::default(), &a).id);
+        let again = parts.written().read().unwrap();
+        assert_eq!(again.written(), parts.written());
+        assert_eq!(keyed(&again, &acme, &a).id, keyed(&parts, &acme, &a).id);
         assert_eq!(Rules::default().mask("(").unwrap_err().kind(), crate::ErrorKind::Config);
     }
 }

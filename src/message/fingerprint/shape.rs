@@ -4,11 +4,11 @@
 //! digits (ids as keys) are alike. Limits: bodies over [`MAX_BODY`] bytes and of other formats have only a format.
 
 use std::collections::BTreeSet;
-use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed as _, IgnoredAny, MapAccess, SeqAccess};
 
 use crate::message::Message;
+use crate::message::json::{NUMBER, Visit, Walk};
 
 /// Bodies beyond this are not parsed.
 const MAX_BODY: usize = 1024 * 1024;
@@ -51,7 +51,7 @@ pub fn shape(message: &Message) -> String {
     if matches!(start, b'{' | b'[') && body.len() <= MAX_BODY {
         let mut parser = serde_json::Deserializer::from_slice(body);
         let mut out = String::new();
-        if (Shape { out: &mut out, depth: 0 }).deserialize(&mut parser).is_ok() && parser.end().is_ok() {
+        if Walk(Shape { out: &mut out, depth: 0 }).deserialize(&mut parser).is_ok() && parser.end().is_ok() {
             return out;
         }
     }
@@ -69,56 +69,17 @@ struct Shape<'a> {
     depth: usize,
 }
 
-impl<'de> DeserializeSeed<'de> for Shape<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Shape<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("any JSON")
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+impl<'de> Visit<'de> for Shape<'_> {
+    fn list<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
         while items.next_element::<IgnoredAny>()?.is_some() {}
         self.out.push_str("[]");
         Ok(())
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<(), A::Error> {
+    fn object<A: MapAccess<'de>>(self, mut fields: A) -> Result<(), A::Error> {
         let mut keys = BTreeSet::new();
         while let Some(mut key) = fields.next_key::<String>()? {
-            // How serde_json hands out a number of any precision.
-            if key == "$serde_json::private::Number" {
+            if key == NUMBER {
                 fields.next_value::<IgnoredAny>()?;
                 return Ok(());
             }
@@ -126,7 +87,7 @@ impl<'de> Visitor<'de> for Shape<'_> {
                 "*".clone_into(&mut key);
             }
             if self.depth < MAX_DEPTH && keys.len() < MAX_KEYS {
-                fields.next_value_seed(Shape { out: &mut key, depth: self.depth + 1 })?;
+                fields.next_value_seed(Walk(Shape { out: &mut key, depth: self.depth + 1 }))?;
                 keys.insert(key);
             } else {
                 fields.next_value::<IgnoredAny>()?;

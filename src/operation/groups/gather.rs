@@ -87,6 +87,12 @@ impl Gather {
         self.groups.total()
     }
 
+    /// By which rules they are grouped.
+    #[must_use]
+    pub fn rules(&self) -> &Arc<Rules> {
+        &self.groups.rules
+    }
+
     /// The queues that they were read from.
     #[must_use]
     pub fn places(&self) -> &[PlaceCount] {

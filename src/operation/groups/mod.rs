@@ -76,7 +76,9 @@ impl By {
             Self::Origin => ("origin", failure.and_then(|failure| failure.origin.as_ref()).map(origin_text)),
             Self::Type => ("type", declared_type(message).map(str::to_owned).or_else(|| Some(shape(message)))),
             Self::Shape => ("shape", Some(shape(message))),
-            Self::Field(field) => ("field", field.value(&Candidate::new(message).with_failure(failure))),
+            Self::Field(field) => {
+                ("field", field.value(&Candidate::new(message).with_failure(failure).with_rules(rules)))
+            }
         };
         match value {
             Some(value) => Key::one(name, value),

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::Incident;
 use crate::message::Message;
-use crate::message::codec::{self, Form};
+use crate::message::codec::{self, Form, Schemas};
 use crate::message::failure::Failure;
 use crate::operation::glance::{origin_target, preview, reason};
 use crate::operation::groups::{Change, GroupSummary, total_change};
@@ -163,7 +163,7 @@ impl Incident {
             page.item(&format!("Done: {}", told(run)));
         }
         page.end();
-        sample(&group.sample, group.failure.as_ref(), page);
+        sample(&group.sample, group.failure.as_ref(), self.rules.schemas(), page);
     }
 
     fn done(&self, page: &mut Page) {
@@ -195,7 +195,7 @@ impl Incident {
 }
 
 /// The sample: where it is, its headers by name, its stack and its payload.
-fn sample(message: &Message, failure: Option<&Failure>, page: &mut Page) {
+fn sample(message: &Message, failure: Option<&Failure>, schemas: Option<&dyn Schemas>, page: &mut Page) {
     let mut head = format!("Sample: {}", code(&message.id));
     if let Some(key) = &message.key {
         _ = write!(head, ", key {}", code(&String::from_utf8_lossy(key)));
@@ -210,7 +210,7 @@ fn sample(message: &Message, failure: Option<&Failure>, page: &mut Page) {
         let text = failure.stack.clone().unwrap_or_else(|| reason(failure));
         page.block("text", &text, STACK);
     }
-    let view = codec::view(message);
+    let view = codec::view(message, schemas);
     match (&view.form, view.form.text()) {
         (Form::Empty, _) => {}
         (Form::Json(json) | Form::Tree { json, .. }, _) => {
@@ -218,7 +218,7 @@ fn sample(message: &Message, failure: Option<&Failure>, page: &mut Page) {
             page.block("json", &pretty.unwrap_or_else(|_| String::from_utf8_lossy(json).into_owned()), PAYLOAD);
         }
         (_, Some(text)) => page.block("text", text, PAYLOAD),
-        _ => page.block("text", &preview(message, LINE).text, PAYLOAD),
+        _ => page.block("text", &preview(message, LINE, schemas).text, PAYLOAD),
     }
 }
 

@@ -18,6 +18,8 @@
 
 mod markdown;
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -25,6 +27,7 @@ use super::groups::{Gather, GroupSummary, PlaceCount, Rate};
 use super::journal::{Journals, Summary};
 use crate::broker::{Address, Connection};
 use crate::error::Result;
+use crate::message::fingerprint::Rules;
 
 /// The schema's name.
 pub const SCHEMA: &str = "postroom.incident/1";
@@ -52,6 +55,8 @@ pub struct Incident {
     pub older_actions: u64,
     /// Why there may be more than was seen.
     pub notes: Vec<String>,
+    /// By whose schemas samples are shown.
+    rules: Arc<Rules>,
 }
 
 impl Incident {
@@ -61,6 +66,7 @@ impl Incident {
         Self {
             created,
             addresses: addresses.to_vec(),
+            rules: Arc::clone(gather.rules()),
             messages: gather.total(),
             places: gather.places().to_vec(),
             groups: gather.finish(),

@@ -26,6 +26,7 @@ use serde::{Deserialize, Serialize};
 
 use super::plan::Verb;
 use super::report::OutcomeLine;
+use crate::message::fingerprint::WrittenRules;
 
 pub use record::Head;
 pub use store::{Journals, Opened};
@@ -65,6 +66,9 @@ pub struct Summary {
     /// The group asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
+    /// The rules by which filter and group are read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rules: Option<WrittenRules>,
     /// When it began.
     pub started: Timestamp,
     /// When its last run ended; `None` where it was killed.

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::broker::Extent;
+use crate::message::fingerprint::WrittenRules;
 use crate::message::{Digest, Message};
 use crate::operation::plan::{Mode, Pace, Verb, hex};
 use crate::operation::report::Ended;
@@ -30,6 +31,9 @@ pub struct Head {
     /// The group asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
+    /// The rules by which filter and group are read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rules: Option<WrittenRules>,
     /// Whether `plan.json` names each message.
     pub mode: Mode,
     /// The source keeps its messages.

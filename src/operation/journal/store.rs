@@ -292,6 +292,7 @@ fn summarise(head: &Head, state: &State, running: bool) -> Summary {
         to: head.to.clone(),
         filter: head.filter.clone(),
         group: head.group.clone(),
+        rules: head.rules.clone(),
         started: head.started,
         ended: finished.map(|(_, _, at)| *at),
         state: match finished {
@@ -416,6 +417,7 @@ mod tests {
             to: "origin".into(),
             filter: None,
             group: None,
+            rules: None,
             mode: Mode::Streaming,
             keep: false,
             again: false,

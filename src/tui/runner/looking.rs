@@ -50,11 +50,11 @@ pub(super) async fn look(job: Job, at: LookAt) -> Result<Answer> {
         let masks = Masks::of(&place, session.places.config());
         let look = Look { place, masks, selection: Selection::all(), from, follow: at.follow };
         let mut last = Instant::now();
-        let (telling, told) = (job.clone(), Arc::clone(&snapshot));
+        let (telling, told, rules) = (job.clone(), Arc::clone(&snapshot), Arc::clone(session.rules()));
         let mut tell = move |seen: usize, groups: &Groups| {
             let more = (last.elapsed() >= TELL).then(|| {
                 last = Instant::now();
-                (groups.clone().finish(), fields(&told))
+                (groups.clone().finish(), fields(&told, &rules))
             });
             telling.mention(Answer::Seen(seen, more));
         };
@@ -78,8 +78,8 @@ pub(super) async fn look(job: Job, at: LookAt) -> Result<Answer> {
     let back = if returned > 0 { ", all given back" } else { "" };
     let read = format!("{} read{back}", human::messages(scanned));
     let said = std::iter::once(read).chain(said).collect::<Vec<_>>().join("; ");
-    let kept = Arc::clone(&snapshot);
-    let known = blocking(move || Ok(fields(&kept))).await?;
+    let (kept, rules) = (Arc::clone(&snapshot), Arc::clone(session.rules()));
+    let known = blocking(move || Ok(fields(&kept, &rules))).await?;
     Ok(Answer::Looked(snapshot.len(), groups.finish(), known, said))
 }
 
@@ -159,7 +159,7 @@ fn row(message: Message, masks: &Masks, columns: &[Column], rules: &Rules) -> Ro
         Column::Id => shown.position.map_or_else(|| one_line(&shown.id), place),
         Column::Key => shown.key.as_deref().map_or_else(String::new, |key| one_line(&String::from_utf8_lossy(key))),
         Column::Why => detect(&shown).map_or_else(String::new, |failure| reason(&failure)),
-        Column::Body => preview(&shown, WIDE).text,
+        Column::Body => preview(&shown, WIDE, rules.schemas()).text,
         Column::Size => human::size(shown.size()),
         Column::Field(field) => field.value(&candidate).map_or_else(String::new, |value| one_line(&value)),
     };
@@ -177,7 +177,7 @@ pub(super) async fn page(job: Job, snapshot: Arc<Snapshot>, index: u32, address:
 }
 
 /// The fields that some of the messages have, with some of their values: what a filter may ask for.
-fn fields(snapshot: &Snapshot) -> Fields {
+fn fields(snapshot: &Snapshot, rules: &Rules) -> Fields {
     let mut fields: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for name in
         ["age", "attempts", "class", "format", "group", "id", "key", "offset", "origin", "reason", "size", "time"]
@@ -198,7 +198,7 @@ fn fields(snapshot: &Snapshot) -> Fields {
         if let Some(failure) = detect(&message) {
             learn(&mut fields, "class".to_owned(), failure.class.as_deref());
         }
-        let view = codec::view(&message);
+        let view = codec::view(&message, rules.schemas());
         if let Some(json) = view.form.json().and_then(|json| serde_json::from_slice::<Json>(json).ok()) {
             paths(&json, "body", 0, &mut fields);
         }

@@ -1,0 +1,161 @@
+//! Payloads read by schemas: from files of a profile or a flag, from a registry that is there, down or talks nonsense.
+
+#![cfg(feature = "schemas")]
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpListener;
+use std::sync::mpsc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::environment::TestEnvironment;
+
+const ORDER: &str =
+    r#"{"type":"record","name":"acme.Order","fields":[{"name":"id","type":"long"},{"name":"sku","type":"string"}]}"#;
+
+/// A registry in this process that answers every question with this.
+fn registry(status: u16, body: &'static str) -> String {
+    registry_that_tells(status, body).0
+}
+
+/// The same, which tells the head of each question.
+fn registry_that_tells(status: u16, body: &'static str) -> (String, mpsc::Receiver<String>) {
+    let (heads, told) = mpsc::channel();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let lines = BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok);
+            _ = heads.send(lines.take_while(|line| !line.is_empty()).collect::<Vec<_>>().join("\n").to_lowercase());
+            let length = body.len();
+            _ = write!(stream, "HTTP/1.1 {status} X\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}");
+        }
+    });
+    (url, told)
+}
+
+/// An archive of two messages of `shop:orders`, id 17 and 18, in Avro.
+fn archive(environment: &TestEnvironment, frame: &[u8]) {
+    let line = |body: &[u8]| {
+        let payload = STANDARD.encode([frame, body].concat());
+        format!("{{\"address\":\"shop:orders.dlq\",\"payload\":{{\"base64\":\"{payload}\"}}}}\n")
+    };
+    std::fs::write(environment.path("dead.jsonl"), line(b"\x22\x06A-1") + &line(b"\x24\x06A-2")).unwrap();
+}
+
+fn environment(schemas: &str, frame: &[u8]) -> TestEnvironment {
+    let profile = "[profiles.shop]\nurl = \"amqp://h/%2f\"\n";
+    let environment = TestEnvironment::with_config(&format!("{profile}[profiles.shop.schemas]\n{schemas}\n"));
+    std::fs::write(environment.path("home/.config/postroom/order.avsc"), ORDER).unwrap();
+    archive(&environment, frame);
+    environment
+}
+
+fn ids(environment: &TestEnvironment, more: &[&str]) -> String {
+    let run = environment.run(&[&["browse", "file:dead.jsonl", "--all", "--decode", "-q"][..], more].concat());
+    assert_eq!((run.exit, run.stderr.as_str()), (0, ""), "{run}");
+    let decoded = |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap()["decoded"].clone();
+    run.stdout.lines().map(|line| decoded(line).to_string()).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_file_of_the_profile_reads_payloads_and_filters_see_their_fields() {
+    let want = r#"{"formats":["avro"],"json":{"id":18,"sku":"A-2"}}"#;
+    let by_profile = environment("files = { \"orders*\" = \"order.avsc\" }", b"");
+    assert_eq!(ids(&by_profile, &["--filter", "body.id>17"]), want);
+    let without = environment("", b"");
+    assert!(!ids(&without, &[]).contains("sku"), "without a schema it is bytes");
+    let table = by_profile.run(&["browse", "file:dead.jsonl", "-o", "table"]);
+    assert!(table.stdout.contains(r#"(avro) {"id":17,"sku":"A-1"}"#), "{table}");
+    let groups = by_profile.run(&["groups", "file:dead.jsonl", "--by", "body.sku", "-q"]);
+    assert_eq!(groups.stdout.lines().count(), 2, "{groups}");
+}
+
+#[test]
+fn a_registry_names_the_fields_of_framed_payloads() {
+    let answer = r#"{"schema":"{\"type\":\"record\",\"name\":\"acme.Order\",\"fields\":[{\"name\":\"id\",\"type\":\"long\"},{\"name\":\"sku\",\"type\":\"string\"}]}"}"#;
+    let environment = environment(&format!("registry = \"{}\"", registry(200, answer)), b"\0\0\0\0\x2a");
+    let want = r#"{"details":["schema 42, acme.Order"],"formats":["confluent","avro"],"json":{"id":17,"sku":"A-1"}}"#;
+    let found = ids(&environment, &["--filter", "body.sku=A-1"]);
+    assert_eq!(
+        serde_json::from_str::<serde_json::Value>(&found).unwrap(),
+        serde_json::from_str::<serde_json::Value>(want).unwrap()
+    );
+}
+
+#[test]
+fn a_file_and_a_registry_may_be_named_for_one_run() {
+    let without = environment("", b"");
+    let file = without.path("home/.config/postroom/order.avsc");
+    let named = format!("orders*={}", file.display());
+    let want = r#"{"formats":["avro"],"json":{"id":18,"sku":"A-2"}}"#;
+    assert_eq!(ids(&without, &["--schema", &named, "--filter", "body.id>17"]), want);
+    assert_eq!(ids(&without, &["--schema", file.to_str().unwrap(), "--filter", "body.id>17"]), want);
+    assert!(!ids(&without, &["--schema", &named.replace("orders", "other")]).contains("sku"));
+    let answer = r#"{"schema":"\"long\""}"#;
+    let framed = environment("", b"\0\0\0\0\x2a");
+    let url = registry(200, answer);
+    assert!(ids(&framed, &["--registry", &url]).contains("bytes are left over"), "it was asked");
+    let refused = framed.run(&["browse", "file:dead.jsonl", "--registry", "ann:geheim@reg"]);
+    assert_eq!(refused.exit, 2);
+    assert!(!refused.stderr.contains("geheim"), "{refused}");
+}
+
+#[test]
+fn glue_is_asked_with_a_signed_request() {
+    let answer = r#"{"SchemaDefinition":"\"long\"","DataFormat":"AVRO","Status":"AVAILABLE"}"#;
+    let frame = [&[3, 0][..], &[0x11; 16]].concat();
+    let line = |body: &[u8]| {
+        let payload = STANDARD.encode([&frame[..], body].concat());
+        format!("{{\"address\":\"shop:orders.dlq\",\"payload\":{{\"base64\":\"{payload}\"}}}}\n")
+    };
+    let environment = TestEnvironment::new()
+        .variable("AWS_ACCESS_KEY_ID", "AKID")
+        .variable("AWS_SECRET_ACCESS_KEY", "geheim")
+        .variable("AWS_EC2_METADATA_DISABLED", "true");
+    std::fs::write(environment.path("dead.jsonl"), line(b"\x22")).unwrap();
+    let (url, heads) = registry_that_tells(200, answer);
+    let registry = format!("glue://eu-west-1?endpoint={url}");
+    let want = r#"{"formats":["glue","avro"],"details":["schema 11111111-1111-1111-1111-111111111111"],"json":17}"#;
+    let found = ids(&environment, &["--registry", &registry]);
+    assert_eq!(
+        serde_json::from_str::<serde_json::Value>(&found).unwrap(),
+        serde_json::from_str::<serde_json::Value>(want).unwrap()
+    );
+    let head = heads.recv().unwrap();
+    assert!(head.contains("x-amz-target: awsglue.getschemaversion"), "{head}");
+    assert!(head.contains("credential=akid/") && head.contains("/eu-west-1/glue/aws4_request"), "{head}");
+    let (url, _heads) = registry_that_tells(400, r#"{"__type":"AccessDeniedException","Message":"no"}"#);
+    let refused = environment.run(&[
+        "browse",
+        "file:dead.jsonl",
+        "-o",
+        "table",
+        "--registry",
+        &format!("glue://eu-west-1?endpoint={url}"),
+    ]);
+    assert!(refused.stderr.contains("AccessDeniedException no") && !refused.stderr.contains("geheim"), "{refused}");
+}
+
+#[test]
+fn a_registry_that_is_down_or_talks_nonsense_never_stands_before_the_raw_view() {
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for (url, why) in [
+        (format!("http://{closed}"), "can't be asked"),
+        (registry(200, "<html>"), "its answer is no schema"),
+        (registry(500, ""), "it answered 500"),
+        (registry(404, r#"{"message":"Schema 42 not found"}"#), "Schema 42 not found"),
+        (registry(200, r#"{"schema":"\"int\""}"#), "bytes are left over"),
+    ] {
+        let environment = environment(&format!("registry = \"{url}\""), b"\0\0\0\0\x2a");
+        let decoded = ids(&environment, &[]);
+        assert_eq!(decoded.lines().count(), 2);
+        assert!(decoded.contains(why) && decoded.contains("schema 42"), "{why}: {decoded}");
+        let warned = environment.run(&["browse", "file:dead.jsonl", "-o", "table"]);
+        assert!(why == "bytes are left over" || warned.stderr.contains(why), "{warned}");
+        let raw = environment.run(&["browse", "file:dead.jsonl", "--limit", "1", "-o", "raw"]);
+        assert_eq!(raw.stdout.as_bytes(), b"\0\0\0\0\x2a\x22\x06A-1", "{raw}");
+    }
+}
