@@ -138,6 +138,10 @@ impl Schema for ProtobufSchema {
             return Err(format!("bytes beyond {} are not made into a tree", Limits::TREE));
         }
         let value = DynamicMessage::decode(message, body).map_err(|error| error.to_string())?;
+        // Protobuf passes over what it does not know: of another type's message nothing would be left.
+        if value.fields().next().is_none() && value.unknown_fields().next().is_some() {
+            return Err("it has none of the type's fields".to_owned());
+        }
         let options = SerializeOptions::new().use_proto_field_name(true).stringify_64_bit_integers(false);
         value.serialize_with_options(serde_json::value::Serializer, &options).map_err(|error| error.to_string())
     }
@@ -218,7 +222,7 @@ mod tests {
         // Its first nested type, past the map.
         assert_eq!(decode(b"\x04\x02\x00\x0a\x03A-1").unwrap(), r#"{"sku":"A-1"}"#);
         assert_eq!(decode(b"\x00").unwrap(), "{}");
-        for data in [&b"\x02\x09"[..], b"\x02", b"\x02\x02\x08", b"\x7f", b""] {
+        for data in [&b"\x02\x09"[..], b"\x02", b"\x02\x02\x08", b"\x7f", b"", b"\x00\x08\x11"] {
             assert!(decode(data).is_err(), "{data:?}");
         }
     }

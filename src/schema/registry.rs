@@ -101,6 +101,7 @@ impl Registry {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let mut refused: Vec<&str> = known.refused.values().map(|(_, why)| why.as_str()).collect();
         refused.sort_unstable();
+        refused.dedup();
         known.down.iter().map(|(_, why)| why.as_str()).chain(refused).take(FAULTS).map(str::to_owned).collect()
     }
 

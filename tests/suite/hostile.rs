@@ -1,10 +1,14 @@
 //! Messages that nobody meant: arbitrary bytes through every decoder, every dialect, the fingerprint, the filter parser
 //! and the message line. None of them may panic, hang, or grow without bound; the raw bytes stay.
 
+use std::io::Write as _;
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use jiff::Timestamp;
+use postroom::config::Redaction;
 use postroom::message::codec;
 use postroom::message::failure::detect;
 use postroom::message::filter::{Candidate, Filter};
@@ -95,6 +99,12 @@ fn payload() -> impl Strategy<Value = Bytes> {
     prop_oneof![bytes, any::<String>().prop_map(Bytes::from), "[\\[\\]{}:,\"a0\\\\ ]{0,200}".prop_map(Bytes::from)]
 }
 
+fn gzip(data: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(data).unwrap();
+    encoder.finish().unwrap()
+}
+
 fn header() -> impl Strategy<Value = (String, Value)> {
     let text = prop_oneof![
         vec(any::<u8>(), 0..60).prop_map(Bytes::from),
@@ -119,6 +129,31 @@ proptest! {
         let mut line = Vec::new();
         write_line(&message, None, &mut line);
         prop_assert_eq!(read_line(&line).unwrap().payload, message.payload);
+    }
+
+    #[test]
+    fn what_strings_hold_is_shown_as_json_and_hidden_where_it_is_asked(
+        strings in vec((payload(), 0..4_u8), 1..6),
+        names in vec("[a-c]", 6),
+    ) {
+        let texts = strings.iter().map(|(bytes, wrap)| match wrap {
+            0 => STANDARD.encode(bytes),
+            1 => STANDARD.encode(gzip(bytes)),
+            2 => serde_json::json!({ "a": String::from_utf8_lossy(bytes) }).to_string(),
+            _ => String::from_utf8_lossy(bytes).into_owned(),
+        });
+        let members: serde_json::Map<_, _> = names.into_iter().zip(texts.map(serde_json::Value::from)).collect();
+        let payload = Some(serde_json::Value::from(members).to_string().into());
+        let message = Message { payload, ..Message::default() };
+        let mut line = Vec::new();
+        codec::view(&message, None).write_json(&mut line);
+        prop_assert!(serde_json::from_slice::<serde_json::Value>(&line).is_ok(), "{}", String::from_utf8_lossy(&line));
+        // Whatever a filter finds behind a path is gone once that path is hidden.
+        let filter = Filter::parse("body.a.a:*", Timestamp::UNIX_EPOCH).unwrap();
+        let hidden = Filter::parse("body.a.a=\"***\"", Timestamp::UNIX_EPOCH).unwrap();
+        let masked = Redaction::new(vec!["body.a.a".parse().unwrap()]).for_screen(&message);
+        let masked = Candidate::new(&masked);
+        prop_assert!(!filter.matches(&masked) || hidden.matches(&masked), "{:?}", masked.message());
     }
 
     #[test]

@@ -168,6 +168,10 @@ fn by_bytes(data: &Bytes, hints: &Hints, limits: &Limits) -> Layer {
             None => {}
         }
     }
+    // What they stand for would be more than one step may put out.
+    if data.len() / 2 > limits.bytes {
+        return Layer::Leaf;
+    }
     if let Some(inner) = encoded::base64(data)
         && (is_recognised(&inner) || is_long_text(&inner))
     {

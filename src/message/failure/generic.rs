@@ -32,7 +32,7 @@ const SUBJECTS: [&str; 5] = ["error", "exception", "failure", "fault", "reason"]
 const PREFIXES: [&str; 5] = ["xdeadletter", "deadletter", "xdlq", "dlq", "x"];
 
 /// What may come after the subject.
-const PARTS: [(&str, Part); 17] = [
+const PARTS: [(&str, Part); 18] = [
     ("type", Part::Class),
     ("class", Part::Class),
     ("classname", Part::Class),
@@ -50,6 +50,7 @@ const PARTS: [(&str, Part); 17] = [
     ("stacktrace", Part::Stack),
     ("trace", Part::Stack),
     ("backtrace", Part::Stack),
+    ("traceback", Part::Stack),
 ];
 
 /// The longest name that is looked at.
@@ -87,6 +88,11 @@ impl Found {
             Some(class) if self.text.is_some() && self.class.is_none() && !class.contains(' ') => {
                 self.class = Some(class);
             }
+            // A whole report under the name of its message, as failed jobs of PHP have it.
+            Some(report) if self.stack.is_none() && self.text.is_none() && is_report(&report) => {
+                self.text = report.lines().next().map(str::to_owned);
+                self.stack = Some(report);
+            }
             exception => self.text = self.text.or(exception),
         }
         let sure = self.text.is_some() || self.stack.is_some() || (self.class.is_some() && self.hint.is_some());
@@ -98,6 +104,13 @@ impl Found {
             ..Failure::default()
         })
     }
+}
+
+/// Whether a text goes on with the frames of a stack behind its first line.
+fn is_report(text: &str) -> bool {
+    text.lines().skip(1).any(|line| {
+        ["#0 ", "at ", "File \""].iter().any(|start| line.trim_start().starts_with(start)) || line == "Stack trace:"
+    })
 }
 
 /// Reads headers with common names.

@@ -134,7 +134,13 @@ impl<'a, F: FnMut(usize, &str)> Scanner<'a, F> {
         match end {
             Some(end) => {
                 let raw = self.take(end + 1);
-                self.slot(raw.get(1..raw.len() - 1).unwrap_or_default());
+                let raw = raw.get(1..raw.len() - 1).unwrap_or_default();
+                self.slot(raw);
+                // What a server answered says more than who asked it for what.
+                if let Some(status) = quoted_status(raw) {
+                    self.out.push(' ');
+                    self.out.push_str(status);
+                }
             }
             None => self.copy_char(),
         }
@@ -265,19 +271,29 @@ impl<'a, F: FnMut(usize, &str)> Scanner<'a, F> {
             word.eq_ignore_ascii_case("status") || word.get(..4).is_some_and(|w| w.eq_ignore_ascii_case("http"))
         };
         let code = self.before.eq_ignore_ascii_case("code") || self.before.eq_ignore_ascii_case("error");
-        if token.len() != 3 || !(told(self.before) || code && told(self.before_that)) {
-            return None;
-        }
-        match token.as_bytes() {
-            [b'4', b, c] if b.is_ascii_digit() && c.is_ascii_digit() => Some("4xx"),
-            [b'5', b, c] if b.is_ascii_digit() && c.is_ascii_digit() => Some("5xx"),
-            _ => None,
-        }
+        if told(self.before) || code && told(self.before_that) { status_class(token) } else { None }
     }
 
     fn names_host(&self) -> bool {
         words::is_place(self.before) && !self.before_that.eq_ignore_ascii_case("due")
     }
+}
+
+/// The first digit of an HTTP status that is an error.
+fn status_class(token: &str) -> Option<&'static str> {
+    match token.as_bytes() {
+        [b'4', b, c] if b.is_ascii_digit() && c.is_ascii_digit() => Some("4xx"),
+        [b'5', b, c] if b.is_ascii_digit() && c.is_ascii_digit() => Some("5xx"),
+        _ => None,
+    }
+}
+
+/// The status that a quoted text tells behind `status code`.
+fn quoted_status(text: &str) -> Option<&'static str> {
+    let (_, rest) = text.split_once("status code ").or_else(|| text.split_once("status: "))?;
+    status_class(
+        rest.get(..3).filter(|_| !rest.get(3..4).is_some_and(|next| next.starts_with(|c: char| c.is_ascii_digit())))?,
+    )
 }
 
 /// Whether what stands in brackets is data: JSON, a list, numbers, quoted text, or fields in parentheses. What is within
@@ -383,6 +399,9 @@ mod tests {
         );
         alike("no answer after *", &["no answer after 30s", "no answer after 1.5 seconds", "no answer after 5,000 ms"]);
         alike("* item left", &["1 item left", "12 items left"]);
+        alike("order * is gone", &["order 17 is gone", "order o_FRUpvRSpDqRJ is gone"]);
+        assert_eq!(mask("no cus_OrderServiceClient"), "no cus_OrderServiceClient");
+        assert_eq!(mask("answered 'Conflict, status code 409' to 'x'"), "answered * 4xx to *");
     }
 
     #[test]

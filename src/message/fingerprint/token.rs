@@ -52,6 +52,7 @@ pub(super) struct Facts {
     hex_only: bool,
     dot: bool,
     dash: bool,
+    underscore: bool,
     slashes: usize,
     backslash: bool,
     at: Option<usize>,
@@ -69,6 +70,7 @@ impl Facts {
             match byte {
                 b'.' => facts.dot = true,
                 b'-' => facts.dash = true,
+                b'_' => facts.underscore = true,
                 b'/' => {
                     facts.slashes += 1;
                     facts.url |= token.get(..i).is_some_and(|before| before.ends_with(":/") && before.len() > 2);
@@ -91,6 +93,7 @@ impl Facts {
             || self.at.is_some()
             || (self.hex_only && token.len() >= 8)
             || self.is_path(token)
+            || (self.underscore && is_prefixed_id(token))
             || (self.dot && words::ends_like_file(token))
             || (self.dot && self.lower_only && words::ends_like_host(token))
     }
@@ -105,4 +108,18 @@ impl Facts {
     pub(super) fn is_dashed(&self) -> bool {
         self.lower_only && (self.dash || self.dot)
     }
+}
+
+/// An id without digits behind the short name of its kind, `o_FRUpvRSpDqRJ`: letters that change their case too often for
+/// words.
+fn is_prefixed_id(token: &str) -> bool {
+    let Some((kind, id)) = token.split_once('_') else { return false };
+    let is_kind = (1..=4).contains(&kind.len()) && kind.bytes().all(|byte| byte.is_ascii_lowercase());
+    if !is_kind || id.len() < 10 || !id.bytes().all(|byte| byte.is_ascii_alphabetic()) {
+        return false;
+    }
+    let bytes = id.as_bytes();
+    let changes = bytes.iter().zip(bytes.get(1..).unwrap_or_default());
+    let changes = changes.filter(|(a, b)| a.is_ascii_lowercase() != b.is_ascii_lowercase()).count();
+    changes * 3 >= id.len()
 }

@@ -36,12 +36,19 @@ pub(super) enum Frame<'a> {
     },
     /// Rust: a path of modules.
     Rust(&'a str),
-    /// PHP: a method and the file.
+    /// PHP, Perl: a method and the file.
     Php {
         /// `Class->method` or `Class::method`.
         function: &'a str,
         /// As written.
         path: &'a str,
+    },
+    /// Elixir and Erlang: an application and a function.
+    Elixir {
+        /// The OTP application; empty where the writer left it out.
+        application: &'a str,
+        /// `Module.function/arity`, or with its arguments.
+        function: &'a str,
     },
     /// A frame that names no place: a proxy, a lambda's class, generated code.
     Nowhere,
@@ -63,7 +70,7 @@ pub(super) fn read<'a>(text: &'a str, line: &'a str, before: &'a str) -> Option<
     {
         return Some(go(before.trim(), text.get(..at + end).unwrap_or_default()));
     }
-    if let Some(found) = ruby(text) {
+    if let Some(found) = ruby(text).or_else(|| elixir(text)).or_else(|| perl(text)) {
         return Some(found);
     }
     if let Some(rest) = numbered(text) {
@@ -127,6 +134,26 @@ fn ruby(text: &str) -> Option<Frame<'_>> {
     Some(Frame::Ruby { path, method: rest.get(..end)?, header })
 }
 
+/// `(shop 0.1.0) lib/shop/tax.ex:12: Shop.Tax.rate/2`, without the application where it is the one that runs.
+fn elixir(text: &str) -> Option<Frame<'_>> {
+    let (application, rest) = match text.strip_prefix('(') {
+        Some(rest) => rest.split_once(") ").map(|(name, rest)| (name.split(' ').next().unwrap_or(name), rest))?,
+        None => ("", text),
+    };
+    let (place, function) = rest.split_once(": ")?;
+    let (path, line) = place.rsplit_once(':')?;
+    let is_source = [".ex", ".erl", ".exs"].iter().any(|end| path.ends_with(end));
+    let is_place = is_source && !line.is_empty() && line.bytes().all(|byte| byte.is_ascii_digit());
+    is_place.then_some(Frame::Elixir { application, function })
+}
+
+/// `Acme::Book::entry(…) called at /opt/acme/book.pl line 12`, as Perl's Carp has it.
+fn perl(text: &str) -> Option<Frame<'_>> {
+    let (call, place) = text.split_once(") called at ")?;
+    let (path, _) = place.rsplit_once(" line ")?;
+    Some(Frame::Php { function: call.split('(').next().unwrap_or(call), path })
+}
+
 /// `#0 /app/H.php(42): App\H->m(…)`.
 fn php(text: &str) -> Option<Frame<'_>> {
     let rest = text.strip_prefix('#')?;
@@ -155,6 +182,7 @@ impl Frame<'_> {
             Self::File { path, .. } | Self::Ruby { path, .. } | Self::Php { path, .. } => !path::is_library(path),
             Self::Go { function, path } => !path::is_library(path) && !libraries::is_go_library(function),
             Self::Rust(name) => libraries::is_rust_application(name),
+            Self::Elixir { application, function } => !libraries::is_elixir_library(application, function),
             Self::Nowhere => false,
         }
     }
@@ -168,6 +196,7 @@ impl Frame<'_> {
             Self::Go { function, .. } => clean_go(function),
             Self::Rust(name) => clean_rust(name),
             Self::Php { function, .. } => (*function).to_owned(),
+            Self::Elixir { function, .. } => clean_elixir(function).to_owned(),
             Self::Nowhere => String::new(),
         }
     }
@@ -231,6 +260,27 @@ fn clean_dotted(name: &str) -> String {
         rest = rest.get(if number { end } else { at + 1 }..).unwrap_or_default();
     }
     out.push_str(rest);
+    without_numbers(out)
+}
+
+/// A name without the numbers that Clojure and F# give to functions that have no name: `handle$fn__4377`, `onQuote@10-3`.
+fn without_numbers(name: String) -> String {
+    if !name.contains('@') && !name.contains("__") {
+        return name;
+    }
+    let mut out = String::with_capacity(name.len());
+    let mut rest = name.as_str();
+    while let Some(at) = rest.find(['@', '_']) {
+        let mark = at + if rest.get(at..).is_some_and(|rest| rest.starts_with("__")) { 2 } else { 1 };
+        let tail = rest.get(mark..).unwrap_or_default();
+        let behind = tail.trim_start_matches(|c: char| c.is_ascii_digit() || c == '-');
+        let number = (mark > at + 1 || rest.as_bytes().get(at) == Some(&b'@'))
+            && tail.starts_with(|c: char| c.is_ascii_digit())
+            && (behind.is_empty() || behind.starts_with(['.', '$']));
+        out.push_str(rest.get(..if number { at } else { mark }).unwrap_or_default());
+        rest = if number { behind } else { tail };
+    }
+    out.push_str(rest);
     out
 }
 
@@ -280,6 +330,13 @@ fn clean_go(function: &str) -> String {
         name = owner;
     }
     name.to_owned()
+}
+
+/// Elixir's function without its arity, its arguments and what says that it was called in one.
+fn clean_elixir(function: &str) -> &str {
+    let function = function.rsplit_once(" in ").map_or(function, |(_, function)| function);
+    let function = function.split('(').next().unwrap_or(function);
+    function.rsplit_once('/').map_or(function, |(name, _)| name)
 }
 
 fn clean_rust(name: &str) -> String {

@@ -42,7 +42,7 @@ pub(super) fn is_wrapper(class: &str) -> bool {
 }
 
 /// The first words of packages and namespaces of libraries, in the order of how often they are met.
-const DOTTED: [&str; 118] = [
+const DOTTED: [&str; 125] = [
     "java.",
     "javax.",
     "jakarta.",
@@ -161,11 +161,59 @@ const DOTTED: [&str; 118] = [
     "com.jayway.",
     "io.awspring.",
     "com.solacesystems.",
+    "io.circe.",
+    "cats.",
+    "fs2.",
+    "zio.",
+    "org.http4s.",
+    "play.",
+    "FSharp.",
 ];
 
 /// Whether a dotted name (Java, Kotlin, Scala, .NET) is a library's.
 pub(super) fn is_dotted_library(name: &str) -> bool {
     DOTTED.iter().any(|library| name.starts_with(library))
+}
+
+/// Elixir and Erlang: the languages' own applications, and clients and frameworks.
+pub(super) fn is_elixir_library(application: &str, function: &str) -> bool {
+    const APPLICATIONS: [&str; 34] = [
+        "elixir",
+        "stdlib",
+        "kernel",
+        "erts",
+        "ssl",
+        "crypto",
+        "inets",
+        "mnesia",
+        "mix",
+        "logger",
+        "ecto",
+        "ecto_sql",
+        "db_connection",
+        "postgrex",
+        "myxql",
+        "oban",
+        "broadway",
+        "broadway_rabbitmq",
+        "broadway_kafka",
+        "broadway_sqs",
+        "gen_stage",
+        "flow",
+        "telemetry",
+        "phoenix",
+        "plug",
+        "plug_cowboy",
+        "amqp",
+        "amqp_client",
+        "brod",
+        "ex_aws",
+        "tesla",
+        "finch",
+        "mint",
+        "jason",
+    ];
+    APPLICATIONS.contains(&application) || (application.is_empty() && function.starts_with([':', '-']))
 }
 
 /// Go: the standard library and clients of brokers and databases.

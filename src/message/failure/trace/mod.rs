@@ -1,7 +1,7 @@
 //! The root of a stack trace: its innermost cause and the application frames nearest to it.
 //!
-//! One pass over the lines reads traces of Java and its relatives, .NET, Python, Node, Go, Rust, Ruby and PHP, without
-//! asking which one it is: each line says what it is. Nested causes become sections; wrappers that say nothing of
+//! One pass over the lines reads traces of Java and its relatives, .NET, Python, Node, Go, Rust, Ruby, PHP, Elixir and
+//! Perl, without asking which one it is: each line says what it is. Nested causes become sections; wrappers that say nothing of
 //! their own are passed over. Limits: [`MAX_LINES`] lines; a cause that the writer cut off is not known.
 
 mod frame;
@@ -85,6 +85,11 @@ struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// Takes one line; false to stop.
     fn line(&mut self, line: &'a str) -> bool {
+        let mut line = line;
+        // Python draws a line beside the members of an exception group.
+        while let Some(inner) = line.trim_start().strip_prefix("| ") {
+            line = inner;
+        }
         let text = line.trim_start();
         let indent = line.len() - text.len();
         // Node opens a block after the last frame when there is a cause.
@@ -138,7 +143,9 @@ impl<'a> Reader<'a> {
             self.current = self.current.saturating_sub(1);
         } else if let Some(rest) = text.strip_prefix("---> ") {
             self.push_chain(rest);
-        } else if text.starts_with("Traceback (most recent call last)") {
+        } else if let Some(rest) = text.strip_prefix("** (EXIT) ") {
+            self.push(Section { class: Some("EXIT"), message: rest, frames: Vec::new() });
+        } else if text.trim_start_matches("+ Exception Group ").starts_with("Traceback (most recent call last)") {
             // What stands before the first traceback is somebody's log line.
             if !std::mem::replace(&mut self.python, true) {
                 self.sections.clear();
@@ -271,7 +278,8 @@ impl<'a> Reader<'a> {
 
 /// Lines between frames that say nothing.
 fn is_noise(text: &str) -> bool {
-    const STARTS: [&str; 10] = [
+    const STARTS: [&str; 11] = [
+        "+-+---",
         "... ",
         "--- End of stack trace",
         "goroutine ",
@@ -294,6 +302,10 @@ fn header(text: &str) -> (Option<&str>, &str) {
         Some((_, rest)) => rest,
         None => text,
     };
+    // Elixir has the class in parentheses: `** (MatchError) no match of …`.
+    if let Some((class, message)) = text.strip_prefix("** (").and_then(|rest| rest.split_once(") ")) {
+        return (Some(class), message.trim());
+    }
     let (head, message) = text.split_once(": ").unwrap_or_else(|| (text.trim_end_matches(':'), ""));
     // .NET writes the system's code behind some classes: `SqlException (0x80131904)`, `SocketException (111)`.
     let head = match head.strip_suffix(')').and_then(|head| head.rsplit_once(" (")) {

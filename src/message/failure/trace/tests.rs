@@ -192,6 +192,44 @@ fn php_names_methods() {
 }
 
 #[test]
+fn elixir_names_functions_of_the_application() {
+    let frames = "    (ecto_sql 3.11.1) lib/ecto/adapters/sql.ex:1054: Ecto.Adapters.SQL.raise_sql_call_error/1\n    \
+                  (shop 0.1.0) lib/shop/tax.ex:7: Shop.Tax.rate(\"SKU-7\", 17)\n    \
+                  (elixir 1.16.1) lib/enum.ex:1693: Enum.\"-map/2-lists^map/1-0-\"/2\n    \
+                  lib/shop/invoices.ex:40: anonymous fn/2 in Shop.Invoices.build/1\n    \
+                  (stdlib 5.2) proc_lib.erl:241: :proc_lib.init_p_do_apply/3";
+    let trace = format!("** (FunctionClauseError) no function clause matching in Shop.Tax.rate/2\n{frames}");
+    let message = "no function clause matching in Shop.Tax.rate/2";
+    check(&trace, "FunctionClauseError", message, &["Shop.Tax.rate", "Shop.Invoices.build"]);
+    let exit =
+        format!("** (exit) exited in: GenServer.call(#PID<0.1.0>, :take, 5000)\n    ** (EXIT) time out\n{frames}");
+    check(&exit, "EXIT", "time out", &["Shop.Tax.rate", "Shop.Invoices.build"]);
+}
+
+#[test]
+fn a_python_group_is_passed_over_for_its_first_member() {
+    let trace = "  + Exception Group Traceback (most recent call last):\n  |   File \"/app/main.py\", line 3, in run\n  \
+                 | ExceptionGroup: unhandled errors in a TaskGroup (1 sub-exception)\n  \
+                 +-+---------------- 1 ----------------\n    | Traceback (most recent call last):\n    \
+                 |   File \"/app/worker/geo.py\", line 9, in locate\n    |     return self.index[zip]\n    \
+                 |            ~~~~~~~~~~^^^^^\n    | KeyError: '10115'\n    +------------------------------------";
+    check(trace, "KeyError", "'10115'", &["worker/geo:locate", "main:run"]);
+}
+
+#[test]
+fn clojure_fsharp_and_perl_lose_their_numbers() {
+    let clojure = "clojure.lang.ExceptionInfo: Stock conflict\n\tat acme.stock$take_BANG_.invokeStatic(stock.clj:3)\n\t\
+                   at acme.consumer$handle$fn__4377.invoke(consumer.clj:9)";
+    let frames = ["acme.stock$take_BANG_.invokeStatic", "acme.consumer$handle$fn.invoke"];
+    check(clojure, "clojure.lang.ExceptionInfo", "Stock conflict", &frames);
+    let fsharp = "System.Exception: x\n   at Acme.Handlers.onQuote@31-2.Invoke(Unit u) in /src/H.fs:line 31";
+    check(fsharp, "System.Exception", "x", &["Acme.Handlers.onQuote.Invoke"]);
+    let perl =
+        "no such method at /opt/Book.pm line 3.\n\tAcme::Book::entry(Acme::Book=HASH(0x1)) called at /opt/b.pl line 4";
+    assert_eq!(root(perl).frames, ["Acme::Book::entry"]);
+}
+
+#[test]
 fn texts_that_are_no_traces_are_no_trouble() {
     check("", "", "", &[]);
     check("order 17 failed", "", "order 17 failed", &[]);
@@ -211,6 +249,14 @@ fn texts_that_are_no_traces_are_no_trouble() {
         "1: ",
         "at :1:1",
         "é:in `é'",
+        "** (",
+        "** (x) ",
+        "(é) .ex:1: é",
+        "x.ex:1: ",
+        "é) called at  line ",
+        "at a@1__1$__2-.b(",
+        &"| ".repeat(100_000),
+        &format!("at a{}(", "__1.".repeat(20_000)),
     ] {
         _ = root(text);
     }
