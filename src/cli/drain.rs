@@ -1,7 +1,9 @@
-//! `postroom drain`: archive what a queue holds, then remove it there; or drop it without a copy.
+//! `postroom drain`: move what a queue holds into an archive or another queue; or drop it without a copy.
+
+use std::path::PathBuf;
 
 use super::Exit;
-use super::arguments::{address, archive};
+use super::arguments::address;
 use super::completions;
 use super::consent::{self, Changed, Decision};
 use super::context::Context;
@@ -9,25 +11,35 @@ use super::planning::PlanArgs;
 use super::reporting::finish;
 use super::selection::SelectionArgs;
 use super::wholesale;
-use crate::broker::Address;
-use crate::error::{Error, ErrorKind};
+use crate::broker::{Address, Connection, Target};
+use crate::error::{Error, ErrorKind, Result};
+use crate::operation::consent::Ends;
 use crate::operation::drain::{self, DrainRequest, DrainTo};
-use crate::operation::plan::Pace;
+use crate::operation::plan::{Pace, Verb};
+use crate::operation::replay::{self, ReplayRequest, ReplayTo};
+use crate::operation::select::Selection;
 use crate::operation::wholesale::WholesaleRequest;
 
-/// Move messages into an archive: written, on disk, read back, and only then removed
+/// Move messages into an archive or another queue: copied, confirmed, and only then removed
 ///
-/// The archive is a new JSON Lines file, compressed where its name ends in .zst; an existing file is refused.
-/// `postroom replay file:F --to QUEUE` puts the messages back.
+/// An archive is a new JSON Lines file, compressed where its name ends in .zst; an existing file is refused.
+/// `postroom replay file:F --to QUEUE` puts the messages back. To another queue, also of another broker, messages go as
+/// they are, with the id of the move in a header; --limit N moves the head of a queue aside, and --filter with --reason
+/// one poison message.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The queue
     #[arg(value_parser = address, add = clap_complete::engine::ArgValueCompleter::new(completions::addresses))]
     address: Address,
 
-    /// The new archive, compressed where its name ends in .zst
-    #[arg(long, value_name = "file:F", value_parser = archive, conflicts_with = "discard", required_unless_present = "discard")]
-    to: Option<std::path::PathBuf>,
+    /// The new archive, compressed where its name ends in .zst, or another queue
+    #[arg(long, value_name = "file:F|ADDRESS", value_parser = address, conflicts_with = "discard", required_unless_present = "discard",
+        add = clap_complete::engine::ArgValueCompleter::new(completions::addresses))]
+    to: Option<Address>,
+
+    /// Why the messages are moved to another queue, written into the header postroom-reason of each
+    #[arg(long, value_name = "TEXT", conflicts_with = "discard")]
+    reason: Option<String>,
 
     /// Drop the messages without a copy
     #[arg(long)]
@@ -56,9 +68,10 @@ pub(super) struct Args {
 pub(super) async fn run(args: &Args, context: &Context<'_>) -> Exit {
     let selection = args.selection.selection(context, &args.address)?;
     let to = match (&args.to, args.discard) {
-        (Some(path), false) => DrainTo::Archive(path.clone()),
+        (Some(to), false) if to.connection == Connection::File => DrainTo::Archive(archive(to, args.reason.as_ref())?),
+        (Some(to), false) => return to_queue(args, to, selection, context).await,
         (None, true) => DrainTo::Discard,
-        _ => return Err(Error::new(ErrorKind::Usage, "write either --to file:F or --discard")),
+        _ => return Err(Error::new(ErrorKind::Usage, "write either --to file:F, --to QUEUE or --discard")),
     };
     let changed = [Changed::at(&args.address, &context.places)?];
     if !args.plan.is_only_saved() {
@@ -81,4 +94,45 @@ pub(super) async fn run(args: &Args, context: &Context<'_>) -> Exit {
     }
     let report = drain::run(prepared, &context.journals()?, &control).await?;
     finish(&report, context)
+}
+
+/// Moves to another queue: a replay that changes nothing.
+async fn to_queue(args: &Args, to: &Address, selection: Selection, context: &Context<'_>) -> Exit {
+    let ends = Ends::new(&args.address, &to.to_string(), false, &context.places)?;
+    if !args.plan.is_only_saved() {
+        consent::check(&ends.changed, context)?;
+    }
+    let source = context.places.open(&args.address).await?;
+    let target = context.places.open(to).await?;
+    let request = ReplayRequest {
+        verb: Verb::Drain,
+        mode: args.plan.mode(&source, selection.is_all(), context),
+        selection,
+        limit: args.limit,
+        reason: args.reason.clone(),
+        rescue: args.rescue,
+        ..ReplayRequest::all(source, ReplayTo::Place(Box::new(target)))
+    };
+    let control = context.control();
+    let prepared = replay::plan(request, &control).await?;
+    if args.plan.save(&prepared.plan, context)?
+        || consent::ask(&prepared.plan, &ends.changed, "Move them?", context).await? == Decision::Printed
+    {
+        return Ok(0);
+    }
+    let report = replay::run(prepared, &context.journals()?, &control).await?;
+    finish(&report, context)
+}
+
+/// The path of an archive, for which no reason can be given: its messages stay as they are.
+fn archive(to: &Address, reason: Option<&String>) -> Result<PathBuf> {
+    if reason.is_some() {
+        return Err(Error::new(
+            ErrorKind::Usage,
+            "an archive keeps messages as they are, so --reason has no place in it",
+        )
+        .hint("leave out --reason, or name another queue"));
+    }
+    let path = to.target.as_ref().and_then(Target::queue_name).filter(|path| *path != "-");
+    path.map(PathBuf::from).ok_or_else(|| Error::new(ErrorKind::Usage, format!("{to} is no file to drain to")))
 }

@@ -10,6 +10,7 @@ use super::context::Context;
 use super::reporting::finish;
 use crate::error::{Error, ErrorKind, Result};
 use crate::operation::consent::Ends;
+use crate::operation::drain::is_to_queue;
 use crate::operation::plan::{Plan, Verb};
 use crate::operation::planned;
 
@@ -43,7 +44,12 @@ pub(super) async fn run(args: &Args, context: &Context<'_>) -> Exit {
     let Action::Run { file, again, rescue } = &args.action;
     let plan = read(file)?;
     let changed = match plan.verb {
-        Verb::Replay => Ends::new(&plan.source.parse()?, &plan.to, plan.keep, &context.places)?.changed,
+        Verb::Drain if !is_to_queue(&plan.to) => vec![Changed::at(&plan.source.parse()?, &context.places)?],
+        Verb::Replay | Verb::Drain => {
+            let park = plan.aside.park.as_deref().map(str::parse).transpose()?;
+            let ends = Ends::new(&plan.source.parse()?, &plan.to, plan.keep, &context.places)?;
+            ends.also(park.as_ref(), &context.places)?.changed
+        }
         _ => vec![Changed::at(&plan.source.parse()?, &context.places)?],
     };
     consent::check(&changed, context)?;

@@ -15,7 +15,7 @@ use crate::broker::Address;
 use crate::error::{Error, ErrorKind, Result};
 use crate::operation::consent::Ends;
 use crate::operation::edit::Edit;
-use crate::operation::plan::Pace;
+use crate::operation::plan::{Pace, Verb};
 use crate::operation::replay::{self, ReplayRequest};
 use crate::operation::wholesale::WholesaleRequest;
 
@@ -49,6 +49,17 @@ pub(super) struct Args {
     /// Also messages that were replayed before
     #[arg(long)]
     again: bool,
+
+    /// Replay messages that were replayed before, too, but fewer than N times; the others stay, or are parked
+    ///
+    /// Every copy counts its replays in its header postroom-replay-count.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    max_replays: Option<u64>,
+
+    /// Set messages aside that were replayed --max-replays times, as they are, in this queue or archive
+    #[arg(long, value_name = "ADDRESS", requires = "max_replays", value_parser = address,
+        add = clap_complete::engine::ArgValueCompleter::new(completions::addresses))]
+    park: Option<Address>,
 
     /// Change each message on its way by this jq program, over .body, .headers, .key and .properties
     ///
@@ -100,7 +111,8 @@ impl Args {
 /// Runs the verb.
 pub(super) async fn run(args: &Args, context: &Context<'_>) -> Exit {
     let selection = args.selection.selection(context, &args.address)?;
-    let ends = Ends::new(&args.address, &args.to, args.keep, &context.places)?;
+    let ends =
+        Ends::new(&args.address, &args.to, args.keep, &context.places)?.also(args.park.as_ref(), &context.places)?;
     if !args.plan.is_only_saved() {
         consent::check(&ends.changed, context)?;
     }
@@ -110,13 +122,21 @@ pub(super) async fn run(args: &Args, context: &Context<'_>) -> Exit {
         return wholesale::run(request, &ends.changed, "Let the broker move them?", context).await;
     }
     let mode = args.plan.mode(&source, selection.is_all(), context);
+    let park = match &args.park {
+        Some(address) => Some(Box::new(context.places.open(address).await?)),
+        None => None,
+    };
     let request = ReplayRequest {
+        verb: Verb::Replay,
         source,
         to,
         selection,
         limit: args.limit,
         keep: args.keep,
         again: args.again,
+        max_replays: args.max_replays,
+        park,
+        reason: None,
         rescue: args.rescue,
         same_partition: args.same_partition,
         edit: args.edit()?,

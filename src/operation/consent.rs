@@ -72,6 +72,17 @@ impl Ends {
         Ok(Self { source: source.clone(), changed: changed.collect::<Result<_>>()?, to })
     }
 
+    /// Another place that the run changes.
+    ///
+    /// # Errors
+    /// `Config` for an unknown profile.
+    pub fn also(mut self, other: Option<&Address>, places: &Places) -> Result<Self> {
+        if let Some(other) = other {
+            self.changed.push(Changed::at(other, places)?);
+        }
+        Ok(self)
+    }
+
     /// Opens both.
     ///
     /// # Errors

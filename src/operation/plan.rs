@@ -114,10 +114,35 @@ pub struct Plan {
     /// How messages are changed on their way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub edit: Option<PlannedEdit>,
+    /// What is set aside, and why.
+    #[serde(default, skip_serializing_if = "Aside::is_none")]
+    pub aside: Aside,
     /// How fast.
     pub pace: Pace,
     /// What happens to headers and properties.
     pub header_policy: HeaderPolicy,
+}
+
+/// What a run sets aside: messages that were replayed too often, or all of them for a reason.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Aside {
+    /// How often a message is replayed at most; one that was replayed so often is parked, or stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_replays: Option<u64>,
+    /// The address that such messages go to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub park: Option<String>,
+    /// Why the messages of a drain are set aside, written into each.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+impl Aside {
+    /// Whether nothing is said.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// An edit, and what it does to the messages of a plan.
@@ -363,6 +388,7 @@ mod tests {
             pace: Pace { rate: Some(10.0) },
             same_partition: false,
             edit: None,
+            aside: Aside::default(),
             header_policy: HeaderPolicy::default(),
         }
     }

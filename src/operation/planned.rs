@@ -12,9 +12,9 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// A saved plan whose places are open and whose targets are verified.
 pub enum Prepared {
-    /// A replay.
+    /// A replay, or a drain to another queue.
     Replay(Box<replay::Prepared>),
-    /// A drain.
+    /// A drain to an archive, or to nowhere.
     Drain(Box<drain::Prepared>),
 }
 
@@ -28,20 +28,24 @@ pub async fn open(plan: Plan, opener: &dyn Opener, again: bool, rescue: bool) ->
     let source = opener.place(&plan.source.parse()?).await?;
     let selection = Selection::all();
     match plan.verb {
-        Verb::Replay => {
+        Verb::Drain if !drain::is_to_queue(&plan.to) => {
+            let to = DrainTo::parse(&plan.to)?;
+            let request = DrainRequest { source, to, selection, limit: None, rescue, mode: Mode::Exact };
+            Ok(Prepared::Drain(Box::new(drain::load(plan, request).await?)))
+        }
+        Verb::Replay | Verb::Drain => {
             let to = match plan.to.as_str() {
                 "origin" => ReplayTo::Origin,
                 address => ReplayTo::Place(Box::new(opener.place(&address.parse()?).await?)),
             };
-            let (keep, pace) = (plan.keep, plan.pace);
-            // The plan's own edit is taken up with it.
-            let request = ReplayRequest { keep, again, rescue, pace, ..ReplayRequest::all(source, to) };
+            let park = match &plan.aside.park {
+                None => None,
+                Some(address) => Some(Box::new(opener.place(&address.parse()?).await?)),
+            };
+            let verb = plan.verb;
+            // The plan's own edit, pace and limits are taken up with it.
+            let request = ReplayRequest { verb, again, park, rescue, ..ReplayRequest::all(source, to) };
             Ok(Prepared::Replay(Box::new(replay::load(plan, request).await?)))
-        }
-        Verb::Drain => {
-            let to = DrainTo::parse(&plan.to)?;
-            let request = DrainRequest { source, to, selection, limit: None, rescue, mode: Mode::Exact };
-            Ok(Prepared::Drain(Box::new(drain::load(plan, request).await?)))
         }
         Verb::Publish | Verb::Capture => {
             Err(Error::new(ErrorKind::Invalid, format!("a plan of {} can't be run from a file", plan.verb.name()))

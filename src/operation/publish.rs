@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::control::Control;
 use super::pace::Throttle;
 use super::place::Place;
-use super::plan::{self, Check, Destination, HeaderPolicy, Mode, Pace, Plan, Verb};
+use super::plan::{self, Aside, Check, Destination, HeaderPolicy, Mode, Pace, Plan, Verb};
 use super::progress::{Meter, Stage, WATCH};
 use super::report::{Ended, Outcome, OutcomeLine, Report, Tally};
 use crate::broker::{Publisher, Receipt};
@@ -116,6 +116,7 @@ pub async fn plan(request: PublishRequest, control: &Control) -> Result<Prepared
         pace: request.pace,
         same_partition: false,
         edit: None,
+        aside: Aside::default(),
         header_policy: HeaderPolicy::default(),
     };
     Ok(Prepared { plan, publisher, request })

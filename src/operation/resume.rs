@@ -51,6 +51,7 @@ pub struct Prepared {
     pub summary: super::journal::Summary,
     source: Place,
     to: Option<ReplayTo>,
+    park: Option<Place>,
     rescue: bool,
     rules: Arc<Rules>,
 }
@@ -70,7 +71,7 @@ impl Prepared {
             Some(ReplayTo::Place(place)) => Some(place.as_ref()),
             _ => None,
         };
-        std::iter::once(&self.source).chain(to).collect()
+        std::iter::once(&self.source).chain(to).chain(&self.park).collect()
     }
 }
 
@@ -95,19 +96,23 @@ pub async fn prepare(id: &str, journals: &Journals, opener: &dyn Opener) -> Resu
     source.require_writable()?;
     let to = match summary.verb {
         Verb::Replay if summary.to == "origin" => Some(ReplayTo::Origin),
-        Verb::Replay => {
+        Verb::Drain if !drain::is_to_queue(&summary.to) => None,
+        Verb::Replay | Verb::Drain => {
             let place = opener.place(&summary.to.parse()?).await?;
             place.require_writable()?;
             Some(ReplayTo::Place(Box::new(place)))
         }
-        Verb::Drain => None,
         Verb::Publish | Verb::Capture => {
             let verb = summary.verb.name();
             return Err(Error::new(ErrorKind::Unsupported, format!("a {verb} has nothing to resume")));
         }
     };
     let rules = opener.rules(summary.rules.as_ref())?;
-    Ok(Prepared { summary, source, to, rescue: false, rules })
+    let park = match journals.head(&summary.id)?.aside.park {
+        None => None,
+        Some(address) => Some(opener.place(&address.parse()?).await?),
+    };
+    Ok(Prepared { summary, source, to, park, rescue: false, rules })
 }
 
 /// Finishes it.
@@ -116,7 +121,7 @@ pub async fn prepare(id: &str, journals: &Journals, opener: &dyn Opener) -> Resu
 /// `Locked` where another run was faster; what the source, a target or the archive says before anything is done.
 /// Everything later is in the report.
 pub async fn run(prepared: Prepared, journals: &Journals, control: &Control) -> Result<Report> {
-    let Prepared { summary, source, to, rescue, rules } = prepared;
+    let Prepared { summary, source, to, park, rescue, rules } = prepared;
     let mut opened = journals.open(&summary.id)?;
     opened.head.rescue |= rescue;
     let head = &opened.head;
@@ -126,7 +131,7 @@ pub async fn run(prepared: Prepared, journals: &Journals, control: &Control) -> 
     // Ages in the filter are counted from when the run began: the same messages match.
     let selection = Selection::parse(head.filter.as_deref(), head.group.as_deref(), head.started, &rules)?;
     match to {
-        Some(to) => replay::resume(opened, &source, &to, selection, journals, control).await,
+        Some(to) => replay::resume(opened, (source, to, park), selection, journals, control).await,
         None => drain::resume(opened, &source, selection, journals, control).await,
     }
 }

@@ -65,6 +65,9 @@ impl Plan {
             Verb::Replay if self.header_policy.adds.is_empty() => "what a consumer has taken can't be called back",
             Verb::Replay => "what a consumer has taken can't be called back; the journal keeps a record",
             Verb::Drain if self.to == "discard" => "none: dropped messages are gone for good",
+            Verb::Drain if super::drain::is_to_queue(&self.to) => {
+                "move them back with `postroom drain`, if nobody consumes them there"
+            }
             Verb::Drain => "put them back with `postroom replay` from the archive",
             Verb::Capture => "nothing is changed",
         }

@@ -13,7 +13,7 @@ use postroom::operation::drain::{self, DrainRequest, DrainTo};
 use postroom::operation::edit::Edit;
 use postroom::operation::journal::{JournalState, Journals};
 use postroom::operation::place::Place;
-use postroom::operation::plan::{Mode, Plan};
+use postroom::operation::plan::{Mode, Plan, Verb};
 use postroom::operation::planned;
 use postroom::operation::replay::{self, ReplayRequest, ReplayTo};
 use postroom::operation::report::{Ended, Report, exit_code};
@@ -134,6 +134,77 @@ async fn a_second_replay_of_the_same_message_has_to_be_asked_for() {
     assert_eq!(shop.replay(request).await.done, 1);
     let copy = shop.memory.snapshot("orders").unwrap().remove(0);
     assert_eq!(copy.headers.get("postroom-replay-count"), Some(&Value::Int(2)));
+}
+
+#[tokio::test]
+async fn what_was_replayed_too_often_is_parked_as_it_is_or_stays() {
+    for mode in [Mode::Exact, Mode::Streaming] {
+        let shop = Shop::new();
+        for (body, replays) in [("new", 0), ("once", 1), ("loop", 2), ("worse", 9)] {
+            let headers =
+                Fields::from_iter([("postroom-replay-count", Value::Int(replays)), ("MT-Reason", "x".into())]);
+            shop.memory.publish("dlq", Message { headers, ..message(body) }).unwrap();
+        }
+        let to = || ReplayTo::Place(Box::new(shop.at("demo:orders")));
+        let kept = ReplayRequest { max_replays: Some(2), ..shop.request(to(), mode) };
+        let path = shop.folder.path().join("parked.jsonl");
+        let park = Some(Box::new(Place {
+            broker: Arc::new(postroom::broker::archive::Archive::new()),
+            ..shop.at(&format!("file:{}", path.display()))
+        }));
+        let parks = ReplayRequest { park: park.clone(), limit: Some(3), ..kept.clone() };
+        let report = shop.replay(parks).await;
+        assert_eq!((report.done, report.skipped, exit_code(&report)), (3, 0, 0), "{report:#?}");
+        assert_eq!(report.destinations.iter().map(|d| d.done).collect::<Vec<_>>(), [2, 1]);
+        assert_eq!(
+            (shop.bodies("orders"), shop.bodies("dlq")),
+            (vec!["new".into(), "once".into()], vec!["worse".into()])
+        );
+        assert!(shop.memory.snapshot("orders").unwrap().iter().all(|copy| copy.headers.get("MT-Reason").is_none()));
+        let text = std::fs::read(&path).unwrap();
+        let parked = postroom::message::jsonl::read_line(&text).unwrap();
+        assert_eq!(parked.headers.get("postroom-replay-count"), Some(&Value::Int(2)), "parking is no replay");
+        assert!(parked.headers.get("MT-Reason").is_some());
+        let report = shop.replay(kept).await;
+        assert_eq!((report.done, report.skipped), (0, 1));
+        assert!(report.problems[0].why.contains("--park"), "{report:#?}");
+        let same = ReplayRequest {
+            park: Some(Box::new(shop.at("demo:dlq"))),
+            max_replays: Some(1),
+            ..shop.request(to(), mode)
+        };
+        assert_eq!(replay::plan(same, &Control::new()).await.map(|_| ()).unwrap_err().kind(), ErrorKind::Refused);
+    }
+}
+
+#[tokio::test]
+async fn a_drain_to_a_queue_moves_the_head_aside_with_its_reason_and_leaves_the_rest() {
+    for mode in [Mode::Exact, Mode::Streaming] {
+        let shop = Shop::new();
+        for body in ["a", "b", "c"] {
+            shop.die("", "order", body);
+        }
+        let to = ReplayTo::Place(Box::new(shop.at("demo:mails")));
+        let request = ReplayRequest {
+            verb: Verb::Drain,
+            limit: Some(2),
+            reason: Some("poison: no total".into()),
+            ..shop.request(to, mode)
+        };
+        let report = shop.replay(request.clone()).await;
+        assert_eq!((report.done, report.skipped, report.verb), (2, 0, Verb::Drain), "{report:#?}");
+        assert_eq!((shop.bodies("mails"), shop.bodies("dlq")), (vec!["a".into(), "b".into()], vec!["c".into()]));
+        let aside = shop.memory.snapshot("mails").unwrap().remove(0);
+        assert_eq!(aside.headers.get_str("postroom-reason"), Some("poison: no total"));
+        assert_eq!(aside.headers.get("postroom-replay-count"), None);
+        assert!(aside.headers.get("x-death").is_some());
+        // A plan of it is run from its file, and a drain takes what was drained before.
+        let text =
+            replay::plan(ReplayRequest { mode: Mode::Exact, ..request }, &Control::new()).await.unwrap().plan.to_json();
+        let prepared = planned::open(Plan::from_json(text.as_bytes()).unwrap(), &shop, false, false).await.unwrap();
+        assert_eq!(planned::run(prepared, &shop.journals(), &Control::new()).await.unwrap().done, 1);
+        assert_eq!(shop.memory.snapshot("mails").unwrap().len(), 3);
+    }
 }
 
 #[tokio::test]

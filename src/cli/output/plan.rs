@@ -35,6 +35,19 @@ pub(crate) fn sheet(plan: &Plan, width: usize, paint: Paint) -> Vec<String> {
     if let Some(converted) = policy.converted.filter(|n| *n > 0) {
         entry("converts", format!("{}, for the target has no such type", human::plural(converted, "header value")));
     }
+    if let Some(most) = plan.aside.max_replays {
+        let times = human::plural(most, "replay");
+        entry(
+            "parks",
+            match &plan.aside.park {
+                Some(park) => format!("what had {times} before, in {park}"),
+                None => format!("nothing; what had {times} before stays"),
+            },
+        );
+    }
+    if let Some(reason) = &plan.aside.reason {
+        entry("reason", reason.clone());
+    }
     if let Some(edit) = &plan.edit {
         entry("edits", format!("{}: {}", edit.counts(), edit.program.trim()));
     }

@@ -1,6 +1,7 @@
 //! Drain: archive what a queue holds, then remove it there; or remove it without a copy.
 //!
 //! A message is removed only after its batch is in the archive, on disk, read back, and on record in the journal.
+//! Limits: a drain to another queue is a replay that changes nothing, see [`super::replay`].
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -13,7 +14,7 @@ use super::control::Control;
 use super::handled::Handled;
 use super::journal::{self, Head, Journals, Opened};
 use super::place::Place;
-use super::plan::{self, Check, Destination, HeaderPolicy, Mode, Pace, Plan, Verb};
+use super::plan::{self, Aside, Check, Destination, HeaderPolicy, Mode, Pace, Plan, Verb};
 use super::progress::Stage;
 use super::report::Report;
 use super::scan::{self, Router, To};
@@ -59,6 +60,12 @@ impl DrainTo {
                 .hint("drain to file:PATH.jsonl.zst")
         })
     }
+}
+
+/// Whether what a plan or a journal says of a drain's end is another queue.
+#[must_use]
+pub fn is_to_queue(to: &str) -> bool {
+    to != DISCARD && !to.starts_with("file:")
 }
 
 /// What to drain.
@@ -136,6 +143,7 @@ pub async fn plan(request: DrainRequest, control: &Control) -> Result<Prepared> 
         pace: Pace::default(),
         same_partition: false,
         edit: None,
+        aside: Aside::default(),
         header_policy: HeaderPolicy::default(),
     };
     if mode == Mode::Exact {
@@ -200,6 +208,7 @@ pub async fn run(prepared: Prepared, journals: &Journals, control: &Control) -> 
         rescue: request.rescue,
         same_partition: false,
         edit: None,
+        aside: Aside::default(),
         pace: plan.pace,
         scan,
         limit: request.limit,

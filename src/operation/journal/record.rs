@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::broker::Extent;
 use crate::message::fingerprint::WrittenRules;
 use crate::message::{Digest, Message};
-use crate::operation::plan::{Mode, Pace, Verb, hex};
+use crate::operation::plan::{Aside, Mode, Pace, Verb, hex};
 use crate::operation::report::Ended;
 
 /// Sequence numbers as inclusive ranges, ascending.
@@ -51,6 +51,9 @@ pub struct Head {
     /// The jq program that changes the messages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub edit: Option<String>,
+    /// What is set aside, and why.
+    #[serde(default, skip_serializing_if = "Aside::is_none")]
+    pub aside: Aside,
     /// How fast.
     #[serde(default)]
     pub pace: Pace,

@@ -168,6 +168,14 @@ impl Journals {
         Ok(summarise(&head, &state, is_locked(&folder)))
     }
 
+    /// What a journal's run set out to do.
+    ///
+    /// # Errors
+    /// As [`Journals::show`].
+    pub(crate) fn head(&self, id: &str) -> Result<Head> {
+        read_head(&self.folder_of(id)?)
+    }
+
     /// Goes through the journals whose runs handled records of that log, but for `except`: head, state, and whether the
     /// run is going on.
     ///
@@ -424,6 +432,7 @@ mod tests {
             rescue: false,
             same_partition: false,
             edit: None,
+            aside: crate::operation::plan::Aside::default(),
             pace: Pace::default(),
             scan: Some(3),
             limit: None,

@@ -4,29 +4,91 @@
 //! distort the replay is taken out. Two headers are added where the target has room, so that a copy can be told from
 //! its original and a loop can be seen.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 
 use crate::broker::{HeaderTypes, PublishLimits};
 use crate::message::{Message, OWN_ID, Value};
 use crate::operation::fit;
 use crate::operation::plan::HeaderPolicy;
+use crate::text::human;
 
 /// The journal's id and the message's number in it: the same for every try of the same step.
 pub(crate) const REPLAY_ID: &str = "postroom-replay-id";
 /// How often the message was replayed.
 pub(crate) const REPLAY_COUNT: &str = "postroom-replay-count";
 
-/// Headers that would distort a replay, and why.
-const STRIPPED_HEADERS: &[(&str, &str)] = &[
-    ("CC", "the copy would be routed to these keys once more"),
-    ("BCC", "the copy would be routed to these keys once more"),
-    ("x-delivery-count", "a counter of the broker"),
-    ("x-acquired-count", "a counter of the broker"),
+/// Why the message was set aside, in the operator's words.
+pub(crate) const REASON: &str = "postroom-reason";
+
+/// What a copy is for: a copy that is to be worked on again leaves behind more than one that is only moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// It is to be consumed: what frameworks would misread is taken out, and the replay is counted.
+    Replay,
+    /// It is set aside as it is: parked, or drained to another queue.
+    Park,
+    /// It comes back to where it was.
+    Undo,
+}
+
+/// How the copies that go to one destination are marked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Stamp {
+    /// What they are for.
+    pub(crate) purpose: Purpose,
+    /// Why they are set aside.
+    pub(crate) reason: Option<std::sync::Arc<str>>,
+}
+
+/// Something that is taken out of copies: what, by its name or the beginning of it, and why.
+struct Strip {
+    name: &'static str,
+    why: &'static str,
+}
+
+impl Strip {
+    const fn new(name: &'static str, why: &'static str) -> Self {
+        Self { name, why }
+    }
+
+    fn is(&self, name: &str) -> bool {
+        self.name.strip_suffix('*').map_or(self.name == name, |start| name.starts_with(start))
+    }
+}
+
+/// Headers that would send a copy astray, or are the broker's own.
+const ASTRAY: [Strip; 5] = [
+    Strip::new("CC", "the copy would be routed to these keys once more"),
+    Strip::new("BCC", "the copy would be routed to these keys once more"),
+    Strip::new("x-delivery-count", COUNTER),
+    Strip::new("x-acquired-count", COUNTER),
+    Strip::new("x-deduplication-header", "a deduplicating exchange or queue would drop the copy"),
 ];
 
-/// AMQP properties that would distort a replay, and why.
-const STRIPPED_PROPERTIES: &[(&str, &str)] =
-    &[("user_id", "the broker takes no other user's id"), ("expiration", "the copy would expire again")];
+/// A counter that is never published again; nothing is lost with it.
+const COUNTER: &str = "a counter of the broker";
+
+/// Headers that consumers would misread in a copy that they are to work on again.
+const MISREAD: [Strip; 10] = [
+    Strip::new("x-delay", "a delaying exchange would hold the copy back"),
+    Strip::new("MT-Fault-*", "MassTransit's record of the failure"),
+    Strip::new("MT-Reason", "MassTransit's record of the failure"),
+    Strip::new("NServiceBus.ExceptionInfo.*", "NServiceBus' record of the failure"),
+    Strip::new("NServiceBus.FailedQ", "NServiceBus' record of the failure"),
+    Strip::new("NServiceBus.TimeOfFailure", "NServiceBus' record of the failure"),
+    Strip::new("NServiceBus.Retries*", "NServiceBus would take its retries for used up"),
+    Strip::new("NServiceBus.FLRetries", "NServiceBus would take its retries for used up"),
+    Strip::new("retry_topic-*", "Spring Kafka would take its retries for used up"),
+    Strip::new("springDeserializerException*", "Spring Kafka would take the copy for unreadable"),
+];
+
+/// AMQP properties that would distort a copy, and why.
+const PROPERTIES: [Strip; 2] = [
+    Strip::new("user_id", "the broker takes no other user's id"),
+    Strip::new("expiration", "the copy would expire again"),
+];
 
 /// The property by which an SQS FIFO queue knows a message that is sent twice.
 const DEDUPLICATION: &str = "message_deduplication_id";
@@ -34,15 +96,87 @@ const DEDUPLICATION: &str = "message_deduplication_id";
 /// A reply-to that means the connection it came from; the broker refuses it from any other.
 const DIRECT_REPLY: &str = "amq.rabbitmq.reply-to";
 
-/// The policy in words, for a plan.
-pub(super) fn policy(converted: Option<u64>) -> HeaderPolicy {
-    let strips = STRIPPED_HEADERS
-        .iter()
-        .map(|(name, why)| format!("header {name}: {why}"))
-        .chain(STRIPPED_PROPERTIES.iter().map(|(name, why)| format!("property {name}: {why}")))
-        .chain([format!("property reply_to = {DIRECT_REPLY}: it means a connection that is gone")])
-        .collect();
-    HeaderPolicy { adds: vec![REPLAY_ID.into(), REPLAY_COUNT.into()], strips, converted }
+impl Stamp {
+    /// Marks for that purpose.
+    pub(crate) const fn new(purpose: Purpose) -> Self {
+        Self { purpose, reason: None }
+    }
+
+    /// Why a header of this name is taken out.
+    fn strip(&self, name: &str) -> Option<&'static Strip> {
+        let misread = if self.purpose == Purpose::Replay { MISREAD.as_slice() } else { &[] };
+        ASTRAY.iter().chain(misread).find(|strip| strip.is(name))
+    }
+
+    /// Whether a header of this name is one of our marks that this copy gets anew or loses.
+    fn is_mark(&self, name: &str) -> bool {
+        match (self.purpose, name) {
+            // What comes back has been given its own marks again by then.
+            (Purpose::Undo, _) => false,
+            (_, REPLAY_ID) | (Purpose::Replay, REPLAY_COUNT | REASON) => true,
+            (Purpose::Park, REASON) => self.reason.is_some(),
+            _ => false,
+        }
+    }
+
+    /// The policy in words, for a plan that names no messages.
+    pub(super) fn policy(&self) -> HeaderPolicy {
+        let misread = if self.purpose == Purpose::Replay { MISREAD.as_slice() } else { &[] };
+        let strips = ASTRAY
+            .iter()
+            .chain(misread)
+            .map(|strip| format!("header {}: {}", strip.name, strip.why))
+            .chain(PROPERTIES.iter().map(|strip| format!("property {}: {}", strip.name, strip.why)))
+            .chain([format!("property reply_to = {DIRECT_REPLY}: it means a connection that is gone")])
+            .collect();
+        HeaderPolicy { adds: self.adds(), strips, converted: None }
+    }
+
+    fn adds(&self) -> Vec<String> {
+        let adds: &[&str] = match self.purpose {
+            Purpose::Replay => &[REPLAY_ID, REPLAY_COUNT],
+            Purpose::Park if self.reason.is_some() => &[REPLAY_ID, REASON],
+            Purpose::Park => &[REPLAY_ID],
+            Purpose::Undo => &[],
+        };
+        adds.iter().map(ToString::to_string).collect()
+    }
+}
+
+/// What is taken out of the messages of a plan that names them, and of how many.
+#[derive(Debug, Default)]
+pub(super) struct Stripped(BTreeMap<String, (u64, &'static str)>);
+
+impl Stripped {
+    /// Counts what is taken out of one message on its way to a target of such headers.
+    pub(super) fn count(&mut self, message: &Message, stamp: &Stamp, types: HeaderTypes) {
+        let headers = message.headers.iter().filter_map(|(name, _)| stamp.strip(name));
+        let mut found: Vec<_> = headers.map(|strip| (format!("header {}", strip.name), strip.why)).collect();
+        if types == HeaderTypes::Amqp {
+            for (name, value) in &message.properties {
+                if let Some(strip) = PROPERTIES.iter().find(|strip| strip.is(name)) {
+                    found.push((format!("property {name}"), strip.why));
+                } else if is_direct_reply(name, value) {
+                    found.push((format!("property {name} = {DIRECT_REPLY}"), "it means a connection that is gone"));
+                }
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+        for (name, why) in found {
+            self.0.entry(name).or_insert((0, why)).0 += 1;
+        }
+    }
+
+    /// The policy in words, and what of it the messages of the plan need.
+    pub(super) fn policy(&self, stamp: &Stamp, converted: Option<u64>) -> HeaderPolicy {
+        let strips = self.0.iter().map(|(name, (count, why))| format!("{name} of {}: {why}", human::count(*count)));
+        HeaderPolicy { adds: stamp.adds(), strips: strips.collect(), converted }
+    }
+}
+
+fn is_direct_reply(name: &str, value: &Value) -> bool {
+    name == "reply_to" && value.as_str().is_some_and(|to| to.starts_with(DIRECT_REPLY))
 }
 
 /// How often the message was replayed before.
@@ -58,17 +192,21 @@ pub(super) fn replays(message: &Message) -> u64 {
 }
 
 /// The message as it is published, and how many header values were converted.
-pub(in crate::operation) fn prepare(mut message: Message, limits: &PublishLimits, replay_id: &str) -> (Message, u64) {
-    let count = replays(&message) + 1;
-    let stripped = |name: &str| STRIPPED_HEADERS.iter().any(|(stripped, _)| *stripped == name);
-    if message.headers.iter().any(|(name, _)| stripped(name) || name == REPLAY_ID || name == REPLAY_COUNT) {
-        message.headers.retain(|name, _| !stripped(name) && name != REPLAY_ID && name != REPLAY_COUNT);
+pub(in crate::operation) fn prepare(
+    mut message: Message,
+    limits: &PublishLimits,
+    replay_id: &str,
+    stamp: &Stamp,
+) -> (Message, u64) {
+    let before = replays(&message);
+    let leaves = |name: &str| stamp.strip(name).is_some() || stamp.is_mark(name);
+    if message.headers.iter().any(|(name, _)| leaves(name)) {
+        message.headers.retain(|name, _| !leaves(name));
     }
     if limits.header_types == HeaderTypes::Amqp && !message.properties.is_empty() {
-        message.properties.retain(|name, value| {
-            let direct = name == "reply_to" && value.as_str().is_some_and(|to| to.starts_with(DIRECT_REPLY));
-            !direct && STRIPPED_PROPERTIES.iter().all(|(stripped, _)| *stripped != name)
-        });
+        message
+            .properties
+            .retain(|name, value| !is_direct_reply(name, value) && !PROPERTIES.iter().any(|strip| strip.is(name)));
     }
     if limits.header_types == HeaderTypes::Sqs {
         // The old id would be taken for a duplicate within five minutes, and the message dropped. This one is the same
@@ -81,10 +219,20 @@ pub(in crate::operation) fn prepare(mut message: Message, limits: &PublishLimits
     if let Some((headers, n)) = fit::headers(&message, limits.header_types) {
         (message.headers, converted) = (headers, n);
     }
-    let room = limits.max_headers.is_none_or(|max| message.headers.len() + 2 <= max as usize);
-    if room {
-        message.headers.push(REPLAY_ID, replay_id);
-        message.headers.push(REPLAY_COUNT, count_value(count, limits.header_types));
+    let mut marks = Vec::new();
+    if stamp.purpose != Purpose::Undo {
+        marks.push((REPLAY_ID, Value::text(replay_id)));
+    }
+    if stamp.purpose == Purpose::Replay {
+        marks.push((REPLAY_COUNT, count_value(before + 1, limits.header_types)));
+    }
+    if let Some(reason) = &stamp.reason {
+        marks.push((REASON, Value::text(reason.as_ref())));
+    }
+    if limits.max_headers.is_none_or(|max| message.headers.len() + marks.len() <= max as usize) {
+        for (name, value) in marks {
+            message.headers.push(name, value);
+        }
     }
     (message, converted)
 }
@@ -102,6 +250,8 @@ mod tests {
     use super::*;
     use crate::broker::memory::Profile;
     use crate::message::Fields;
+
+    const REPLAY: Stamp = Stamp::new(Purpose::Replay);
 
     fn dead() -> Message {
         Message {
@@ -123,7 +273,7 @@ mod tests {
 
     #[test]
     fn provenance_stays_distortions_go_and_the_marks_are_renewed() {
-        let (message, converted) = prepare(dead(), &Profile::RabbitClassic.publish_limits(), "j-7");
+        let (message, converted) = prepare(dead(), &Profile::RabbitClassic.publish_limits(), "j-7", &REPLAY);
         let expected = Fields::from_iter([
             ("x-death", Value::from("kept")),
             (REPLAY_ID, Value::from("j-7")),
@@ -135,13 +285,43 @@ mod tests {
     }
 
     #[test]
+    fn what_a_framework_would_misread_goes_from_a_replay_and_stays_in_what_is_set_aside() {
+        let headers = Fields::from_iter([
+            ("MT-Fault-Message", Value::from("boom")),
+            ("NServiceBus.Retries", Value::from("3")),
+            ("tenant", Value::from("acme")),
+            ("BCC", Value::from("other")),
+            (REPLAY_COUNT, Value::Int(2)),
+        ]);
+        let message = Message { headers, ..Message::default() };
+        let limits = Profile::RabbitClassic.publish_limits();
+        let names = |stamp: &Stamp| -> Vec<String> {
+            let (copy, _) = prepare(message.clone(), &limits, "j-7", stamp);
+            copy.headers.iter().map(|(name, value)| format!("{name}={value:?}")).map(|s| s.replace('"', "")).collect()
+        };
+        assert_eq!(names(&REPLAY).len(), 3);
+        let park = Stamp { reason: Some("poison".into()), ..Stamp::new(Purpose::Park) };
+        let parked = names(&park);
+        assert_eq!(parked.len(), 6, "{parked:?}");
+        assert!(parked[4].starts_with(REPLAY_ID) && parked[5].starts_with(REASON), "{parked:?}");
+        assert!(parked[3].starts_with(REPLAY_COUNT) && parked[3].contains('2'), "{parked:?}");
+        assert_eq!(names(&Stamp::new(Purpose::Undo)).len(), 4);
+        let mut stripped = Stripped::default();
+        stripped.count(&message, &REPLAY, HeaderTypes::Amqp);
+        stripped.count(&message, &REPLAY, HeaderTypes::Amqp);
+        let policy = stripped.policy(&REPLAY, None);
+        let taken = ["header BCC of 2", "header MT-Fault-* of 2", "header NServiceBus.Retries* of 2"];
+        assert_eq!(policy.strip_names(), taken);
+    }
+
+    #[test]
     fn a_target_without_room_gets_no_marks() {
         let mut full = dead();
         for n in 0..8 {
             full.headers.push(format!("h{n}"), "x");
         }
         let limits = Profile::SqsStandard.publish_limits();
-        let (message, _) = prepare(full, &limits, "j-7");
+        let (message, _) = prepare(full, &limits, "j-7", &REPLAY);
         assert_eq!(message.headers.get(REPLAY_ID), None);
         assert_eq!(message.headers.len(), 9);
     }
@@ -150,7 +330,7 @@ mod tests {
     fn each_replay_to_sqs_has_a_deduplication_id_of_its_own() {
         let old = Fields::from_iter([("message_deduplication_id", Value::from("old"))]);
         let dead = Message { properties: old, ..Message::default() };
-        let (message, _) = prepare(dead, &Profile::SqsFifo.publish_limits(), "j-7");
+        let (message, _) = prepare(dead, &Profile::SqsFifo.publish_limits(), "j-7", &REPLAY);
         assert_eq!(message.properties, Fields::from_iter([("message_deduplication_id", Value::from("j-7"))]));
     }
 

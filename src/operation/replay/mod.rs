@@ -19,7 +19,7 @@ use super::edit::{self, Edit, Sample};
 use super::handled::{self, Handled};
 use super::journal::{self, Head, Journals, Opened};
 use super::place::Place;
-use super::plan::{self, Check, Destination, Mode, Pace, Plan, PlannedEdit, Verb};
+use super::plan::{self, Aside, Check, Destination, Mode, Pace, Plan, PlannedEdit, Verb};
 use super::progress::Stage;
 use super::report::Report;
 use super::scan;
@@ -48,9 +48,11 @@ impl ReplayTo {
     }
 }
 
-/// What to replay.
+/// What to replay, or to drain to another queue.
 #[derive(Clone, Debug)]
 pub struct ReplayRequest {
+    /// [`Verb::Replay`], or [`Verb::Drain`] for messages that are set aside as they are, replayed before or not.
+    pub verb: Verb,
     /// Where the messages are.
     pub source: Place,
     /// Where they go.
@@ -63,6 +65,12 @@ pub struct ReplayRequest {
     pub keep: bool,
     /// Also messages that were replayed before.
     pub again: bool,
+    /// How often a message is replayed at most: one that was replayed so often stays, or goes to `park`.
+    pub max_replays: Option<u64>,
+    /// Where messages go that were replayed too often.
+    pub park: Option<Box<Place>>,
+    /// Why messages are set aside by a drain, written into each.
+    pub reason: Option<String>,
     /// The operator agrees that messages a return would destroy are put back as new copies.
     pub rescue: bool,
     /// Each message goes to the partition it came from, and not to the one that its key belongs to.
@@ -81,17 +89,29 @@ impl ReplayRequest {
     #[must_use]
     pub fn all(source: Place, to: ReplayTo) -> Self {
         Self {
+            verb: Verb::Replay,
             source,
             to,
             selection: Selection::all(),
             limit: None,
             keep: false,
             again: false,
+            max_replays: None,
+            park: None,
+            reason: None,
             rescue: false,
             same_partition: false,
             edit: None,
             pace: Pace::default(),
             mode: Mode::Exact,
+        }
+    }
+
+    fn aside(&self) -> Aside {
+        Aside {
+            max_replays: self.max_replays,
+            park: self.park.as_ref().map(|place| place.address.to_string()),
+            reason: self.reason.clone(),
         }
     }
 }
@@ -130,10 +150,9 @@ impl Prepared {
 /// `Unsupported` where the source can't give its messages up; what the brokers say.
 pub async fn plan(request: ReplayRequest, control: &Control) -> Result<Prepared> {
     check_request(&request)?;
-    let look = source::look(&request.source, request.keep, Verb::Replay).await?;
+    let look = source::look(&request.source, request.keep, request.verb).await?;
     let request = ReplayRequest { keep: look.keep, ..request };
-    let mut routes = Routes::open(&request.source, &request.to, request.again, request.edit.clone()).await?;
-    routes.keep_partitions(request.same_partition);
+    let mut routes = Routes::open(&request).await?;
     routes.leave(look.handled(control)?);
     let mode = if request.edit.is_some() {
         Mode::Exact
@@ -147,7 +166,7 @@ pub async fn plan(request: ReplayRequest, control: &Control) -> Result<Prepared>
     checks.extend(look.checks(request.rescue, mode));
     let mut plan = Plan {
         schema: plan::SCHEMA.into(),
-        verb: Verb::Replay,
+        verb: request.verb,
         mode,
         created: control.clock.now(),
         source: request.source.address.to_string(),
@@ -165,8 +184,9 @@ pub async fn plan(request: ReplayRequest, control: &Control) -> Result<Prepared>
         skipped: Vec::new(),
         checks,
         edit: None,
+        aside: request.aside(),
         pace: request.pace,
-        header_policy: headers::policy(None),
+        header_policy: routes.policy(),
     };
     match mode {
         Mode::Exact => {
@@ -178,6 +198,7 @@ pub async fn plan(request: ReplayRequest, control: &Control) -> Result<Prepared>
                 ..BrowseRequest::all(request.source.clone())
             };
             scan::fill(&mut plan, look, &mut routes, control).await?;
+            plan.header_policy = routes.counted_policy(plan.header_policy.converted);
         }
         Mode::Streaming => {
             let count = request.selection.is_all().then_some(plan.planned);
@@ -213,19 +234,27 @@ pub async fn plan(request: ReplayRequest, control: &Control) -> Result<Prepared>
 /// # Errors
 /// As [`plan()`]; `Invalid` for a plan of another verb or one that names no messages.
 pub async fn load(plan: Plan, request: ReplayRequest) -> Result<Prepared> {
-    if plan.verb != Verb::Replay || plan.mode != Mode::Exact {
-        return Err(Error::new(ErrorKind::Invalid, "this plan does not name the messages of a replay")
-            .hint("make one with `postroom replay … --plan-out FILE`"));
+    if plan.verb != request.verb || plan.mode != Mode::Exact {
+        let verb = request.verb.name();
+        return Err(Error::new(ErrorKind::Invalid, format!("this plan does not name the messages of a {verb}"))
+            .hint(format!("make one with `postroom {verb} … --plan-out FILE`")));
     }
     plan.require_checks()?;
     check_request(&request)?;
-    let look = source::look(&request.source, plan.keep, Verb::Replay).await?;
+    let look = source::look(&request.source, plan.keep, request.verb).await?;
     let edit = plan.edit.as_ref().map(|edit| Edit::parse(&edit.program)).transpose()?;
-    let same_partition = plan.same_partition;
-    let request =
-        ReplayRequest { keep: plan.keep, pace: plan.pace, mode: Mode::Exact, edit, same_partition, ..request };
-    let mut routes = Routes::open(&request.source, &request.to, request.again, request.edit.clone()).await?;
-    routes.keep_partitions(same_partition);
+    let Aside { max_replays, reason, .. } = plan.aside.clone();
+    let request = ReplayRequest {
+        keep: plan.keep,
+        pace: plan.pace,
+        mode: Mode::Exact,
+        max_replays,
+        reason,
+        edit,
+        same_partition: plan.same_partition,
+        ..request
+    };
+    let mut routes = Routes::open(&request).await?;
     let addresses: Vec<_> = plan.destinations.iter().map(|destination| destination.address.clone()).collect();
     routes.reopen(&addresses).await?;
     let (scan, until) = (look.scan(&plan), source::until(&plan));
@@ -258,7 +287,7 @@ pub async fn run(prepared: Prepared, journals: &Journals, control: &Control) -> 
     let head = Head {
         schema: journal::SCHEMA.into(),
         id: String::new(),
-        verb: Verb::Replay,
+        verb: plan.verb,
         source: plan.source.clone(),
         to: plan.to.clone(),
         filter: plan.filter.clone(),
@@ -270,6 +299,7 @@ pub async fn run(prepared: Prepared, journals: &Journals, control: &Control) -> 
         rescue: request.rescue,
         same_partition: request.same_partition,
         edit: request.edit.as_ref().map(|edit| edit.text().to_owned()),
+        aside: plan.aside.clone(),
         pace: plan.pace,
         scan,
         limit: request.limit,
@@ -285,26 +315,37 @@ pub async fn run(prepared: Prepared, journals: &Journals, control: &Control) -> 
     start(opened, &request.source, request.selection, routes, journals, control, false).await
 }
 
-/// Goes on with a journal of a replay.
+/// Goes on with a journal of a replay, or of a drain to a queue: `places` are its source, its target and the place to
+/// park in.
 ///
 /// # Errors
 /// What the source or a target says before anything is done.
 pub(super) async fn resume(
     opened: Opened,
-    source: &Place,
-    to: &ReplayTo,
+    places: (Place, ReplayTo, Option<Place>),
     selection: Selection,
     journals: &Journals,
     control: &Control,
 ) -> Result<Report> {
-    let edit = opened.head.edit.as_deref().map(Edit::parse).transpose()?;
-    let mut routes = Routes::open(source, to, opened.head.again, edit).await?;
-    routes.keep_partitions(opened.head.same_partition);
-    if let Some(log) = &opened.head.handles {
-        routes.leave(Handled::load(journals, log, Some(&opened.head.id))?);
+    let head = &opened.head;
+    let (source, to, park) = places;
+    let Aside { max_replays, reason, .. } = head.aside.clone();
+    let request = ReplayRequest {
+        verb: head.verb,
+        again: head.again,
+        edit: head.edit.as_deref().map(Edit::parse).transpose()?,
+        max_replays,
+        park: park.map(Box::new),
+        reason,
+        same_partition: head.same_partition,
+        ..ReplayRequest::all(source, to)
+    };
+    let mut routes = Routes::open(&request).await?;
+    if let Some(log) = &head.handles {
+        routes.leave(Handled::load(journals, log, Some(&head.id))?);
     }
     routes.reopen(&opened.state.destinations).await?;
-    start(opened, source, selection, routes, journals, control, true).await
+    start(opened, &request.source, selection, routes, journals, control, true).await
 }
 
 async fn start(
@@ -316,14 +357,23 @@ async fn start(
     control: &Control,
     resuming: bool,
 ) -> Result<Report> {
-    let handles = opened.head.handles.is_some();
-    let prefilter = selection.prefilter().filter(|_| !resuming);
+    let Head { handles, id, verb, .. } = &opened.head;
+    let (log, is_drain) = (handles.clone(), *verb == Verb::Drain);
+    // What was replayed before is no obstacle to a removal from a log, but has to be seen for that.
+    let passed = match &log {
+        Some(log) if is_drain => Handled::load(journals, log, Some(id))?,
+        _ => Handled::default(),
+    };
+    let prefilter = selection.prefilter().filter(|_| !resuming && passed.is_empty());
     let (picker, scan) = source::picker(&opened, selection, resuming);
     let carrier = Carrier::Publish { routes: Box::new(routes), journal: Arc::from(opened.head.id.as_str()) };
-    let passed = Handled::default();
-    let job = Job { source: source.clone(), stage: Stage::Replay, picker, carrier, opened, prefilter, scan, passed };
+    let stage = if is_drain { Stage::Drain } else { Stage::Replay };
+    let job = Job { source: source.clone(), stage, picker, carrier, opened, prefilter, scan, passed };
     let mut report = Box::pin(transfer::run(job, control)).await?;
-    if handles && let Ok(Some(log)) = source.broker.log(source.queue()?).await {
+    if log.is_some()
+        && !is_drain
+        && let Ok(Some(log)) = source.broker.log(source.queue()?).await
+    {
         let counts = handled::so_far(journals, &log);
         report.notes.extend(counts.map(|counts| format!("the source keeps its records: {counts}")));
     }
@@ -338,6 +388,13 @@ fn check_request(request: &ReplayRequest) -> Result<()> {
     match &request.to {
         ReplayTo::Origin => request.source.require_writable()?,
         ReplayTo::Place(place) => place.require_writable()?,
+    }
+    if let Some(park) = &request.park {
+        park.require_writable()?;
+        if request.max_replays.is_none() {
+            return Err(Error::new(ErrorKind::Usage, "a place to park in says nothing without a number of replays")
+                .hint("add --max-replays N"));
+        }
     }
     request.pace.check()
 }

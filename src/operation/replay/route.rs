@@ -9,8 +9,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use super::{ReplayTo, headers};
-use crate::broker::{Address, Broker, Publisher, Target};
+use super::headers::{Purpose, Stamp, Stripped};
+use super::{ReplayRequest, ReplayTo, headers};
+use crate::broker::{Address, Broker, Connection, Publisher, Target};
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::failure::{Origin, detect};
 use crate::message::{Message, redacted};
@@ -18,7 +19,9 @@ use crate::operation::edit::{self, Edit};
 use crate::operation::fit;
 use crate::operation::handled::Handled;
 use crate::operation::place::Place;
+use crate::operation::plan::{HeaderPolicy, Verb};
 use crate::operation::scan::{Router, To};
+use crate::text::human;
 
 /// A destination that is open.
 pub(crate) struct Lane {
@@ -26,6 +29,18 @@ pub(crate) struct Lane {
     pub(crate) address: String,
     /// The publisher to it.
     pub(crate) publisher: Arc<dyn Publisher>,
+    /// How its copies are marked.
+    pub(crate) stamp: Stamp,
+}
+
+/// What is done with messages that were replayed too often.
+struct Parking {
+    /// How often a message is replayed at most.
+    most: Option<u64>,
+    /// Where one goes that was replayed so often; without it, it stays.
+    place: Option<Place>,
+    /// The lane to it, or why it can't be had; opened at its first use.
+    lane: Option<Result<u32, String>>,
 }
 
 /// The destinations of a replay.
@@ -38,6 +53,10 @@ pub(crate) struct Routes {
     fixed: Option<Target>,
     again: bool,
     same_partition: bool,
+    /// How copies are marked, but for those that are parked.
+    stamp: Stamp,
+    parking: Parking,
+    stripped: Stripped,
     edit: Option<Edit>,
     /// What the edit did to the messages that a scan showed.
     edits: edit::Tally,
@@ -58,47 +77,79 @@ pub(crate) enum Route {
 }
 
 impl Routes {
-    /// Opens the fixed target; origins are opened as they are met.
-    pub(super) async fn open(source: &Place, to: &ReplayTo, again: bool, edit: Option<Edit>) -> Result<Self> {
-        let place = match to {
+    /// Opens the fixed target, and the place to park in; origins are opened as they are met.
+    pub(super) async fn open(request: &ReplayRequest) -> Result<Self> {
+        let (source, park) = (&request.source, request.park.as_deref());
+        let place = match &request.to {
             ReplayTo::Origin => source,
             ReplayTo::Place(place) => place,
         };
-        let same_broker =
-            Arc::ptr_eq(&place.broker, &source.broker) || place.address.connection == source.address.connection;
+        let purpose = match request.verb {
+            Verb::Drain => Purpose::Park,
+            _ => Purpose::Replay,
+        };
+        let reason = request.reason.as_deref().map(Arc::from);
         let mut routes = Self {
             broker: Arc::clone(&place.broker),
             base: place.address.clone(),
-            source: source.address.target.clone().filter(|_| same_broker),
+            source: source.address.target.clone().filter(|_| same_broker(place, source)),
             fixed: None,
-            again,
-            same_partition: false,
-            edit,
+            again: request.again || purpose != Purpose::Replay,
+            same_partition: request.same_partition,
+            stamp: Stamp { purpose, reason: reason.filter(|_| purpose == Purpose::Park) },
+            parking: Parking { most: request.max_replays, place: park.cloned(), lane: None },
+            stripped: Stripped::default(),
+            edit: request.edit.clone(),
             edits: edit::Tally::default(),
             handled: Handled::default(),
             lanes: Vec::new(),
             known: HashMap::new(),
         };
-        if let ReplayTo::Place(place) = to {
+        if let ReplayTo::Place(place) = &request.to {
             let target = place.address.need_target()?.clone();
             if routes.is_source(&target) {
-                return Err(Error::new(ErrorKind::Refused, format!("{} is the source itself", place.address))
-                    .hint("name another target, or leave out --to to send each message to its origin"));
+                return Err(
+                    is_source(place).hint("name another target, or leave out --to to send each message to its origin")
+                );
             }
             routes.lane(&target).await?.map_err(|why| Error::new(ErrorKind::NotFound, why))?;
             routes.fixed = Some(target);
         }
+        if let Some(park) = park {
+            let target = park.address.need_target()?;
+            if same_broker(park, source) && Some(target) == source.address.target.as_ref() {
+                return Err(is_source(park).hint("name another place to park in"));
+            }
+            if same_broker(park, place) && Some(target) == routes.fixed.as_ref() {
+                let what = format!("{} is the target and the place to park in", park.address);
+                return Err(Error::new(ErrorKind::Refused, what).hint("name another place to park in"));
+            }
+            // An archive is made when the first message goes there.
+            if park.address.connection != Connection::File {
+                routes.park().await?.map_err(|why| Error::new(ErrorKind::NotFound, why))?;
+            }
+        }
         Ok(routes)
+    }
+
+    /// The lane to the place to park in; the inner error is why it can't be had.
+    async fn park(&mut self) -> Result<Result<u32, String>> {
+        if let Some(known) = &self.parking.lane {
+            return Ok(known.clone());
+        }
+        let Some(place) = self.parking.place.clone() else {
+            return Ok(Err("it was replayed too often; --park ADDRESS sets such messages aside".into()));
+        };
+        let target = place.address.need_target()?.clone();
+        let stamp = Stamp::new(Purpose::Park);
+        let lane = self.open_lane(&*place.broker, &target, place.address.to_string(), stamp).await?;
+        self.parking.lane = Some(lane.clone());
+        Ok(lane)
     }
 
     /// Leaves alone what earlier runs handled, unless it is asked for again.
     pub(super) fn leave(&mut self, handled: Handled) {
         self.handled = if self.again { Handled::default() } else { handled };
-    }
-
-    /// Sends each message to the partition it came from.
-    pub(super) fn keep_partitions(&mut self, same_partition: bool) {
-        self.same_partition = same_partition;
     }
 
     /// The open destinations, by number.
@@ -111,9 +162,14 @@ impl Routes {
     /// # Errors
     /// What the broker says of any of them: a resume needs them all.
     pub(crate) async fn reopen(&mut self, addresses: &[String]) -> Result<()> {
+        let park = self.parking.place.as_ref().map(|place| place.address.to_string());
         for address in addresses {
-            let target = address.parse::<Address>()?.need_target()?.clone();
-            self.lane(&target).await?.map_err(|why| Error::new(ErrorKind::NotFound, why))?;
+            let lane = if park.as_ref() == Some(address) {
+                self.park().await?
+            } else {
+                self.lane(address.parse::<Address>()?.need_target()?).await?
+            };
+            lane.map_err(|why| Error::new(ErrorKind::NotFound, why))?;
         }
         Ok(())
     }
@@ -127,9 +183,22 @@ impl Routes {
             return Ok(Route::Stay(redacted::WHY.to_owned()));
         }
         let replays = headers::replays(message);
-        if replays > 0 && !self.again {
-            let times = if replays == 1 { "once".to_owned() } else { format!("{replays} times") };
-            return Ok(Route::Stay(format!("it was replayed {times} before; --again sends it once more")));
+        let times = || if replays == 1 { "once".to_owned() } else { format!("{} times", human::count(replays)) };
+        match self.parking.most.filter(|_| self.stamp.purpose == Purpose::Replay) {
+            Some(most) if replays >= most => {
+                return Ok(match (self.parking.place.is_some(), self.park().await?) {
+                    (true, Ok(lane)) => Route::To(lane, None),
+                    (true, Err(why)) => Route::Stay(why),
+                    (false, _) => Route::Stay(format!(
+                        "it was replayed {} before, as often as --max-replays allows; --park ADDRESS sets it aside",
+                        times()
+                    )),
+                });
+            }
+            None if replays > 0 && !self.again => {
+                return Ok(Route::Stay(format!("it was replayed {} before; --again sends it once more", times())));
+            }
+            _ => {}
         }
         if let Some(why) = self.handled.why(message) {
             return Ok(Route::Stay(why));
@@ -174,6 +243,10 @@ impl Routes {
     /// another key, and what fails or grew too large stays.
     pub(crate) fn edit(&self, route: Route, message: &Message) -> (Route, Option<Message>) {
         let Route::To(lane, key) = route else { return (route, None) };
+        // What is parked is set aside as it is.
+        if self.parking.lane == Some(Ok(lane)) {
+            return (Route::To(lane, key), None);
+        }
         let edited = match self.edit.as_ref().map_or(Ok(None), |edit| edit.apply(message)) {
             Ok(edited) => edited,
             Err(why) => return (Route::Stay(why.to_string()), None),
@@ -205,17 +278,38 @@ impl Routes {
             return Ok(known.clone());
         }
         let address = self.base.at(target.clone()).to_string();
-        let lane = match self.broker.publisher(target).await {
-            Ok(publisher) => {
-                let number = u32::try_from(self.lanes.len()).unwrap_or(u32::MAX);
-                self.lanes.push(Lane { address, publisher });
-                Ok(number)
-            }
-            Err(error) if is_of_the_target(&error) => Err(format!("{address} can't be sent to: {error}")),
-            Err(error) => return Err(error.context("address", address)),
-        };
+        let (broker, stamp) = (Arc::clone(&self.broker), self.stamp.clone());
+        let lane = self.open_lane(&*broker, target, address, stamp).await?;
         self.known.insert(target.clone(), lane.clone());
         Ok(lane)
+    }
+
+    async fn open_lane(
+        &mut self,
+        broker: &dyn Broker,
+        target: &Target,
+        address: String,
+        stamp: Stamp,
+    ) -> Result<Result<u32, String>> {
+        match broker.publisher(target).await {
+            Ok(publisher) => {
+                let number = u32::try_from(self.lanes.len()).unwrap_or(u32::MAX);
+                self.lanes.push(Lane { address, publisher, stamp });
+                Ok(Ok(number))
+            }
+            Err(error) if is_of_the_target(&error) => Ok(Err(format!("{address} can't be sent to: {error}"))),
+            Err(error) => Err(error.context("address", address)),
+        }
+    }
+
+    /// What may be taken out, and what is put in.
+    pub(super) fn policy(&self) -> HeaderPolicy {
+        self.stamp.policy()
+    }
+
+    /// The same, counted over the messages that a scan showed.
+    pub(super) fn counted_policy(&self, converted: Option<u64>) -> HeaderPolicy {
+        self.stripped.policy(&self.stamp, converted)
     }
 
     /// Closes every publisher.
@@ -233,8 +327,9 @@ impl Router for Routes {
     async fn to(&mut self, message: &Message) -> Result<To> {
         let route = self.route(message).await?;
         let goes = matches!(route, Route::To(..));
+        let parked = matches!(route, Route::To(lane, _) if self.parking.lane == Some(Ok(lane)));
         let (route, edited) = self.edit(route, message);
-        if goes && self.edit.is_some() {
+        if goes && !parked && self.edit.is_some() {
             self.edits.count(message, matches!(route, Route::To(..)), edited.as_ref());
         }
         let lane = match route {
@@ -242,15 +337,21 @@ impl Router for Routes {
             Route::To(lane, _) => self.lanes.get(lane as usize),
         };
         let message = edited.as_ref().unwrap_or(message);
-        Ok(lane.map_or_else(
-            || To::Stay("its destination is not open".into()),
-            |lane| {
-                let types = lane.publisher.limits().header_types;
-                let converted = fit::headers(message, types).map_or(0, |(_, converted)| converted);
-                To::Address(lane.address.clone(), converted)
-            },
-        ))
+        let Some(lane) = lane else { return Ok(To::Stay("its destination is not open".into())) };
+        let types = lane.publisher.limits().header_types;
+        self.stripped.count(message, &lane.stamp, types);
+        let converted = fit::headers(message, types).map_or(0, |(_, converted)| converted);
+        Ok(To::Address(lane.address.clone(), converted))
     }
+}
+
+/// Whether two places are on one broker.
+fn same_broker(one: &Place, other: &Place) -> bool {
+    Arc::ptr_eq(&one.broker, &other.broker) || one.address.connection == other.address.connection
+}
+
+fn is_source(place: &Place) -> Error {
+    Error::new(ErrorKind::Refused, format!("{} is the source itself", place.address))
 }
 
 /// Whether an error says something about one target, and not about the broker.

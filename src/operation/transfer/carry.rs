@@ -14,7 +14,7 @@ use crate::message::{Digest, Message};
 use crate::operation::journal::record::{Intent, Record, ranges};
 use crate::operation::journal::writer::Writer;
 use crate::operation::publish::{not_published, stops_a_publisher};
-use crate::operation::replay::headers;
+use crate::operation::replay::headers::{self, Stamp};
 use crate::operation::replay::route::{Route, Routes};
 use crate::operation::report::Outcome;
 
@@ -158,7 +158,7 @@ impl Carrier {
             .iter()
             .zip(lanes)
             .filter(|(_, indexes)| !indexes.is_empty())
-            .map(|(lane, indexes)| (Arc::clone(&lane.publisher), indexes))
+            .map(|(lane, indexes)| (Arc::clone(&lane.publisher), lane.stamp.clone(), indexes))
             .collect();
         publish(batch, lanes, Arc::clone(journal)).boxed()
     }
@@ -173,7 +173,7 @@ fn split(batch: &[Item]) -> (Vec<u64>, u64, Vec<Intent>) {
     (again, first, new.map(|item| Intent(item.digest, item.message.id.clone(), item.to)).collect())
 }
 
-async fn publish(batch: Vec<Item>, lanes: Vec<(Arc<dyn Publisher>, Vec<usize>)>, journal: Arc<str>) -> Step {
+async fn publish(batch: Vec<Item>, lanes: Vec<(Arc<dyn Publisher>, Stamp, Vec<usize>)>, journal: Arc<str>) -> Step {
     let mut sent = Vec::with_capacity(batch.len());
     let mut messages = Vec::with_capacity(batch.len());
     for item in batch {
@@ -186,14 +186,14 @@ async fn publish(batch: Vec<Item>, lanes: Vec<(Arc<dyn Publisher>, Vec<usize>)>,
         sent.push(Sent { seq, token, id, to, twice: again, outcome });
         messages.push(Some(message));
     }
-    let publishing = lanes.into_iter().map(|(publisher, indexes)| {
+    let publishing = lanes.into_iter().map(|(publisher, stamp, indexes)| {
         let limits = publisher.limits();
         let ready: Vec<Message> = indexes
             .iter()
             .filter_map(|index| {
                 let message = messages.get_mut(*index)?.take()?;
                 let seq = sent.get(*index)?.seq;
-                Some(headers::prepare(message, &limits, &format!("{journal}-{seq}")).0)
+                Some(headers::prepare(message, &limits, &format!("{journal}-{seq}"), &stamp).0)
             })
             .collect();
         async move { (indexes, publisher.publish(&ready).await) }

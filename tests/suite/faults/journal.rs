@@ -141,7 +141,7 @@ async fn attempt(case: Case, trouble: Trouble, due: u64) -> bool {
     world.resume().await;
     world.check(&told).await;
     if trouble == Trouble::Cancelled {
-        let all = [world.snapshot("to"), world.archived().await].concat();
+        let all = world.copies().await;
         assert_eq!(all.len(), world.wanted().len(), "{told}: {all:?}");
     }
     struck

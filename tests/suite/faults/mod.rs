@@ -18,7 +18,7 @@ use postroom::operation::control::Control;
 use postroom::operation::drain::{self, DrainRequest, DrainTo};
 use postroom::operation::journal::{JournalState, Journals, Summary};
 use postroom::operation::place::Place;
-use postroom::operation::plan::Mode;
+use postroom::operation::plan::{Mode, Verb};
 use postroom::operation::replay::{self, ReplayRequest, ReplayTo};
 use postroom::operation::report::{Ended, OutcomeLine, Report};
 use postroom::operation::resume::{self, Opener};
@@ -41,6 +41,10 @@ enum What {
     Replay,
     Copy,
     Drain,
+    /// A drain to another queue.
+    Move,
+    /// A replay that parks what was replayed too often: `b` and `d`.
+    Park,
 }
 
 /// One try in a world of its own.
@@ -66,6 +70,8 @@ fn folder() -> tempfile::TempDir {
 }
 
 const BODIES: [&str; 7] = ["a", "b", "c", "d", "e", "f", "g"];
+/// What was replayed too often.
+const LOOPS: [&str; 2] = ["b", "d"];
 const TWINS: [&str; 7] = ["a", "b", "a", "a", "c", "b", "c"];
 
 impl World {
@@ -83,10 +89,15 @@ impl World {
 
     fn with(case: Case, source: QueueSpec) -> Self {
         let target = if case.profile == Profile::Kafka { Profile::Kafka } else { Profile::RabbitClassic };
-        let memory = Memory::builder().queue(source).queue(QueueSpec::new("to", target)).build();
+        let memory = Memory::builder().queue(source).queue(QueueSpec::new("to", target));
+        let memory = memory.queue(QueueSpec::new("parked", Profile::RabbitQuorum43)).build();
         let world = Self { memory, folder: folder(), case, rescue: false, outcomes: Arc::default() };
         for body in world.bodies() {
-            world.memory.publish("from", Message { payload: Some((*body).into()), ..Message::default() }).unwrap();
+            let mut message = Message { payload: Some((*body).into()), ..Message::default() };
+            if case.verb == What::Park && LOOPS.contains(body) {
+                message.headers.push("postroom-replay-count", 3);
+            }
+            world.memory.publish("from", message).unwrap();
         }
         world
     }
@@ -130,6 +141,24 @@ impl World {
                 let request = DrainRequest { source, to, selection, limit: None, rescue: false, mode };
                 drain::run(drain::plan(request, control).await?, journals, control).await
             }
+            What::Move => {
+                let to = ReplayTo::Place(Box::new(self.at("demo:to")));
+                let request = ReplayRequest {
+                    verb: Verb::Drain,
+                    selection,
+                    mode,
+                    reason: Some("poison".into()),
+                    ..ReplayRequest::all(source, to)
+                };
+                replay::run(replay::plan(request, control).await?, journals, control).await
+            }
+            What::Park => {
+                let to = ReplayTo::Place(Box::new(self.at("demo:to")));
+                let park = Some(Box::new(self.at("demo:parked")));
+                let request =
+                    ReplayRequest { selection, mode, max_replays: Some(3), park, ..ReplayRequest::all(source, to) };
+                replay::run(replay::plan(request, control).await?, journals, control).await
+            }
             What::Replay | What::Copy => {
                 let to = ReplayTo::Place(Box::new(self.at("demo:to")));
                 let keep = self.case.verb == What::Copy;
@@ -169,10 +198,21 @@ impl World {
         }
     }
 
-    /// What has to be in the target at the end.
+    /// What has to be in the target, the archive and the place to park in at the end.
     fn wanted(&self) -> Vec<&'static str> {
         let matches = |body: &&str| self.case.filter.is_none() || !["b", "d"].contains(body);
-        self.bodies().iter().copied().filter(matches).collect()
+        let (parked, sent): (Vec<_>, Vec<_>) = self
+            .bodies()
+            .iter()
+            .copied()
+            .filter(matches)
+            .partition(|body| self.case.verb == What::Park && LOOPS.contains(body));
+        [sent, parked].concat()
+    }
+
+    /// Where copies can be, in the order of [`World::wanted`].
+    async fn copies(&self) -> Vec<String> {
+        [self.snapshot("to"), self.archived().await, self.snapshot("parked")].concat()
     }
 
     async fn archived(&self) -> Vec<String> {
@@ -203,7 +243,7 @@ impl World {
     /// Every message is somewhere; what is there more than once, at most once more for each kill, was told.
     async fn check_after(&self, told: &str, kills: i64) {
         let source = self.snapshot("from");
-        let target = [self.snapshot("to"), self.archived().await].concat();
+        let target = self.copies().await;
         let mut counts: BTreeMap<&str, [i64; 3]> = BTreeMap::new();
         for body in self.bodies() {
             counts.entry(body).or_default()[0] += 1;
@@ -215,7 +255,7 @@ impl World {
         }
         let told_of = |summary: &Summary| match self.case {
             // What a log can't give up is archived, stays, and is told as such.
-            Case { profile: Profile::Kafka, verb: What::Drain, .. } => summary.ambiguous + summary.skipped,
+            Case { profile: Profile::Kafka, verb: What::Drain | What::Move, .. } => summary.ambiguous + summary.skipped,
             _ => summary.ambiguous,
         };
         let journals = self.journals().list().unwrap().0;
@@ -255,8 +295,15 @@ impl Case {
 
 fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
-    for verb in [What::Replay, What::Copy, What::Drain] {
-        for profile in [Profile::RabbitClassic, Profile::RabbitQuorum40, Profile::RabbitQuorum43, Profile::Kafka] {
+    let profiles = [Profile::RabbitClassic, Profile::RabbitQuorum43, Profile::Kafka, Profile::RabbitQuorum40];
+    for verb in [What::Replay, What::Copy, What::Drain, What::Move, What::Park] {
+        // The last two differ from a replay in what they send, not in how.
+        let some = match verb {
+            What::Move => 3,
+            What::Park => 1,
+            _ => profiles.len(),
+        };
+        for profile in profiles.into_iter().take(some) {
             for mode in [Mode::Streaming, Mode::Exact] {
                 for (filter, twins) in [(None, true), (Some("body~[^bd]"), false)] {
                     cases.push(Case { profile, verb, mode, filter, twins });
@@ -274,7 +321,7 @@ async fn without_a_fault_everything_arrives_once_and_in_order() {
         let report = world.act(&world.journals()).await.unwrap();
         assert_eq!((report.state, report.ambiguous, report.failed), (Ended::Finished, 0, 0), "{case:?} {report:#?}");
         let wanted = world.wanted();
-        let target = [world.snapshot("to"), world.archived().await].concat();
+        let target = world.copies().await;
         assert_eq!(target, wanted, "{case:?}");
         let stays = if case.profile == Profile::Kafka { report.skipped } else { 0 };
         assert_eq!(report.done + stays, wanted.len() as u64, "{case:?} {report:#?}");
@@ -398,6 +445,7 @@ impl World {
             self.snapshot("from"),
             self.memory.held("from").unwrap().iter().map(|m| String::from_utf8_lossy(m.body()).into_owned()).collect(),
             self.snapshot("to"),
+            self.snapshot("parked"),
             self.archived_or_torn(),
         ]
         .concat();
