@@ -13,6 +13,7 @@ use crate::broker::Address;
 use crate::config::Environment;
 use crate::error::{Error, ErrorKind, Result, nearest};
 use crate::message::fingerprint::NamedSchemas;
+use crate::message::filter::parse_duration;
 
 /// Options of every verb.
 #[derive(Args, Debug)]
@@ -114,6 +115,24 @@ pub(super) fn rate(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(rate) if rate.is_finite() && rate > 0.0 => Ok(rate),
         _ => Err("a rate is a number of messages a second, above 0".to_owned()),
+    }
+}
+
+/// The sizes of a ramp's steps.
+#[derive(Clone, Debug)]
+pub(super) struct Steps(pub(super) Vec<u64>);
+
+/// Reads the sizes of a ramp's steps: `1,5,20`.
+pub(super) fn steps(text: &str) -> Result<Steps, String> {
+    let sizes: Option<Vec<u64>> = text.split(',').map(|size| size.trim().parse().ok().filter(|n| *n > 0)).collect();
+    sizes.map(Steps).ok_or_else(|| "write how many messages each step has, such as --ramp=1,5,20,100".to_owned())
+}
+
+/// Reads a time to wait: `30s`, `2m`.
+pub(super) fn duration(text: &str) -> Result<f64, String> {
+    match parse_duration(text) {
+        Some(time) if time.as_secs_f64() > 0.0 => Ok(time.as_secs_f64()),
+        _ => Err("a time is a number with its unit, such as 30s or 2m".to_owned()),
     }
 }
 

@@ -1,17 +1,21 @@
-//! `postroom journal`: what runs did, and finishing one that was cut short.
+//! `postroom journal`: what runs did, finishing one that was cut short, and taking one back.
 
 use clap::Subcommand;
 
 use super::Exit;
+use super::arguments::{address, duration};
+use super::completions;
 use super::consent::{self, Changed};
 use super::context::Context;
-use super::output::{Format, Shape, journal as view};
+use super::output::{Format, Shape, human, journal as view, plan::sheet};
 use super::reporting::finish;
-use crate::error::Result;
+use crate::broker::Address;
+use crate::error::{Error, ErrorKind, Result};
 use crate::operation::journal::Journals;
-use crate::operation::resume;
+use crate::operation::plan::Mode;
+use crate::operation::{resume, undo};
 
-/// List runs, show what became of each message, and finish a run that was cut short
+/// List runs, show what became of each message, finish a run that was cut short, and take one back
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -36,6 +40,30 @@ enum Action {
         #[arg(long)]
         rescue: bool,
     },
+    /// Put back what a replay or a drain moved, as far as it is still there
+    ///
+    /// Copies of that run are known by their header postroom-replay-id, and go back as their originals were; each is removed
+    /// only after the source has confirmed it. What was drained to an archive is put back from it, and the archive stays.
+    /// What a consumer has taken is told and can't be called back.
+    Undo {
+        /// The journal's id
+        id: String,
+
+        /// Look for copies in this queue, too (an exchange does not tell where it leads to)
+        #[arg(long = "in", value_name = "ADDRESS", value_parser = address,
+            add = clap_complete::engine::ArgValueCompleter::new(completions::addresses))]
+        also: Vec<Address>,
+    },
+    /// Remove the journals of old runs, and the originals in them
+    Prune {
+        /// Those that ended longer ago than this
+        #[arg(long, value_name = "TIME", default_value = "30d", value_parser = duration)]
+        older_than: f64,
+
+        /// Also runs that were cut short and could be resumed
+        #[arg(long)]
+        all: bool,
+    },
 }
 
 /// Runs the verb.
@@ -45,6 +73,8 @@ pub(super) async fn run(args: &Args, context: &Context<'_>) -> Exit {
         Action::List => list(&journals, context),
         Action::Show { id } => show(id, &journals, context),
         Action::Resume { id, rescue } => resume_one(id.as_deref(), *rescue, &journals, context).await,
+        Action::Undo { id, also } => take_back(id, also, &journals, context).await,
+        Action::Prune { older_than, all } => prune(*older_than, *all, &journals, context).await,
     }
 }
 
@@ -100,4 +130,60 @@ async fn resume_one(id: Option<&str>, rescue: bool, journals: &Journals, context
     consent::confirm(&changed, "Finish it?", context).await?;
     let report = resume::run(prepared, journals, &context.control()).await?;
     finish(&report, context)
+}
+
+async fn take_back(id: &str, also: &[Address], journals: &Journals, context: &Context<'_>) -> Exit {
+    // Whoever can't agree to it need not wait for the looks.
+    consent::check(&[], context)?;
+    let is_read = context.global.yes.is_none() || context.global.dry_run;
+    let mode = if is_read { Mode::Exact } else { Mode::Streaming };
+    let (output, control) = (&context.output, context.control());
+    let prepared = undo::plan(id, also, mode, journals, &context.places, &control).await?;
+    prepared.notes.iter().for_each(|note| output.warn(note));
+    if prepared.plans().next().is_none() {
+        let what = format!("nothing of {} can be put back", prepared.summary.id);
+        return Err(Error::new(ErrorKind::NotFound, what)
+            .hint(format!("`postroom journal show {}` says where its messages went", prepared.summary.id)));
+    }
+    if context.global.dry_run {
+        for plan in prepared.plans() {
+            let json = || serde_json::to_value(plan).unwrap_or_default();
+            output.object(json, || sheet(plan, output.width, output.paint))?;
+        }
+        return Ok(0);
+    }
+    let changed: Vec<Changed> = prepared.changed().into_iter().map(Changed::from).collect();
+    consent::check(&changed, context)?;
+    for plan in prepared.plans() {
+        plan.require_checks()?;
+        if output.talks() {
+            output.say(&sheet(plan, output.width, output.talk_paint).join("\n"));
+        }
+    }
+    consent::confirm(&changed, "Put them back?", context).await?;
+    let mut exit = 0;
+    for report in undo::run(prepared, journals, &control).await? {
+        exit = exit.max(finish(&report, context)?);
+    }
+    Ok(exit)
+}
+
+async fn prune(older_than: f64, all: bool, journals: &Journals, context: &Context<'_>) -> Exit {
+    let output = &context.output;
+    let age = jiff::SignedDuration::try_from_secs_f64(older_than)
+        .map_err(|error| Error::new(ErrorKind::Usage, "the time is too long").because(error))?;
+    let before = context.now().checked_sub(age).unwrap_or(jiff::Timestamp::MIN);
+    let old = journals.prune(before, all, true)?;
+    output.list(
+        || old.iter().map(|summary| serde_json::to_value(summary).unwrap_or_default()).collect(),
+        || view::table(&old, context.now(), output.width, output.paint),
+    )?;
+    if old.is_empty() || context.global.dry_run {
+        output.note(&format!("{} to remove.", human::plural(old.len() as u64, "journal")));
+        return Ok(0);
+    }
+    consent::confirm(&[], "Remove them? Their runs can't be undone afterwards.", context).await?;
+    let removed = journals.prune(before, all, false)?;
+    output.note(&format!("Removed {}.", human::plural(removed.len() as u64, "journal")));
+    Ok(0)
 }

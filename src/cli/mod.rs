@@ -16,6 +16,8 @@ mod cost;
 mod demo;
 mod drain;
 #[cfg(feature = "jq")]
+mod editor;
+#[cfg(feature = "jq")]
 mod edits;
 mod groups;
 mod help;

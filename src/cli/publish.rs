@@ -80,8 +80,11 @@ pub(super) async fn run(args: &Args, context: &Context<'_>) -> Exit {
         consent::check(&changed, context)?;
     }
     let control = context.control();
-    let request =
-        PublishRequest { to: context.places.open(&args.address).await?, count, pace: Pace { rate: args.rate } };
+    let request = PublishRequest {
+        to: context.places.open(&args.address).await?,
+        count,
+        pace: Pace { rate: args.rate, ..Pace::default() },
+    };
     let prepared = publish::plan(request, &control).await?;
     if asks && consent::ask(&prepared.plan, &changed, "Publish them?", context).await? == Decision::Printed {
         return Ok(0);

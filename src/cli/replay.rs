@@ -1,9 +1,10 @@
 //! `postroom replay`: publish again what a queue holds, then remove it there.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::Exit;
-use super::arguments::{address, rate};
+use super::arguments::{Steps, address, duration, rate, steps};
 use super::completions;
 use super::consent::{self, Decision};
 use super::context::Context;
@@ -13,6 +14,7 @@ use super::selection::SelectionArgs;
 use super::wholesale;
 use crate::broker::Address;
 use crate::error::{Error, ErrorKind, Result};
+use crate::operation::browse::BrowseRequest;
 use crate::operation::consent::Ends;
 use crate::operation::edit::Edit;
 use crate::operation::plan::{Pace, Verb};
@@ -72,6 +74,12 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath, conflicts_with = "edit")]
     edit_file: Option<PathBuf>,
 
+    /// The same by hand: open the messages in $VISUAL or $EDITOR, at most 100 of them
+    ///
+    /// What was changed there is shown as a difference before anything is sent, and becomes a jq program in the plan.
+    #[arg(long, conflicts_with_all = ["edit", "edit_file"])]
+    edit_in_editor: bool,
+
     /// Replay at most N messages a second
     #[arg(long, value_name = "N", value_parser = rate)]
     rate: Option<f64>,
@@ -80,6 +88,21 @@ pub(super) struct Args {
     /// is no journal, and what arrives meanwhile goes, too
     #[arg(long, conflicts_with_all = ["filter", "group", "limit", "keep", "again", "edit", "edit_file", "rescue", "exact", "plan_out"])]
     server_side: bool,
+    /// Send a few messages first, then more: each step begins when the copies of the one before are consumed
+    ///
+    /// The sizes of the steps, then five times as many in each. What becomes of the copies is watched as --verify says
+    /// (30 seconds a step where it says nothing). The run stops by itself when some come back to a dead-letter queue, or
+    /// when nobody takes them; `postroom journal resume` goes on with the next step, `postroom journal undo` takes back what
+    /// is still there.
+    #[arg(long, value_name = "N,N…", num_args = 0..=1, require_equals = true, default_missing_value = "1,5,20,100",
+        value_parser = steps)]
+    ramp: Option<Steps>,
+
+    /// Watch for at most this time what becomes of the copies: consumed, waiting, or dead again (exit code 3)
+    ///
+    /// Such as 30s or 2m. Targets are counted, dead-letter queues are looked at once, and only where that is no danger.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    verify: Option<f64>,
 
     /// Put messages that a return would destroy back as new copies at the tail, instead of refusing
     #[arg(long)]
@@ -94,17 +117,28 @@ pub(super) struct Args {
 }
 
 impl Args {
+    /// The edit that was asked for; `None` where nothing was changed in the editor.
+    ///
     /// # Errors
-    /// `Usage` for a program that does not compile; `Io` for a file that can't be read.
-    fn edit(&self) -> Result<Option<Edit>> {
+    /// `Usage` for a program that does not compile; `Io` for a file that can't be read; as the editor says.
+    async fn edit(&self, look: BrowseRequest, context: &Context<'_>) -> Result<Option<Option<Edit>>> {
+        #[cfg(feature = "jq")]
+        if self.edit_in_editor {
+            return Ok(super::editor::edit(look, context).await?.map(Some));
+        }
+        #[cfg(not(feature = "jq"))]
+        if self.edit_in_editor {
+            _ = (look, context);
+            Edit::parse("")?;
+        }
         let text = match (&self.edit, &self.edit_file) {
             (Some(text), _) => text.clone(),
             (None, Some(file)) => std::fs::read_to_string(file).map_err(|error| {
                 Error::new(ErrorKind::Io, format!("can't read the edit {}", file.display())).because(error)
             })?,
-            (None, None) => return Ok(None),
+            (None, None) => return Ok(Some(None)),
         };
-        Edit::parse(&text).map(Some)
+        Edit::parse(&text).map(Some).map(Some)
     }
 }
 
@@ -126,6 +160,16 @@ pub(super) async fn run(args: &Args, context: &Context<'_>) -> Exit {
         Some(address) => Some(Box::new(context.places.open(address).await?)),
         None => None,
     };
+    let look = BrowseRequest {
+        selection: selection.clone(),
+        limit: args.limit,
+        rescue: args.rescue,
+        ..BrowseRequest::all(source.clone())
+    };
+    let Some(edit) = args.edit(look, context).await? else {
+        context.output.note("Nothing was changed in the editor: nothing was done.");
+        return Ok(0);
+    };
     let request = ReplayRequest {
         verb: Verb::Replay,
         source,
@@ -139,9 +183,15 @@ pub(super) async fn run(args: &Args, context: &Context<'_>) -> Exit {
         reason: None,
         rescue: args.rescue,
         same_partition: args.same_partition,
-        edit: args.edit()?,
-        pace: Pace { rate: args.rate },
-        mode,
+        edit,
+        pace: Pace {
+            rate: args.rate,
+            ramp: args.ramp.as_ref().map_or_else(Vec::new, |steps| steps.0.clone()),
+            verify_s: args.verify,
+        },
+        rules: Arc::clone(context.rules()),
+        restore: None,
+        mode: mode,
     };
     let control = context.control();
     let prepared = replay::plan(request, &control).await?;

@@ -32,7 +32,8 @@ pub(super) fn finish_with(
         object
     };
     output.object(json, || report::lines(report, output.paint).into_iter().chain(lines).collect())?;
-    report.notes.iter().for_each(|note| output.warn(note));
+    let seen = report.verification.iter().flat_map(|seen| &seen.notes);
+    report.notes.iter().chain(seen).for_each(|note| output.warn(note));
     if let Some(stop) = &report.error {
         let kind = ErrorKind::from_name(&stop.kind).unwrap_or(ErrorKind::Unexpected);
         let error = Error::new(kind, stop.message.clone());

@@ -4,6 +4,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
@@ -11,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::journal::Journals;
 use super::progress::{Stage, Tick};
 use super::report::OutcomeLine;
+use super::verify::SETTLE;
 
 /// The clock an engine goes by.
 #[derive(Clone)]
@@ -69,6 +71,8 @@ pub struct Control {
     pub journals: Option<Journals>,
     /// Messages that a write sends, confirms and records together at most.
     pub batch: usize,
+    /// How long targets have to be empty before what was sent to them is taken for consumed.
+    pub settle: Duration,
 }
 
 /// [`Control::batch`] where nothing else is said: publishers send one batch after the other, and of a large one the
@@ -86,6 +90,7 @@ impl Control {
             on_outcome: None,
             journals: None,
             batch: BATCH,
+            settle: SETTLE,
         }
     }
 
@@ -121,6 +126,13 @@ impl Control {
     #[must_use]
     pub fn batch(mut self, batch: usize) -> Self {
         self.batch = batch.max(1);
+        self
+    }
+
+    /// Takes what was sent for consumed when its target has been empty for so long.
+    #[must_use]
+    pub fn settle(mut self, settle: Duration) -> Self {
+        self.settle = settle;
         self
     }
 

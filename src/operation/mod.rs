@@ -7,6 +7,7 @@
 //! browse     look                                      capture    copy to an archive
 //! publish    messages -> queue                         replay     queue -> origin or another queue
 //! drain      queue -> archive, or nowhere             groups     which died of the same cause
+//! verify     what became of the copies                undo       what was moved -> back
 //! masks      what people get to see                   incident   the report on what broke
 //! edit       change messages on their way
 //! offsets    consumer groups' places in a log
@@ -40,6 +41,7 @@ pub mod publish;
 pub mod queues;
 pub mod replay;
 pub mod report;
+mod restore;
 pub mod resume;
 mod scan;
 pub mod select;
@@ -47,5 +49,7 @@ pub mod session;
 pub mod snapshot;
 mod source;
 mod transfer;
+pub mod undo;
+pub mod verify;
 pub mod wholesale;
 mod wording;

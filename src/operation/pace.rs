@@ -19,7 +19,7 @@ const TICK: Duration = Duration::from_millis(100);
 
 impl Throttle {
     /// A rate that is no positive number is no limit; requests are checked before.
-    pub(super) fn new(pace: Pace, now: Instant) -> Self {
+    pub(super) fn new(pace: &Pace, now: Instant) -> Self {
         Self { rate: pace.rate.filter(|rate| rate.is_finite() && *rate > 0.0), next: now }
     }
 
@@ -67,7 +67,7 @@ mod tests {
     #[test]
     fn a_rate_spreads_messages_evenly_and_does_not_save_up() {
         let start = Instant::now();
-        let mut throttle = Throttle::new(Pace { rate: Some(50.0) }, start);
+        let mut throttle = Throttle::new(&Pace { rate: Some(50.0), ..Pace::default() }, start);
         assert_eq!(throttle.batch(500), 5);
         throttle.spend_at(5, start);
         assert_eq!(throttle.next - start, Duration::from_millis(100));
@@ -78,8 +78,8 @@ mod tests {
 
     #[test]
     fn a_slow_rate_goes_one_by_one_and_no_rate_goes_whole() {
-        let slow = Throttle::new(Pace { rate: Some(0.5) }, Instant::now());
+        let slow = Throttle::new(&Pace { rate: Some(0.5), ..Pace::default() }, Instant::now());
         assert_eq!(slow.batch(500), 1);
-        assert_eq!(Throttle::new(Pace::default(), Instant::now()).batch(500), 500);
+        assert_eq!(Throttle::new(&Pace::default(), Instant::now()).batch(500), 500);
     }
 }

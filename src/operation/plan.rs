@@ -4,6 +4,8 @@
 //! A *streaming* plan names only how many messages there were when it was made: they are frozen one by one as the
 //! run holds them. Limits: no secrets; addresses are in their redacted form.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +30,8 @@ pub enum Verb {
     Drain,
     /// Copy to an archive; the queue keeps everything.
     Capture,
+    /// Put back what a replay or drain moved.
+    Undo,
 }
 
 impl Verb {
@@ -39,6 +43,7 @@ impl Verb {
             Self::Replay => "replay",
             Self::Drain => "drain",
             Self::Capture => "capture",
+            Self::Undo => "undo",
         }
     }
 }
@@ -249,6 +254,9 @@ pub struct Check {
     pub name: String,
     /// Whether it is as it must be. A plan with a failed check is not run.
     pub ok: bool,
+    /// It is no obstacle, but the operator should know.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub warning: bool,
     /// What was seen, and for a failed one the next step.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub why: String,
@@ -257,22 +265,39 @@ pub struct Check {
 impl Check {
     /// A tick.
     pub fn passed(name: impl Into<String>, why: impl Into<String>) -> Self {
-        Self { name: name.into(), ok: true, why: why.into() }
+        Self { name: name.into(), ok: true, warning: false, why: why.into() }
+    }
+
+    /// No obstacle, but to be known.
+    pub fn warning(name: impl Into<String>, why: impl Into<String>) -> Self {
+        Self { warning: true, ..Self::passed(name, why) }
     }
 
     /// A cross.
     pub fn failed(name: impl Into<String>, why: impl Into<String>) -> Self {
-        Self { name: name.into(), ok: false, why: why.into() }
+        Self { name: name.into(), ok: false, warning: false, why: why.into() }
     }
 }
 
-/// How fast a plan is run.
-#[derive(Clone, Copy, Debug, PartialEq, Default, Serialize, Deserialize)]
+/// How fast a plan is run, and what has to be seen before it goes on.
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct Pace {
     /// Messages a second at most; `None` for as fast as the brokers take them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate: Option<f64>,
+    /// How many messages each step has, then five times as many in each; empty for one step. The next step begins when
+    /// the copies of the one before are consumed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ramp: Vec<u64>,
+    /// For how many seconds at most the copies are watched after each step and after the run; `None` for not at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verify_s: Option<f64>,
 }
+
+/// How many times more messages each step of a ramp has behind those that are named.
+const GROWTH: u64 = 5;
+/// How long a ramp watches each step where nothing is said.
+const WATCH: Duration = Duration::from_secs(30);
 
 /// What a run does to headers and properties, in words for people.
 #[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -298,8 +323,34 @@ impl Pace {
             Some(rate) if !(rate.is_finite() && rate > 0.0) => {
                 Err(Error::new(ErrorKind::Usage, format!("{rate} is no rate")).hint("give messages a second, above 0"))
             }
+            _ if self.ramp.contains(&0) => {
+                Err(Error::new(ErrorKind::Usage, "a step of a ramp has no messages").hint("such as --ramp=1,5,20,100"))
+            }
             _ => Ok(()),
         }
+    }
+
+    /// For how long copies are watched; a ramp does in any case.
+    #[must_use]
+    pub fn watch(&self) -> Option<Duration> {
+        let asked = self.verify_s.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        asked.or((!self.ramp.is_empty()).then_some(WATCH))
+    }
+
+    /// How many more messages the step has that begins or goes on behind `taken`; `None` without a ramp.
+    #[must_use]
+    pub fn step(&self, taken: u64) -> Option<u64> {
+        let mut end: u64 = 0;
+        let mut size = 0;
+        let mut sizes = self.ramp.iter().copied();
+        if self.ramp.is_empty() {
+            return None;
+        }
+        while end <= taken {
+            size = sizes.next().unwrap_or_else(|| size.saturating_mul(GROWTH)).max(1);
+            end = end.saturating_add(size);
+        }
+        Some(end - taken)
     }
 }
 
@@ -385,7 +436,7 @@ mod tests {
             messages: vec![PlannedMessage::new(&message, message.digest(), "shop:orders")],
             skipped: vec![SkippedMessage { id: "b".into(), why: "no origin".into() }],
             checks: vec![Check::passed("target exists", ""), Check::failed("target is not the source", "it is")],
-            pace: Pace { rate: Some(10.0) },
+            pace: Pace { rate: Some(10.0), ramp: vec![1, 5], verify_s: Some(120.0) },
             same_partition: false,
             edit: None,
             aside: Aside::default(),
@@ -397,6 +448,17 @@ mod tests {
     fn a_plan_survives_its_file() {
         let plan = plan();
         assert_eq!(Plan::from_json(plan.to_json().as_bytes()).unwrap(), plan);
+    }
+
+    #[test]
+    fn a_ramp_goes_step_by_step_and_takes_up_a_step_in_the_middle() {
+        let pace = Pace { ramp: vec![1, 5, 20], ..Pace::default() };
+        let steps: Vec<_> = [0, 1, 3, 6, 26, 126].into_iter().filter_map(|taken| pace.step(taken)).collect();
+        assert_eq!(steps, [1, 5, 3, 20, 100, 500]);
+        assert_eq!(Pace::default().step(0), None);
+        assert_eq!(pace.watch(), Some(WATCH));
+        assert_eq!(Pace::default().watch(), None);
+        assert!(Pace { ramp: vec![1, 0], ..Pace::default() }.check().is_err());
     }
 
     #[test]

@@ -47,7 +47,7 @@ pub async fn open(plan: Plan, opener: &dyn Opener, again: bool, rescue: bool) ->
             let request = ReplayRequest { verb, again, park, rescue, ..ReplayRequest::all(source, to) };
             Ok(Prepared::Replay(Box::new(replay::load(plan, request).await?)))
         }
-        Verb::Publish | Verb::Capture => {
+        Verb::Publish | Verb::Capture | Verb::Undo => {
             Err(Error::new(ErrorKind::Invalid, format!("a plan of {} can't be run from a file", plan.verb.name()))
                 .hint("plans of replay and drain can"))
         }

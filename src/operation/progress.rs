@@ -23,6 +23,8 @@ pub enum Stage {
     Replay,
     /// Archiving, verifying and removing.
     Drain,
+    /// Putting back and removing.
+    Undo,
     /// Copying to an archive.
     Capture,
     /// Publishing from standard input or a file.
@@ -38,6 +40,7 @@ impl Stage {
             Self::Read => "reading",
             Self::Replay => "replaying",
             Self::Drain => "draining",
+            Self::Undo => "putting back",
             Self::Capture => "copying",
             Self::Publish => "publishing",
         }

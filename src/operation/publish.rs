@@ -113,7 +113,7 @@ pub async fn plan(request: PublishRequest, control: &Control) -> Result<Prepared
         messages: Vec::new(),
         skipped: Vec::new(),
         checks: vec![Check::passed("target exists", "")],
-        pace: request.pace,
+        pace: request.pace.clone(),
         same_partition: false,
         edit: None,
         aside: Aside::default(),
@@ -136,7 +136,7 @@ pub async fn run(prepared: Prepared, mut input: impl Input, control: &Control) -
         read: 0,
         control,
     };
-    let stopped = run.send_all(publisher.as_ref(), &mut input, request.pace).await;
+    let stopped = run.send_all(publisher.as_ref(), &mut input, &request.pace).await;
     let closed = publisher.close().await;
     run.meter.end();
     if let Err(error) = closed {
@@ -168,7 +168,7 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    async fn send_all(&mut self, publisher: &dyn Publisher, input: &mut dyn Input, pace: Pace) -> Result<()> {
+    async fn send_all(&mut self, publisher: &dyn Publisher, input: &mut dyn Input, pace: &Pace) -> Result<()> {
         let mut throttle = Throttle::new(pace, Instant::now());
         let mut sent = FuturesUnordered::new();
         let mut stop: Option<Result<()>> = None;

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::plan::Verb;
+use super::verify::Verification;
 use crate::error::{Error, ErrorKind};
 
 /// The schema of a report.
@@ -68,6 +69,9 @@ pub struct OutcomeLine {
     /// The reason, for all but `done`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
+    /// Where it is, as far as the journal knows; only in `journal show`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
 }
 
 impl OutcomeLine {
@@ -80,6 +84,7 @@ impl OutcomeLine {
             to,
             outcome: outcome.name().into(),
             why: outcome.why().map(ToOwned::to_owned),
+            place: None,
         }
     }
 }
@@ -128,6 +133,12 @@ pub struct Report {
     /// What stopped it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<StopError>,
+    /// What became of the copies, where that was watched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verification: Option<Verification>,
+    /// The steps of a ramp.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<Step>,
     /// What the operator should know (order changed, counters raised).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
@@ -158,6 +169,17 @@ impl From<&Error> for StopError {
             exit: error.kind().exit(),
         }
     }
+}
+
+/// A step of a ramp.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// Copies of the run that were confirmed by its end, this step's included.
+    pub done: u64,
+    /// What was seen of them, in one line.
+    pub seen: String,
+    /// Whether the next step began.
+    pub passed: bool,
 }
 
 /// One destination's counts.
@@ -195,7 +217,7 @@ pub struct Problem {
 /// | stopped | some done or ambiguous | 3 |
 /// | finished | none failed, none ambiguous; some done, or nothing to do | 0 |
 /// | finished | none done, none ambiguous; some failed or skipped | 1 |
-/// | finished | some failed or ambiguous | 3 |
+/// | finished | some failed or ambiguous, or copies came back | 3 |
 #[must_use]
 pub fn exit_code(report: &Report) -> u8 {
     let touched = report.done > 0 || report.ambiguous > 0;
@@ -204,8 +226,16 @@ pub fn exit_code(report: &Report) -> u8 {
         Ended::Stopped if touched => ErrorKind::Partial.exit(),
         Ended::Stopped => report.error.as_ref().map_or(1, |error| error.exit),
         Ended::Finished if !touched && report.failed + report.skipped > 0 => 1,
-        Ended::Finished if report.failed + report.ambiguous > 0 => ErrorKind::Partial.exit(),
+        Ended::Finished if report.failed + report.ambiguous + report.bounced() > 0 => ErrorKind::Partial.exit(),
         Ended::Finished => 0,
+    }
+}
+
+impl Report {
+    /// How many copies came back, where that was watched.
+    #[must_use]
+    pub fn bounced(&self) -> u64 {
+        self.verification.as_ref().map_or(0, |verification| verification.bounced)
     }
 }
 
@@ -232,6 +262,8 @@ impl Tally {
             more_problems: 0,
             journal: None,
             error: None,
+            verification: None,
+            steps: Vec::new(),
             notes: Vec::new(),
             elapsed_s: 0.0,
         };
@@ -339,6 +371,9 @@ mod tests {
         assert_eq!(finished(std::slice::from_ref(&failed)), 1);
         assert_eq!(finished(&[done.clone(), failed.clone()]), 3);
         assert_eq!(finished(&[ambiguous]), 3);
+        let bounced = Verification { sent: 1, bounced: 1, ..Verification::default() };
+        let back = Report { verification: Some(bounced), ..report(std::slice::from_ref(&done), Ended::Finished, None) };
+        assert_eq!(exit_code(&back), 3);
         assert_eq!(exit_code(&report(std::slice::from_ref(&done), Ended::Interrupted, None)), 130);
         let refused = Error::new(ErrorKind::Refused, "no");
         assert_eq!(exit_code(&report(&[failed], Ended::Stopped, Some(&refused))), 2);

@@ -87,6 +87,10 @@ pub async fn prepare(id: &str, journals: &Journals, opener: &dyn Opener) -> Resu
             return Err(Error::new(ErrorKind::Refused, format!("the journal {} is finished", summary.id))
                 .hint("`postroom journal show` says what became of each message"));
         }
+        JournalState::Undone => {
+            return Err(Error::new(ErrorKind::Refused, format!("the journal {} was undone", summary.id))
+                .hint("`postroom journal show` says where each message is"));
+        }
         JournalState::Running => {
             return Err(Error::new(ErrorKind::Locked, format!("the journal {} is being run", summary.id))
                 .hint("wait until that run has ended, or stop it with Ctrl-C"));
@@ -97,7 +101,7 @@ pub async fn prepare(id: &str, journals: &Journals, opener: &dyn Opener) -> Resu
     let to = match summary.verb {
         Verb::Replay if summary.to == "origin" => Some(ReplayTo::Origin),
         Verb::Drain if !drain::is_to_queue(&summary.to) => None,
-        Verb::Replay | Verb::Drain => {
+        Verb::Replay | Verb::Drain | Verb::Undo => {
             let place = opener.place(&summary.to.parse()?).await?;
             place.require_writable()?;
             Some(ReplayTo::Place(Box::new(place)))
@@ -131,7 +135,7 @@ pub async fn run(prepared: Prepared, journals: &Journals, control: &Control) -> 
     // Ages in the filter are counted from when the run began: the same messages match.
     let selection = Selection::parse(head.filter.as_deref(), head.group.as_deref(), head.started, &rules)?;
     match to {
-        Some(to) => replay::resume(opened, (source, to, park), selection, journals, control).await,
+        Some(to) => replay::resume(opened, (source, to, park), (selection, rules), journals, control).await,
         None => drain::resume(opened, &source, selection, journals, control).await,
     }
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::ControlFlow;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 
 use super::browse::{self, BrowseRequest, Sink};
 use super::control::Control;
@@ -30,7 +31,7 @@ pub(super) trait Router: Send {
     async fn to(&mut self, message: &Message) -> Result<To>;
 }
 
-/// Fills in what the scan sees.
+/// Fills in what the scan sees; the time of the oldest message of the plan.
 ///
 /// # Errors
 /// What the broker says, above all `Refused` where a look could destroy a message; `Interrupted`.
@@ -39,10 +40,10 @@ pub(super) async fn fill(
     look: BrowseRequest,
     router: &mut dyn Router,
     control: &Control,
-) -> Result<()> {
-    let mut names = Names { router, plan, identities: Vec::new(), counts: BTreeMap::new(), converted: 0 };
+) -> Result<Option<Timestamp>> {
+    let mut names = Names { router, plan, identities: Vec::new(), counts: BTreeMap::new(), converted: 0, oldest: None };
     let summary = browse::run_as(look, control, Stage::Scan, &mut names).await?;
-    let Names { identities, counts, converted, .. } = names;
+    let Names { identities, counts, converted, oldest, .. } = names;
     if summary.end == End::Cancelled {
         return Err(Error::new(ErrorKind::Interrupted, "the scan was stopped; everything is back in the queue"));
     }
@@ -56,7 +57,7 @@ pub(super) async fn fill(
     plan.destinations =
         counts.into_iter().map(|(address, messages)| Destination { address, messages: Some(messages) }).collect();
     plan.header_policy.converted = Some(converted);
-    Ok(())
+    Ok(oldest)
 }
 
 /// How many messages of each one's identity there are; 0 where the scan did not see them all.
@@ -78,6 +79,8 @@ struct Names<'a> {
     identities: Vec<Identity>,
     counts: BTreeMap<String, u64>,
     converted: u64,
+    /// The time of the oldest message of the plan.
+    oldest: Option<Timestamp>,
 }
 
 #[async_trait]
@@ -98,6 +101,7 @@ impl Names<'_> {
             To::Stay(why) => self.plan.skipped.push(SkippedMessage { id: message.id.clone(), why }),
             To::Address(address, converted) => {
                 self.converted += converted;
+                self.oldest = self.oldest.into_iter().chain(message.time).min();
                 match self.counts.get_mut(&address) {
                     Some(count) => *count += 1,
                     None => _ = self.counts.insert(address.clone(), 1),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
 use super::control::Control;
@@ -15,10 +15,14 @@ use super::select::Selection;
 use super::transfer::Picker;
 use crate::broker::{Accuracy, Extent, Log, Ordering, ReadCost, Remove};
 use crate::error::{Error, ErrorKind, Result};
+use crate::text::human;
 
 /// How long a resume waits for messages that a dead run held. A lost connection is noticed at once where its machine
 /// lives on, and by the heartbeat where it does not.
 const RETURN: Duration = Duration::from_secs(10);
+
+/// A message that vanishes within this time is worth a word.
+const SOON: SignedDuration = SignedDuration::from_hours(1);
 
 /// A look at the source that costs nothing.
 pub(super) struct Look {
@@ -44,6 +48,8 @@ pub(super) struct Look {
     pub(super) log: Option<Log>,
     /// The log whose records the run handles; none for a copy.
     pub(super) handles: Option<String>,
+    /// After how long a message of it vanishes.
+    expiry: Option<Duration>,
     cost: ReadCost,
 }
 
@@ -97,6 +103,7 @@ pub(super) async fn look(source: &Place, keep: bool, verb: Verb) -> Result<Look>
         messages: counted.or(extents),
         log,
         handles,
+        expiry: info.expiry,
         cost: info.read_cost,
     })
 }
@@ -160,6 +167,22 @@ impl Look {
             (Some(log), Some(journals)) => Handled::load(journals, log, None),
             _ => Ok(Handled::default()),
         }
+    }
+
+    /// Whether some messages of a plan vanish before the run can reach them, the oldest being from `oldest`.
+    pub(super) fn expiry(&self, plan: &Plan, oldest: Option<Timestamp>, now: Timestamp) -> Option<Check> {
+        let expiry = SignedDuration::try_from(self.expiry?).ok()?;
+        let left = oldest?.checked_add(expiry).ok()?.duration_since(now);
+        #[allow(clippy::cast_precision_loss, reason = "a time that people read")]
+        let takes = plan.pace.rate.map_or(0.0, |rate| plan.planned as f64 / rate);
+        let takes = SignedDuration::try_from_secs_f64(takes).unwrap_or(SignedDuration::MAX);
+        if left > SOON.max(takes) {
+            return None;
+        }
+        let shown = |time: SignedDuration| human::duration(Duration::try_from(time).unwrap_or_default());
+        let pace =
+            if takes.is_zero() { String::new() } else { format!("; at this pace the run takes {}", shown(takes)) };
+        Some(Check::warning("expiry", format!("the first message vanishes in {}{pace}", shown(left))))
     }
 
     /// What was seen, as checks.

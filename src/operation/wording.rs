@@ -26,6 +26,8 @@ impl Plan {
             Verb::Drain if self.to == "discard" => ("Drop", " without a copy"),
             Verb::Drain => ("Drain", ""),
             Verb::Capture => ("Copy", "; the queue keeps them"),
+            Verb::Undo if self.keep => ("Put back", "; the archive keeps them"),
+            Verb::Undo => ("Put back", ""),
         };
         let which = match (&self.filter, &self.group) {
             (None, None) => String::new(),
@@ -63,13 +65,15 @@ impl Plan {
             Verb::Publish => "what a consumer has taken can't be called back",
             // The broker did it by itself.
             Verb::Replay if self.header_policy.adds.is_empty() => "what a consumer has taken can't be called back",
-            Verb::Replay => "what a consumer has taken can't be called back; the journal keeps a record",
+            Verb::Replay if self.keep => "the journal's id in the copies' headers tells them from others",
+            Verb::Replay => "`postroom journal undo` puts back what no consumer has taken by then",
             Verb::Drain if self.to == "discard" => "none: dropped messages are gone for good",
             Verb::Drain if super::drain::is_to_queue(&self.to) => {
-                "move them back with `postroom drain`, if nobody consumes them there"
+                "`postroom journal undo` puts back what no consumer has taken by then"
             }
-            Verb::Drain => "put them back with `postroom replay` from the archive",
+            Verb::Drain => "`postroom journal undo` puts them back; the archive stays",
             Verb::Capture => "nothing is changed",
+            Verb::Undo => "replay or drain them again",
         }
     }
 }
@@ -91,6 +95,7 @@ impl Report {
             Verb::Replay => "Replayed",
             Verb::Drain => "Drained",
             Verb::Capture => "Copied",
+            Verb::Undo => "Put back",
         };
         let of = if self.done == self.planned { String::new() } else { format!(" of {}", human::count(self.planned)) };
         format!("{verb} {}{of} in {:.1} s", human::messages(self.done), self.elapsed_s)

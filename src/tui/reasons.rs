@@ -85,6 +85,7 @@ impl State {
         match run.map(|run| run.state) {
             Some(JournalState::Interrupted) => None,
             Some(JournalState::Running) => Some("it is being run".to_owned()),
+            Some(JournalState::Undone) => Some("it was undone".to_owned()),
             Some(JournalState::Finished) => Some("it is finished".to_owned()),
             None => Some("there is no run under the cursor".to_owned()),
         }

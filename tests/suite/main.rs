@@ -28,6 +28,7 @@ mod moves;
 mod moves_rabbitmq;
 mod properties;
 mod schemas;
+mod ramp;
 mod triage;
 #[cfg(feature = "tui")]
 mod tui;

@@ -16,6 +16,7 @@ fn state(summary: &Summary) -> (&'static str, Role) {
         JournalState::Running => ("running", Role::Warning),
         JournalState::Finished => ("finished", Role::Good),
         JournalState::Interrupted => ("interrupted", Role::Bad),
+        JournalState::Undone => ("undone", Role::Faint),
     }
 }
 
@@ -67,14 +68,34 @@ pub(crate) fn summary(summary: &Summary, now: Timestamp, paint: Paint) -> Vec<St
         human::count(summary.skipped),
         human::count(summary.ambiguous)
     ));
+    lines.extend(summary.undoes.as_ref().map(|id| format!("  takes back {}", paint.paint(Role::Name, &safe(id)))));
+    for by in &summary.undone_by {
+        lines.push(format!("  undone by {}", paint.paint(Role::Name, &safe(by))));
+    }
+    if let Some(verification) = &summary.verification {
+        lines.push(format!("  {}", safe(&verification.headline())));
+    }
     lines.extend(summary.why.as_ref().map(|why| format!("  {}", paint.paint(Role::Warning, &safe(why)))));
     lines
+}
+
+/// Where the messages are, as far as the journal knows, and how many in each place.
+fn places(shown: &Shown) -> Vec<String> {
+    let mut places: Vec<(&str, u64)> = Vec::new();
+    for place in shown.outcomes.iter().filter_map(|line| line.place.as_deref()) {
+        match places.iter_mut().find(|(known, _)| *known == place) {
+            Some((_, count)) => *count += 1,
+            None => places.push((place, 1)),
+        }
+    }
+    places.into_iter().map(|(place, count)| format!("  {} in {}", human::messages(count), safe(place))).collect()
 }
 
 /// The page of `journal show`: the run, and what is not done.
 pub(crate) fn page(shown: &Shown, now: Timestamp, paint: Paint) -> Vec<String> {
     let mut lines = summary(&shown.summary, now, paint);
     let problems = || shown.outcomes.iter().filter(|line| line.outcome != "done");
+    lines.extend(places(shown));
     lines.extend(problems().take(PROBLEMS_SHOWN).map(|line| {
         let why = line.why.as_deref().unwrap_or_default();
         format!("  {} {}: {}", paint.paint(Role::Bad, &safe(&line.outcome)), safe(&line.id), safe(why))

@@ -4,7 +4,7 @@ use super::human;
 use super::paint::{Paint, Role};
 use super::table::{Cell, Column, table};
 use super::text::{safe, wrap};
-use crate::operation::plan::Plan;
+use crate::operation::plan::{Plan, Verb};
 
 /// Reasons for staying that are listed one by one.
 const SKIPPED_SHOWN: usize = 5;
@@ -15,7 +15,11 @@ pub(crate) fn sheet(plan: &Plan, width: usize, paint: Paint) -> Vec<String> {
     lines.extend(destinations(plan, width, paint));
     lines.extend(skipped(plan));
     for check in &plan.checks {
-        let (sign, role) = if check.ok { ("✓", Role::Good) } else { ("✗", Role::Bad) };
+        let (sign, role) = match (check.ok, check.warning) {
+            (true, false) => ("✓", Role::Good),
+            (true, true) => ("!", Role::Warning),
+            (false, _) => ("✗", Role::Bad),
+        };
         let why = if check.why.is_empty() { String::new() } else { format!(": {}", safe(&check.why)) };
         let text = wrap(&format!("{}{why}", safe(&check.name)), width.saturating_sub(4), 4);
         lines.push(format!("  {} {text}", paint.paint(role, sign)));
@@ -53,6 +57,15 @@ pub(crate) fn sheet(plan: &Plan, width: usize, paint: Paint) -> Vec<String> {
     }
     if let Some(rate) = plan.pace.rate {
         entry("pace", format!("at most {rate} messages a second"));
+    }
+    if let [first @ .., last] = plan.pace.ramp.as_slice() {
+        let steps: Vec<String> = first.iter().chain([last]).map(|n| human::count(*n)).collect();
+        let then = "then five times as many in each step; a step begins when the copies of the one before are consumed";
+        entry("ramp", format!("{} messages, {then}", steps.join(", ")));
+    }
+    if let Some(time) = plan.pace.watch().filter(|_| plan.verb == Verb::Replay) {
+        let each = if plan.pace.ramp.is_empty() { "" } else { " after each step" };
+        entry("verify", format!("the copies are watched for at most {}{each}", human::duration(time)));
     }
     entry("undo", plan.undo().to_owned());
     lines

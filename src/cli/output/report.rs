@@ -5,6 +5,7 @@ use super::paint::{Paint, Role};
 use super::text::safe;
 use crate::operation::plan::Verb;
 use crate::operation::report::Report;
+use crate::operation::verify::Verification;
 
 /// Problems that are named one by one.
 const PROBLEMS_SHOWN: usize = 10;
@@ -33,6 +34,26 @@ pub(crate) fn lines(report: &Report, paint: Paint) -> Vec<String> {
     if more > 0 {
         lines.push(format!("  and {} more; -o jsonl names every one", human::plural(more, "problem")));
     }
+    for (number, step) in (1..).zip(&report.steps) {
+        let (sign, role) = if step.passed { ("✓", Role::Good) } else { ("✗", Role::Bad) };
+        lines.push(format!("  {} step {number}: {}", paint.paint(role, sign), safe(&step.seen)));
+    }
+    lines.extend(report.verification.iter().flat_map(|seen| verification(seen, paint)));
     lines.extend(report.journal.as_ref().map(|id| paint.paint(Role::Faint, &format!("  journal {}", safe(id)))));
+    lines
+}
+
+/// What became of the copies: in one line, then by the cause that the originals had died of.
+fn verification(seen: &Verification, paint: Paint) -> Vec<String> {
+    let role = if seen.objection().is_some() { Role::Bad } else { Role::Good };
+    let mut lines = vec![format!("  {}", paint.paint(role, &safe(&seen.headline())))];
+    for group in &seen.groups {
+        let mut parts = vec![format!("{} sent", human::count(group.sent))];
+        parts.extend((group.waiting > 0).then(|| format!("{} waiting", human::count(group.waiting))));
+        parts.extend((group.same > 0).then(|| format!("{} back of the same", human::count(group.same))));
+        parts.extend(group.died_of.iter().map(|(name, count)| format!("{} back of {name}", human::count(*count))));
+        let id = paint.paint(Role::Name, &safe(&group.id));
+        lines.push(format!("    {id}  {}  {}", safe(&group.title), paint.paint(Role::Faint, &safe(&parts.join(", ")))));
+    }
     lines
 }

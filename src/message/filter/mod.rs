@@ -82,6 +82,12 @@ pub fn parse_time(text: &str, now: Timestamp) -> Option<Timestamp> {
     literal::time(text, now)
 }
 
+/// Reads a duration as filters do: `30s`, `2h`, `1h30m`; none below zero.
+#[must_use]
+pub fn parse_duration(text: &str) -> Option<std::time::Duration> {
+    literal::duration(text).and_then(|duration| duration.try_into().ok())
+}
+
 /// The expression as it was typed.
 impl fmt::Display for Filter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

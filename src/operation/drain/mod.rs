@@ -209,7 +209,7 @@ pub async fn run(prepared: Prepared, journals: &Journals, control: &Control) -> 
         same_partition: false,
         edit: None,
         aside: Aside::default(),
-        pace: plan.pace,
+        pace: plan.pace.clone(),
         scan,
         limit: request.limit,
         planned: plan.planned,
@@ -218,6 +218,7 @@ pub async fn run(prepared: Prepared, journals: &Journals, control: &Control) -> 
         within,
         unique_ids,
         until,
+        undoes: None,
         started: control.clock.now(),
     };
     let opened = journals.create(head, Some(&plan))?;
@@ -258,7 +259,18 @@ async fn start(
     // What was replayed before is no obstacle to a removal, but has to be seen for that.
     let prefilter = selection.prefilter().filter(|_| !resuming && passed.is_empty());
     let (picker, scan) = source::picker(&opened, selection, resuming);
-    let job = Job { source: source.clone(), stage: Stage::Drain, picker, carrier, opened, prefilter, scan, passed };
+    let job = Job {
+        source: source.clone(),
+        stage: Stage::Drain,
+        picker,
+        carrier,
+        opened,
+        prefilter,
+        scan,
+        passed,
+        pause: None,
+        reclaim: true,
+    };
     Box::pin(transfer::run(job, control)).await
 }
 

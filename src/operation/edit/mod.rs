@@ -18,6 +18,8 @@
 #[cfg(feature = "jq")]
 pub(crate) mod diff;
 #[cfg(feature = "jq")]
+pub mod hand;
+#[cfg(feature = "jq")]
 mod program;
 #[cfg(feature = "jq")]
 mod view;

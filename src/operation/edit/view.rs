@@ -51,6 +51,11 @@ impl<'a> View<'a> {
         Val::obj(FIELDS.iter().map(|name| text(name)).zip(self.fields.iter().cloned()).collect())
     }
 
+    /// The same as JSON.
+    pub(super) fn json(&self) -> Vec<u8> {
+        bytes(&self.value())
+    }
+
     /// The message that the program made of it; `None` where nothing is different.
     ///
     /// # Errors

@@ -243,6 +243,7 @@ fn state(run: &Summary) -> &'static str {
         JournalState::Running => "running",
         JournalState::Finished => "finished",
         JournalState::Interrupted => "interrupted",
+        JournalState::Undone => "undone",
     }
 }
 
@@ -261,6 +262,9 @@ fn told(run: &Summary) -> String {
         if n > 0 {
             _ = write!(counts, ", {} {what}", human::count(n));
         }
+    }
+    if let Some(seen) = &run.verification {
+        _ = write!(counts, "; {}", plain(&seen.headline()));
     }
     let (verb, to, began) = (run.verb.name(), code(&run.to), human::time(run.started));
     format!("{verb} to {to}, {began}, {}: {counts} (journal {})", state(run), code(&run.id))

@@ -7,13 +7,15 @@
 //! | `head.json` | what was to be done, without secrets |
 //! | `plan.json` | the exact plan, where there is one |
 //! | `log.jsonl` | one record a line with its checksum: intents, confirmations, removals |
+//! | `originals.jsonl` | messages whose copies do not tell all that they were, for an undo; an archive that can be browsed |
 //! | `lock` | locked while a run writes, so that two runs can't touch one journal |
 //!
 //! The order of a move: the intent is on disk -> publish -> confirmed -> the confirmation is on disk -> remove ->
 //! recorded. The newest intended message is never removed before a newer one is intended or the end is recorded: it is
 //! the mark by which a resume tells what stood before the kill from what stands behind it (`transfer::pick`).
 //!
-//! Limits: a journal knows addresses, ids and digests, but no message bodies.
+//! Limits: of most messages a journal knows ids and digests only; originals are kept of those that were edited, stripped,
+//! converted, or sent to another kind of broker, up to 1 GiB a journal. `journal prune` removes them.
 
 mod line;
 pub(crate) mod record;
@@ -27,8 +29,10 @@ use serde::{Deserialize, Serialize};
 use super::plan::Verb;
 use super::report::OutcomeLine;
 use crate::message::fingerprint::WrittenRules;
+use super::verify::Verification;
 
 pub use record::Head;
+pub(crate) use store::Held;
 pub use store::{Journals, Opened};
 pub use writer::LogFile;
 
@@ -45,6 +49,8 @@ pub enum JournalState {
     Finished,
     /// It was stopped, failed or killed: a resume finishes it.
     Interrupted,
+    /// A later run took it back, as far as that was possible.
+    Undone,
 }
 
 /// One journal: a `postroom.journal/1` object.
@@ -88,6 +94,15 @@ pub struct Summary {
     pub skipped: u64,
     /// Ambiguous.
     pub ambiguous: u64,
+    /// What was last seen of the copies.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verification: Option<Verification>,
+    /// The journal whose run this one took back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undoes: Option<String>,
+    /// The journals of the runs that took this one back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub undone_by: Vec<String>,
 }
 
 /// A journal with what became of each message.

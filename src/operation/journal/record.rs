@@ -8,6 +8,7 @@ use crate::message::fingerprint::WrittenRules;
 use crate::message::{Digest, Message};
 use crate::operation::plan::{Aside, Mode, Pace, Verb, hex};
 use crate::operation::report::Ended;
+use crate::operation::verify::Verification;
 
 /// Sequence numbers as inclusive ranges, ascending.
 pub(crate) type Ranges = Vec<(u64, u64)>;
@@ -81,6 +82,9 @@ pub struct Head {
     /// What was sent after this time is left alone; none where the run goes through a number of messages, or an extent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
+    /// The journal whose run this one takes back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undoes: Option<String>,
     /// When it began.
     pub started: Timestamp,
 }
@@ -120,6 +124,20 @@ pub(crate) enum Record {
     Retry {
         /// Which.
         seqs: Ranges,
+    },
+    /// The originals of messages whose copies do not tell all that they were are in `originals.jsonl`, on disk before this.
+    Originals {
+        /// Which, in the order of the lines.
+        seqs: Ranges,
+        /// Where the first line begins.
+        offset: u64,
+        /// The lines' length.
+        bytes: u64,
+    },
+    /// The messages of the next record are copies of another journal's run, with these numbers in it.
+    Undoes {
+        /// The number in this run, and the number in the other.
+        seqs: Vec<(u64, u64)>,
     },
     /// These are in the archive, on disk and verified (or are going to be dropped without a copy).
     Stored {
@@ -174,6 +192,11 @@ pub(crate) enum Record {
     Rescue,
     /// The run stops before the end: from here on the newest message may be removed, too.
     Release,
+    /// What became of the copies so far.
+    Verified {
+        /// What was seen.
+        seen: Box<Verification>,
+    },
     /// The source was read to the end of what the plan covers: there is no message behind those named so far.
     End,
     /// The run ended.

@@ -1,7 +1,10 @@
 //! What a journal's log says about each message, folded from its records.
 
+use std::collections::HashMap;
+
 use super::record::{Identity, Intent, Left, Ranges, Record};
 use crate::operation::report::{Ended, Outcome};
+use crate::operation::verify::Verification;
 
 /// What is said of a message that was sent once more.
 pub(crate) const TWICE: &str = "may be there more than once: it was sent again after a try that was cut short";
@@ -50,6 +53,11 @@ impl Entry {
         Self { identity: Identity::new(digest, &id), id, to, stage, twice: false }
     }
 
+    /// Whether its copy is confirmed.
+    pub(crate) fn is_confirmed(&self) -> bool {
+        matches!(self.stage, Stage::Confirmed(_) | Stage::Stays(_) | Stage::Removed)
+    }
+
     /// What became of it. `keep` where the source was to keep its messages.
     pub(crate) fn outcome(&self, keep: bool) -> Outcome {
         let arrived = || {
@@ -75,6 +83,22 @@ impl Entry {
     }
 }
 
+impl Stage {
+    /// Where a message is: `from` is the source, `to` its destination. `keep` where the source was to keep it.
+    pub(crate) fn place(&self, keep: bool, from: &str, to: &str) -> String {
+        match self {
+            Self::Removed if to.is_empty() => "nowhere: it was dropped".to_owned(),
+            Self::Removed => to.to_owned(),
+            Self::Confirmed(_) if keep => format!("{from} and {to}"),
+            Self::Confirmed(_) => format!("{to}, and perhaps still {from}"),
+            Self::Stays(_) => format!("{from} and {to}"),
+            Self::Intended | Self::Ambiguous(_) => format!("{from}, and perhaps {to}"),
+            Self::Failed(_) => from.to_owned(),
+            Self::Lost => format!("perhaps {to}"),
+        }
+    }
+}
+
 /// Everything a log says.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct State {
@@ -92,6 +116,14 @@ pub(crate) struct State {
     pub(crate) released: bool,
     /// The archive's length behind the last stored message.
     pub(crate) offset: Option<u64>,
+    /// Originals that are kept: whose, and where in `originals.jsonl`.
+    pub(crate) originals: Vec<(Ranges, u64)>,
+    /// The length of `originals.jsonl` as far as it is on record.
+    pub(crate) kept: u64,
+    /// Of a run that takes another back: the numbers of its messages in that other one.
+    pub(crate) undoes: HashMap<u64, u64>,
+    /// What was last seen of the copies.
+    pub(crate) verified: Option<Box<Verification>>,
     /// How the last run ended, and why; `None` where it was cut short.
     pub(crate) finished: Option<(Ended, Option<String>, jiff::Timestamp)>,
 }
@@ -106,6 +138,12 @@ impl State {
                 self.destinations.push(address);
             }
             Record::Intend { first, messages } => self.extend(first, messages, &Stage::Intended),
+            Record::Originals { seqs, offset, bytes } => {
+                self.kept = offset + bytes;
+                self.originals.push((seqs, offset));
+            }
+            Record::Undoes { seqs } => self.undoes.extend(seqs),
+            Record::Verified { seen } => self.verified = Some(seen),
             Record::Retry { seqs } => self.each(&seqs, |entry| {
                 entry.stage = Stage::Intended;
                 entry.twice = true;
@@ -165,6 +203,11 @@ impl State {
                 entry.stage = stage(why);
             }
         }
+    }
+
+    /// The message at that place, from 0.
+    pub(crate) fn entry(&self, at: u64) -> Option<&Entry> {
+        self.entries.get(usize::try_from(at).ok()?)
     }
 
     fn entry_mut(&mut self, seq: u64) -> Option<&mut Entry> {

@@ -1,5 +1,6 @@
 //! Where journals are kept: making, listing, reading and locking them.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::Write as _;
@@ -9,9 +10,9 @@ use std::sync::Arc;
 use etcetera::BaseStrategy as _;
 use jiff::Timestamp;
 
-use super::record::{Head, Left};
-use super::state::State;
-use super::writer::{LogFile, Writer, write_error};
+use super::record::{Head, Identity, Left};
+use super::state::{Entry, State};
+use super::writer::{Files, LogFile, Writer, write_error};
 use super::{JournalState, SCHEMA, Shown, Summary, line};
 use crate::config::Environment;
 use crate::error::{Error, ErrorKind, Result};
@@ -28,6 +29,19 @@ pub struct Journals {
     make_id: MakeId,
     open_log: OpenLog,
 }
+
+/// A journal that is locked so that nobody goes on with it.
+#[derive(Debug)]
+pub(crate) struct Held {
+    pub(crate) head: Head,
+    pub(crate) state: State,
+    /// The file of originals.
+    pub(crate) originals: PathBuf,
+    _lock: File,
+}
+
+/// The file of the messages whose copies do not tell all that they were.
+const ORIGINALS: &str = "originals.jsonl";
 
 /// A journal that is locked for a run, and everything it says so far.
 #[derive(Debug)]
@@ -107,13 +121,13 @@ impl Journals {
                 write("plan.json", plan.to_json().as_bytes())?;
             }
             let log = write("log.jsonl", b"")?;
+            let originals = write(ORIGINALS, b"")?;
             sync_folder(&folder)?;
             sync_folder(&self.folder)?;
-            Ok(log)
+            Ok((log, originals))
         })()
         .map_err(|error| wrap(&folder, error))?;
-        let path = folder.join("log.jsonl");
-        let writer = Writer::new((self.open_log)(&path, log), lock, &path)?;
+        let writer = self.writer(&folder, log, 0, lock)?;
         Ok(Opened { head, plan, state: State::default(), writer })
     }
 
@@ -129,18 +143,74 @@ impl Journals {
             Mode::Streaming => None,
             Mode::Exact => Some(Plan::from_json(&read_file(&folder.join("plan.json"))?)?),
         };
-        let path = folder.join("log.jsonl");
-        let log = OpenOptions::new()
-            .append(true)
-            .open(&path)
-            .and_then(|log| {
-                log.set_len(intact)?;
-                log.sync_all()?;
-                Ok(log)
-            })
-            .map_err(|error| write_error(&path.display().to_string(), error))?;
-        let writer = Writer::new((self.open_log)(&path, log), lock, &path)?;
+        let cut = |name: &str, length: u64| {
+            let path = folder.join(name);
+            private(&path, false)
+                .and_then(|file| {
+                    file.set_len(length)?;
+                    file.sync_all()?;
+                    Ok(file)
+                })
+                .map_err(|error| write_error(&path.display().to_string(), error))
+        };
+        let originals = cut(ORIGINALS, state.kept)?;
+        let writer = self.writer(&folder, (cut("log.jsonl", intact)?, originals), state.kept, lock)?;
         Ok(Opened { head, plan, state, writer })
+    }
+
+    /// The pen for a folder's log and originals, `kept` bytes of which are there.
+    fn writer(&self, folder: &Path, (log, originals): (File, File), kept: u64, lock: File) -> Result<Writer> {
+        let path = folder.join("log.jsonl");
+        let log = (self.open_log)(&path, log);
+        let originals = ((self.open_log)(&folder.join(ORIGINALS), originals), kept);
+        Writer::new(Files { log, originals, lock }, &path)
+    }
+
+    /// Locks a journal without going on with it, so that nobody else does: head, state and the file of originals.
+    ///
+    /// # Errors
+    /// As [`Journals::open`].
+    pub(crate) fn hold(&self, id: &str) -> Result<Held> {
+        let folder = self.folder_of(id)?;
+        let lock = lock(&folder)?;
+        let (head, state, _) = read(&folder)?;
+        Ok(Held { head, state, originals: folder.join(ORIGINALS), _lock: lock })
+    }
+
+    /// The runs that took that journal's back, the oldest first: id, and what its log says. One that can't be read took
+    /// back nothing that is known.
+    pub(crate) fn undone_by(&self, id: &str) -> Result<Vec<(String, State)>> {
+        let mut names = self.names()?;
+        names.reverse();
+        Ok(names
+            .into_iter()
+            .filter(|name| read_head(&self.folder.join(name)).is_ok_and(|head| head.undoes.as_deref() == Some(id)))
+            .filter_map(|name| read(&self.folder.join(&name)).ok().map(|(_, state, _)| (name, state)))
+            .collect())
+    }
+
+    /// Removes the journals that ended before `before`: finished and undone ones, and with `all` those that were cut short.
+    /// Which they are; with `dry` they stay.
+    ///
+    /// # Errors
+    /// `Io` where one can't be removed.
+    pub fn prune(&self, before: Timestamp, all: bool, dry: bool) -> Result<Vec<Summary>> {
+        let (summaries, _) = self.list()?;
+        let old = summaries.into_iter().filter(|summary| {
+            let may = match summary.state {
+                JournalState::Finished | JournalState::Undone => true,
+                JournalState::Interrupted => all,
+                JournalState::Running => false,
+            };
+            may && summary.ended.unwrap_or(summary.started) < before
+        });
+        let old: Vec<_> = old.collect();
+        for summary in old.iter().filter(|_| !dry) {
+            let folder = self.folder.join(&summary.id);
+            let _lock = lock(&folder)?;
+            fs::remove_dir_all(&folder).map_err(|error| write_error(&folder.display().to_string(), error))?;
+        }
+        Ok(old)
     }
 
     /// All journals, the newest first. One that can't be read is named in the second list, with the reason.
@@ -149,8 +219,12 @@ impl Journals {
     /// `Io` where the folder can't be read; a folder that is not there holds none.
     pub fn list(&self) -> Result<(Vec<Summary>, Vec<Error>)> {
         let (mut summaries, mut faults) = (Vec::new(), Vec::new());
-        for id in self.names()? {
-            match self.summary(&id) {
+        let names = self.names()?;
+        let heads = names.iter().filter_map(|name| read_head(&self.folder.join(name)).ok());
+        let undone: Vec<(String, String)> = heads.filter_map(|head| Some((head.undoes?, head.id))).collect();
+        for id in names {
+            let by = undone.iter().filter(|(undone, _)| *undone == id).map(|(_, by)| by.clone());
+            match self.summary_of(&self.folder.join(&id), by.collect()) {
                 Ok(summary) => summaries.push(summary),
                 Err(error) => faults.push(error.context("journal", id)),
             }
@@ -164,8 +238,13 @@ impl Journals {
     /// As [`Journals::show`].
     pub fn summary(&self, id: &str) -> Result<Summary> {
         let folder = self.folder_of(id)?;
-        let (head, state, _) = read(&folder)?;
-        Ok(summarise(&head, &state, is_locked(&folder)))
+        let name = read_head(&folder)?.id;
+        self.summary_of(&folder, self.undone_by(&name)?.into_iter().map(|(by, _)| by).collect())
+    }
+
+    fn summary_of(&self, folder: &Path, undone_by: Vec<String>) -> Result<Summary> {
+        let (head, state, _) = read(folder)?;
+        Ok(summarise(&head, &state, is_locked(folder), undone_by))
     }
 
     /// What a journal's run set out to do.
@@ -206,19 +285,25 @@ impl Journals {
     pub fn show(&self, id: &str) -> Result<Shown> {
         let folder = self.folder_of(id)?;
         let (head, state, _) = read(&folder)?;
+        let undone = self.undone_by(&head.id)?;
+        let mut back = Back::of(&undone);
         let mut outcomes: Vec<_> = state
             .entries()
             .map(|(seq, entry)| {
                 let to = state.destinations.get(entry.to as usize).cloned();
-                OutcomeLine::new(&entry.id, seq, to, &entry.outcome(head.keep))
+                let place = match back.take(seq, entry) {
+                    Some(by) => format!("{}: put back by {by}", head.source),
+                    None => entry.stage.place(head.keep, &head.source, to.as_deref().unwrap_or_default()),
+                };
+                OutcomeLine { place: Some(place), ..OutcomeLine::new(&entry.id, seq, to, &entry.outcome(head.keep)) }
             })
             .collect();
-        outcomes.extend(
-            (state.last() + 1..)
-                .zip(&state.skipped)
-                .map(|(seq, Left(_, id, why))| OutcomeLine::new(id, seq, None, &Outcome::Skipped(why.clone()))),
-        );
-        Ok(Shown { summary: summarise(&head, &state, is_locked(&folder)), outcomes })
+        outcomes.extend((state.last() + 1..).zip(&state.skipped).map(|(seq, Left(_, id, why))| {
+            let line = OutcomeLine::new(id, seq, None, &Outcome::Skipped(why.clone()));
+            OutcomeLine { place: Some(head.source.clone()), ..line }
+        }));
+        let by = undone.into_iter().map(|(by, _)| by).collect();
+        Ok(Shown { summary: summarise(&head, &state, is_locked(&folder), by), outcomes })
     }
 
     /// The newest journal that a resume would finish.
@@ -279,7 +364,40 @@ impl fmt::Debug for Journals {
     }
 }
 
-fn summarise(head: &Head, state: &State, running: bool) -> Summary {
+/// What later runs put back of a journal's messages.
+struct Back<'a> {
+    /// By the number in the journal.
+    seqs: HashMap<u64, &'a str>,
+    /// From an archive, where equal messages stand for each other.
+    identities: HashMap<Identity, (u64, &'a str)>,
+}
+
+impl<'a> Back<'a> {
+    fn of(undone: &'a [(String, State)]) -> Self {
+        let mut back = Self { seqs: HashMap::new(), identities: HashMap::new() };
+        for (by, state) in undone {
+            for (own, entry) in state.entries().filter(|(_, entry)| entry.is_confirmed()) {
+                match state.undoes.get(&own) {
+                    Some(seq) => _ = back.seqs.insert(*seq, by),
+                    None => back.identities.entry(entry.identity).or_insert((0, by)).0 += 1,
+                }
+            }
+        }
+        back
+    }
+
+    /// Who put a message back.
+    fn take(&mut self, seq: u64, entry: &Entry) -> Option<&'a str> {
+        if let Some(by) = self.seqs.get(&seq) {
+            return Some(by);
+        }
+        let (left, by) = self.identities.get_mut(&entry.identity).filter(|(left, _)| *left > 0)?;
+        *left -= 1;
+        Some(by)
+    }
+}
+
+fn summarise(head: &Head, state: &State, running: bool, undone_by: Vec<String>) -> Summary {
     let mut counts = [0_u64; 4];
     for (_, entry) in state.entries() {
         let class = match entry.outcome(head.keep) {
@@ -305,6 +423,7 @@ fn summarise(head: &Head, state: &State, running: bool) -> Summary {
         ended: finished.map(|(_, _, at)| *at),
         state: match finished {
             _ if running => JournalState::Running,
+            _ if !undone_by.is_empty() => JournalState::Undone,
             Some((Ended::Finished, ..)) => JournalState::Finished,
             _ => JournalState::Interrupted,
         },
@@ -314,6 +433,9 @@ fn summarise(head: &Head, state: &State, running: bool) -> Summary {
         failed,
         skipped: stays + state.skipped.len() as u64,
         ambiguous,
+        verification: state.verified.as_deref().cloned(),
+        undoes: head.undoes.clone(),
+        undone_by,
     }
 }
 
@@ -442,6 +564,7 @@ mod tests {
             within: Vec::new(),
             unique_ids: false,
             until: None,
+            undoes: None,
             started: "2026-03-02T10:11:12Z".parse().unwrap(),
         }
     }
@@ -483,7 +606,7 @@ mod tests {
             use std::os::unix::fs::PermissionsExt as _;
             let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
             assert_eq!(mode(&journals.folder.join(&first)), 0o700);
-            for name in ["head.json", "log.jsonl", "lock"] {
+            for name in ["head.json", "log.jsonl", "originals.jsonl", "lock"] {
                 assert_eq!(mode(&journals.folder.join(&first).join(name)), 0o600, "{name}");
             }
         }

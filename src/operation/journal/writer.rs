@@ -6,12 +6,13 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 
 use tokio::sync::oneshot;
 
 use super::line;
-use super::record::Record;
+use super::record::{Ranges, Record};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The files of a journal. A test puts its own here, to fail or stop at any step.
@@ -42,6 +43,8 @@ impl LogFile for std::fs::File {
 /// A line to write, and who waits for it.
 struct Job {
     line: Vec<u8>,
+    /// Lines of originals that have to be on disk before it.
+    originals: Vec<u8>,
     ticket: Option<oneshot::Sender<Result<()>>>,
 }
 
@@ -51,11 +54,24 @@ pub(crate) struct Writer {
     jobs: Option<mpsc::Sender<Job>>,
     thread: Option<std::thread::JoinHandle<()>>,
     place: String,
+    /// The length of the originals so far.
+    kept: AtomicU64,
+}
+
+/// The files of a journal that are written while it is run.
+pub(crate) struct Files {
+    /// The log, which stands at its end.
+    pub(crate) log: Box<dyn LogFile>,
+    /// Originals, which stand at their end, and how many bytes of them there are.
+    pub(crate) originals: (Box<dyn LogFile>, u64),
+    /// Held until the writer is gone.
+    pub(crate) lock: std::fs::File,
 }
 
 impl Writer {
-    /// A writer to `file`, which stands at its end. `lock` is held until the writer is gone.
-    pub(crate) fn new(mut file: Box<dyn LogFile>, lock: std::fs::File, path: &Path) -> Result<Self> {
+    /// A writer to these files.
+    pub(crate) fn new(files: Files, path: &Path) -> Result<Self> {
+        let Files { mut log, originals: (mut originals, kept), lock } = files;
         let (jobs, queue) = mpsc::channel::<Job>();
         let place = path.display().to_string();
         let name = place.clone();
@@ -65,26 +81,38 @@ impl Writer {
             while let Ok(job) = queue.recv() {
                 let mut group = vec![job];
                 group.extend(queue.try_iter());
-                commit(file.as_mut(), group, &mut broken, &name);
+                commit(log.as_mut(), originals.as_mut(), group, &mut broken, &name);
             }
         };
         let thread = std::thread::Builder::new()
             .name("journal".into())
             .spawn(work)
             .map_err(|error| Error::new(ErrorKind::Io, "can't start the journal's thread").because(error))?;
-        Ok(Self { jobs: Some(jobs), thread: Some(thread), place })
+        Ok(Self { jobs: Some(jobs), thread: Some(thread), place, kept: AtomicU64::new(kept) })
     }
 
     /// Writes a record that nobody waits for.
     pub(crate) fn note(&self, record: &Record) -> Result<()> {
-        self.send(record, None)
+        self.send(record, Vec::new(), None)
+    }
+
+    /// Keeps originals: their lines are on disk before any later record is. How many bytes are kept now.
+    pub(crate) fn keep(&self, seqs: Ranges, lines: Vec<u8>) -> Result<()> {
+        let bytes = lines.len() as u64;
+        let offset = self.kept.fetch_add(bytes, Ordering::Relaxed);
+        self.send(&Record::Originals { seqs, offset, bytes }, lines, None)
+    }
+
+    /// How many bytes of originals are kept.
+    pub(crate) fn kept(&self) -> u64 {
+        self.kept.load(Ordering::Relaxed)
     }
 
     /// Writes a record; the future is ready when it is on disk. Records are written in the order of the calls, whether
     /// or not the futures are polled.
     pub(crate) fn durable(&self, record: &Record) -> impl Future<Output = Result<()>> + Send + 'static {
         let (ticket, answer) = oneshot::channel();
-        let sent = self.send(record, Some(ticket));
+        let sent = self.send(record, Vec::new(), Some(ticket));
         let gone = self.gone();
         async move {
             sent?;
@@ -92,10 +120,10 @@ impl Writer {
         }
     }
 
-    fn send(&self, record: &Record, ticket: Option<oneshot::Sender<Result<()>>>) -> Result<()> {
+    fn send(&self, record: &Record, originals: Vec<u8>, ticket: Option<oneshot::Sender<Result<()>>>) -> Result<()> {
         let mut line = Vec::new();
         line::write(record, &mut line)?;
-        let job = Job { line, ticket };
+        let job = Job { line, originals, ticket };
         self.jobs.as_ref().and_then(|jobs| jobs.send(job).ok()).ok_or_else(|| self.gone())
     }
 
@@ -114,15 +142,25 @@ impl Writer {
 }
 
 /// Writes a group of lines, one sync for all that wait.
-fn commit(file: &mut dyn LogFile, group: Vec<Job>, broken: &mut Option<(io::ErrorKind, String)>, place: &str) {
+fn commit(
+    file: &mut dyn LogFile,
+    originals: &mut dyn LogFile,
+    group: Vec<Job>,
+    broken: &mut Option<(io::ErrorKind, String)>,
+    place: &str,
+) {
     let mut tickets = Vec::new();
-    let mut bytes = Vec::new();
+    let (mut bytes, mut kept) = (Vec::new(), Vec::new());
     for job in group {
         bytes.extend_from_slice(&job.line);
+        kept.extend_from_slice(&job.originals);
         tickets.extend(job.ticket);
     }
     if broken.is_none() {
-        let done = file.append(&bytes).and_then(|()| if tickets.is_empty() { Ok(()) } else { file.sync() });
+        let first = if kept.is_empty() { Ok(()) } else { originals.append(&kept).and_then(|()| originals.sync()) };
+        let done = first
+            .and_then(|()| file.append(&bytes))
+            .and_then(|()| if tickets.is_empty() { Ok(()) } else { file.sync() });
         *broken = done.err().map(|error| (error.kind(), error.to_string()));
     }
     for ticket in tickets {
@@ -177,7 +215,9 @@ mod tests {
     fn writer(fail_at: Option<usize>) -> (Writer, Arc<Mutex<Seen>>) {
         let seen = Arc::new(Mutex::new(Seen { fail_at, ..Seen::default() }));
         let lock = tempfile::tempfile().unwrap();
-        (Writer::new(Box::new(Probe(Arc::clone(&seen))), lock, Path::new("log")).unwrap(), seen)
+        let probe = || Box::new(Probe(Arc::clone(&seen)));
+        let files = Files { log: probe(), originals: (probe(), 0), lock };
+        (Writer::new(files, Path::new("log")).unwrap(), seen)
     }
 
     #[tokio::test]

@@ -119,6 +119,20 @@ impl Stamp {
         }
     }
 
+    /// Whether a copy does not tell all that its original was: something of it is taken out, converted, or marked over.
+    /// What the broker counted is no part of a message.
+    pub(super) fn loses(&self, message: &Message, types: HeaderTypes) -> bool {
+        let headers = message.headers.iter().any(|(name, _)| {
+            self.strip(name).is_some_and(|strip| strip.why != COUNTER) || matches!(name, REPLAY_ID | REASON)
+        });
+        let properties = types == HeaderTypes::Amqp
+            && message
+                .properties
+                .iter()
+                .any(|(name, value)| is_direct_reply(name, value) || PROPERTIES.iter().any(|strip| strip.is(name)));
+        headers || properties || fit::headers(message, types).is_some()
+    }
+
     /// The policy in words, for a plan that names no messages.
     pub(super) fn policy(&self) -> HeaderPolicy {
         let misread = if self.purpose == Purpose::Replay { MISREAD.as_slice() } else { &[] };
@@ -177,6 +191,32 @@ impl Stripped {
 
 fn is_direct_reply(name: &str, value: &Value) -> bool {
     name == "reply_to" && value.as_str().is_some_and(|to| to.starts_with(DIRECT_REPLY))
+}
+
+/// The number of a message in the run of that journal, where it is a copy of that run.
+pub(in crate::operation) fn seq_of(message: &Message, journal: &str) -> Option<u64> {
+    let id = message.headers.get_str(REPLAY_ID)?;
+    id.strip_prefix(journal)?.strip_prefix('-')?.parse().ok()
+}
+
+/// The filter that finds the copies of that journal's run.
+pub(in crate::operation) fn filter(journal: &str) -> String {
+    format!("header.{REPLAY_ID}~\"^{journal}-\"")
+}
+
+/// A copy as its original was, as far as the copy tells: without our marks, and counted back where `counted`.
+pub(in crate::operation) fn unmark(message: &mut Message, counted: bool) {
+    let before = replays(message).saturating_sub(1);
+    let had = message.headers.get(REPLAY_COUNT).cloned();
+    message.headers.retain(|name, _| name != REPLAY_ID && name != REASON && !(counted && name == REPLAY_COUNT));
+    if let Some(had) = had.filter(|_| counted && before > 0) {
+        let value = match had {
+            Value::Int(_) => Value::Int(i64::try_from(before).unwrap_or(i64::MAX)),
+            Value::Sqs { data_type, .. } => Value::Sqs { data_type, value: Bytes::from(before.to_string()) },
+            _ => Value::text(before.to_string()),
+        };
+        message.headers.push(REPLAY_COUNT, value);
+    }
 }
 
 /// How often the message was replayed before.
@@ -312,6 +352,23 @@ mod tests {
         let policy = stripped.policy(&REPLAY, None);
         let taken = ["header BCC of 2", "header MT-Fault-* of 2", "header NServiceBus.Retries* of 2"];
         assert_eq!(policy.strip_names(), taken);
+    }
+
+    #[test]
+    fn an_unmarked_copy_is_its_original() {
+        let limits = Profile::RabbitClassic.publish_limits();
+        for headers in
+            [Fields::from_iter([("tenant", Value::from("acme"))]), Fields::from_iter([(REPLAY_COUNT, Value::Int(2))])]
+        {
+            let original = Message { headers, ..Message::default() };
+            let (mut copy, _) = prepare(original.clone(), &limits, "20260302-1-a-7", &REPLAY);
+            assert_eq!(seq_of(&copy, "20260302-1-a"), Some(7));
+            assert_eq!(seq_of(&copy, "20260302-1"), None);
+            unmark(&mut copy, true);
+            assert_eq!(copy.headers, original.headers);
+        }
+        assert!(!REPLAY.loses(&Message::default(), HeaderTypes::Amqp));
+        assert!(REPLAY.loses(&dead(), HeaderTypes::Amqp));
     }
 
     #[test]

@@ -2,11 +2,12 @@
 //!
 //! [`plan()`] verifies the targets and says what is going to happen; [`run()`] does it. An *exact* plan has named every
 //! message by a scan; a *streaming* one goes through the messages that were there when it was made, and fixes each as
-//! it is held. An edit changes messages on their way; the plan shows what it does. Limits: ramps and verification are not
-//! here.
+//! it is held. An edit changes messages on their way; the plan shows what it does. A drain to another queue and an undo
+//! are replays that change nothing, or back.
 
 pub(super) mod headers;
 pub(super) mod route;
+mod steps;
 
 use std::sync::Arc;
 
@@ -20,14 +21,14 @@ use super::handled::{self, Handled};
 use super::journal::{self, Head, Journals, Opened};
 use super::place::Place;
 use super::plan::{self, Aside, Check, Destination, Mode, Pace, Plan, PlannedEdit, Verb};
-use super::progress::Stage;
 use super::report::Report;
+use super::restore::Restore;
 use super::scan;
 use super::select::Selection;
 use super::source;
-use super::transfer::{self, Carrier, Job};
 use crate::broker::Extent;
 use crate::error::{Error, ErrorKind, Result};
+use crate::message::fingerprint::Rules;
 
 /// Where a replay goes.
 #[derive(Clone, Debug)]
@@ -79,6 +80,10 @@ pub struct ReplayRequest {
     pub edit: Option<Edit>,
     /// How fast.
     pub pace: Pace,
+    /// The operator's rules for grouping, by which copies that come back are told apart.
+    pub rules: Arc<Rules>,
+    /// What an undo puts back.
+    pub restore: Option<Arc<Restore>>,
     /// Whether every message is named before anything is sent. A queue whose order is not first in, first out is
     /// always planned exactly.
     pub mode: Mode,
@@ -103,6 +108,8 @@ impl ReplayRequest {
             same_partition: false,
             edit: None,
             pace: Pace::default(),
+            rules: Arc::default(),
+            restore: None,
             mode: Mode::Exact,
         }
     }
@@ -185,19 +192,21 @@ pub async fn plan(request: ReplayRequest, control: &Control) -> Result<Prepared>
         checks,
         edit: None,
         aside: request.aside(),
-        pace: request.pace,
+        pace: request.pace.clone(),
         header_policy: routes.policy(),
     };
     match mode {
         Mode::Exact => {
-            let look = BrowseRequest {
+            let every = BrowseRequest {
                 selection: request.selection.clone(),
                 limit: request.limit,
                 rescue: request.rescue,
                 within: look.within(),
                 ..BrowseRequest::all(request.source.clone())
             };
-            scan::fill(&mut plan, look, &mut routes, control).await?;
+            let oldest = scan::fill(&mut plan, every, &mut routes, control).await?;
+            let expiry = look.expiry(&plan, oldest, control.clock.now());
+            plan.checks.extend(expiry);
             plan.header_policy = routes.counted_policy(plan.header_policy.converted);
         }
         Mode::Streaming => {
@@ -300,7 +309,7 @@ pub async fn run(prepared: Prepared, journals: &Journals, control: &Control) -> 
         same_partition: request.same_partition,
         edit: request.edit.as_ref().map(|edit| edit.text().to_owned()),
         aside: plan.aside.clone(),
-        pace: plan.pace,
+        pace: plan.pace.clone(),
         scan,
         limit: request.limit,
         planned: plan.planned,
@@ -309,75 +318,54 @@ pub async fn run(prepared: Prepared, journals: &Journals, control: &Control) -> 
         within,
         unique_ids,
         until,
+        undoes: request.restore.as_ref().map(|restore| restore.held.head.id.clone()),
         started: control.clock.now(),
     };
     let opened = journals.create(head, Some(&plan))?;
-    start(opened, &request.source, request.selection, routes, journals, control, false).await
+    steps::run(opened, routes, &request, journals, control, false).await
 }
 
-/// Goes on with a journal of a replay, or of a drain to a queue: `places` are its source, its target and the place to
-/// park in.
+/// Goes on with a journal of a replay, of a drain to a queue, or of an undo: `places` are its source, its target and the
+/// place to park in.
 ///
 /// # Errors
 /// What the source or a target says before anything is done.
 pub(super) async fn resume(
     opened: Opened,
     places: (Place, ReplayTo, Option<Place>),
-    selection: Selection,
+    (selection, rules): (Selection, Arc<Rules>),
     journals: &Journals,
     control: &Control,
 ) -> Result<Report> {
     let head = &opened.head;
     let (source, to, park) = places;
     let Aside { max_replays, reason, .. } = head.aside.clone();
+    let restore = head.undoes.as_deref().map(|id| Restore::load(journals, id)).transpose()?;
     let request = ReplayRequest {
         verb: head.verb,
+        selection,
         again: head.again,
         edit: head.edit.as_deref().map(Edit::parse).transpose()?,
         max_replays,
         park: park.map(Box::new),
         reason,
         same_partition: head.same_partition,
+        rules,
+        restore: restore.map(Arc::new),
         ..ReplayRequest::all(source, to)
     };
-    let mut routes = Routes::open(&request).await?;
-    if let Some(log) = &head.handles {
-        routes.leave(Handled::load(journals, log, Some(&head.id))?);
-    }
-    routes.reopen(&opened.state.destinations).await?;
-    start(opened, &request.source, selection, routes, journals, control, true).await
+    let routes = reopen(&request, &opened, journals).await?;
+    steps::run(opened, routes, &request, journals, control, true).await
 }
 
-async fn start(
-    opened: Opened,
-    source: &Place,
-    selection: Selection,
-    routes: Routes,
-    journals: &Journals,
-    control: &Control,
-    resuming: bool,
-) -> Result<Report> {
-    let Head { handles, id, verb, .. } = &opened.head;
-    let (log, is_drain) = (handles.clone(), *verb == Verb::Drain);
-    // What was replayed before is no obstacle to a removal from a log, but has to be seen for that.
-    let passed = match &log {
-        Some(log) if is_drain => Handled::load(journals, log, Some(id))?,
-        _ => Handled::default(),
-    };
-    let prefilter = selection.prefilter().filter(|_| !resuming && passed.is_empty());
-    let (picker, scan) = source::picker(&opened, selection, resuming);
-    let carrier = Carrier::Publish { routes: Box::new(routes), journal: Arc::from(opened.head.id.as_str()) };
-    let stage = if is_drain { Stage::Drain } else { Stage::Replay };
-    let job = Job { source: source.clone(), stage, picker, carrier, opened, prefilter, scan, passed };
-    let mut report = Box::pin(transfer::run(job, control)).await?;
-    if log.is_some()
-        && !is_drain
-        && let Ok(Some(log)) = source.broker.log(source.queue()?).await
-    {
-        let counts = handled::so_far(journals, &log);
-        report.notes.extend(counts.map(|counts| format!("the source keeps its records: {counts}")));
+/// The destinations of a journal's run, with the numbers that they have in it.
+async fn reopen(request: &ReplayRequest, opened: &Opened, journals: &Journals) -> Result<Routes> {
+    let mut routes = Routes::open(request).await?;
+    if let Some(log) = &opened.head.handles {
+        routes.leave(Handled::load(journals, log, Some(&opened.head.id))?);
     }
-    Ok(report)
+    routes.reopen(&opened.state.destinations).await?;
+    Ok(routes)
 }
 
 /// What can be said without I/O.

@@ -20,6 +20,7 @@ use crate::operation::fit;
 use crate::operation::handled::Handled;
 use crate::operation::place::Place;
 use crate::operation::plan::{HeaderPolicy, Verb};
+use crate::operation::restore::Restore;
 use crate::operation::scan::{Router, To};
 use crate::text::human;
 
@@ -31,6 +32,18 @@ pub(crate) struct Lane {
     pub(crate) publisher: Arc<dyn Publisher>,
     /// How its copies are marked.
     pub(crate) stamp: Stamp,
+    /// It is on another kind of broker than the source: what only the one knows gets lost on the other.
+    other_kind: bool,
+}
+
+/// What becomes of a message on its route.
+pub(crate) struct Change {
+    /// Where it goes after all.
+    pub(crate) route: Route,
+    /// What is sent instead of it.
+    pub(crate) message: Option<Message>,
+    /// Its number in the run that is taken back.
+    pub(crate) seq: Option<u64>,
 }
 
 /// What is done with messages that were replayed too often.
@@ -50,6 +63,10 @@ pub(crate) struct Routes {
     base: Address,
     /// The source, where it is on the same broker: nothing goes there.
     source: Option<Target>,
+    /// The kind of the source's broker.
+    kind: &'static str,
+    /// What an undo puts back.
+    restore: Option<Arc<Restore>>,
     fixed: Option<Target>,
     again: bool,
     same_partition: bool,
@@ -86,6 +103,7 @@ impl Routes {
         };
         let purpose = match request.verb {
             Verb::Drain => Purpose::Park,
+            Verb::Undo => Purpose::Undo,
             _ => Purpose::Replay,
         };
         let reason = request.reason.as_deref().map(Arc::from);
@@ -93,6 +111,8 @@ impl Routes {
             broker: Arc::clone(&place.broker),
             base: place.address.clone(),
             source: source.address.target.clone().filter(|_| same_broker(place, source)),
+            kind: source.broker.info().kind,
+            restore: request.restore.clone(),
             fixed: None,
             again: request.again || purpose != Purpose::Replay,
             same_partition: request.same_partition,
@@ -239,14 +259,32 @@ impl Routes {
         Ok(Route::To(lane, key))
     }
 
-    /// The message as it is sent on a route, where the edit changes it; and the route, for what is edited may have
-    /// another key, and what fails or grew too large stays.
-    pub(crate) fn edit(&self, route: Route, message: &Message) -> (Route, Option<Message>) {
-        let Route::To(lane, key) = route else { return (route, None) };
+    /// What becomes of a message on a route: what is edited may have another key, and what fails or grew too large
+    /// stays.
+    pub(crate) fn change(&self, route: Route, message: &Message) -> Change {
+        let Route::To(lane, key) = route else { return Change { route, message: None, seq: None } };
+        if let Some(restore) = &self.restore {
+            return match restore.restore(message) {
+                Ok((seq, message)) => Change { route: Route::To(lane, key), message, seq },
+                Err(why) => Change { route: Route::Stay(why), message: None, seq: None },
+            };
+        }
         // What is parked is set aside as it is.
         if self.parking.lane == Some(Ok(lane)) {
-            return (Route::To(lane, key), None);
+            return Change { route: Route::To(lane, key), message: None, seq: None };
         }
+        let (route, message) = self.edit(lane, key, message);
+        Change { route, message, seq: None }
+    }
+
+    /// Whether the copy on a lane does not tell all that the message was, without an edit.
+    pub(crate) fn loses(&self, lane: u32, message: &Message) -> bool {
+        self.lanes
+            .get(lane as usize)
+            .is_some_and(|lane| lane.other_kind || lane.stamp.loses(message, lane.publisher.limits().header_types))
+    }
+
+    fn edit(&self, lane: u32, key: Option<Bytes>, message: &Message) -> (Route, Option<Message>) {
         let edited = match self.edit.as_ref().map_or(Ok(None), |edit| edit.apply(message)) {
             Ok(edited) => edited,
             Err(why) => return (Route::Stay(why.to_string()), None),
@@ -294,7 +332,8 @@ impl Routes {
         match broker.publisher(target).await {
             Ok(publisher) => {
                 let number = u32::try_from(self.lanes.len()).unwrap_or(u32::MAX);
-                self.lanes.push(Lane { address, publisher, stamp });
+                let other_kind = broker.info().kind != self.kind;
+                self.lanes.push(Lane { address, publisher, stamp, other_kind });
                 Ok(Ok(number))
             }
             Err(error) if is_of_the_target(&error) => Ok(Err(format!("{address} can't be sent to: {error}"))),
@@ -328,7 +367,7 @@ impl Router for Routes {
         let route = self.route(message).await?;
         let goes = matches!(route, Route::To(..));
         let parked = matches!(route, Route::To(lane, _) if self.parking.lane == Some(Ok(lane)));
-        let (route, edited) = self.edit(route, message);
+        let Change { route, message: edited, .. } = self.change(route, message);
         if goes && !parked && self.edit.is_some() {
             self.edits.count(message, matches!(route, Route::To(..)), edited.as_ref());
         }

@@ -17,6 +17,7 @@ use crate::operation::publish::{not_published, stops_a_publisher};
 use crate::operation::replay::headers::{self, Stamp};
 use crate::operation::replay::route::{Route, Routes};
 use crate::operation::report::Outcome;
+use crate::operation::verify::Witness;
 
 /// Batches under way at once, each in one of its steps.
 const UNDER_WAY: usize = 4;
@@ -29,6 +30,8 @@ pub(in crate::operation) enum Carrier {
         routes: Box<Routes>,
         /// The journal's id, from which each copy's replay id is made.
         journal: Arc<str>,
+        /// Who watches what becomes of the copies.
+        witness: Option<Witness>,
     },
     /// Into an archive.
     Archive {
@@ -52,6 +55,10 @@ pub(super) struct Item {
     /// The key it is published with, where its own does not do.
     pub(super) key: Option<Bytes>,
     pub(super) message: Message,
+    /// The line of the original, where the copy does not tell all that it was.
+    pub(super) original: Option<Vec<u8>>,
+    /// Its number in the run that this one takes back.
+    pub(super) undoes: Option<u64>,
 }
 
 /// A message that was sent.
@@ -123,6 +130,11 @@ impl Carrier {
                     journal.note(&Record::Destination { number: to, address: lane.address.clone() })?;
                     *recorded += 1;
                 }
+                keep_originals(&batch, journal)?;
+                let undoes: Vec<_> = batch.iter().filter_map(|item| Some((item.seq, item.undoes?))).collect();
+                if !undoes.is_empty() {
+                    journal.note(&Record::Undoes { seqs: undoes })?;
+                }
                 let (again, first, messages) = split(&batch);
                 if !again.is_empty() {
                     journal.note(&Record::Retry { seqs: ranges(again) })?;
@@ -144,7 +156,7 @@ impl Carrier {
 
     /// Sends a batch whose intents are on disk.
     pub(super) fn publish(&self, batch: Vec<Item>) -> BoxFuture<'static, Step> {
-        let Self::Publish { routes, journal } = self else {
+        let Self::Publish { routes, journal, witness } = self else {
             return futures::future::ready(Step::Sent(Vec::new(), None)).boxed();
         };
         let mut lanes: Vec<Vec<usize>> = routes.lanes().iter().map(|_| Vec::new()).collect();
@@ -160,8 +172,22 @@ impl Carrier {
             .filter(|(_, indexes)| !indexes.is_empty())
             .map(|(lane, indexes)| (Arc::clone(&lane.publisher), lane.stamp.clone(), indexes))
             .collect();
-        publish(batch, lanes, Arc::clone(journal)).boxed()
+        publish(batch, lanes, Arc::clone(journal), witness.clone()).boxed()
     }
+}
+
+/// Has the originals of a batch on disk before its intents are. One that is sent again has its original there already,
+/// where the journal is told of it.
+fn keep_originals(batch: &[Item], journal: &Writer) -> Result<()> {
+    let mut lines = Vec::new();
+    let mut seqs = Vec::new();
+    for item in batch {
+        if let Some(line) = &item.original {
+            lines.extend_from_slice(line);
+            seqs.push(item.seq);
+        }
+    }
+    if seqs.is_empty() { Ok(()) } else { journal.keep(ranges(seqs), lines) }
 }
 
 /// Numbers sent again, the first new number, and the new messages.
@@ -173,7 +199,12 @@ fn split(batch: &[Item]) -> (Vec<u64>, u64, Vec<Intent>) {
     (again, first, new.map(|item| Intent(item.digest, item.message.id.clone(), item.to)).collect())
 }
 
-async fn publish(batch: Vec<Item>, lanes: Vec<(Arc<dyn Publisher>, Stamp, Vec<usize>)>, journal: Arc<str>) -> Step {
+async fn publish(
+    batch: Vec<Item>,
+    lanes: Vec<(Arc<dyn Publisher>, Stamp, Vec<usize>)>,
+    journal: Arc<str>,
+    witness: Option<Witness>,
+) -> Step {
     let mut sent = Vec::with_capacity(batch.len());
     let mut messages = Vec::with_capacity(batch.len());
     for item in batch {
@@ -193,7 +224,11 @@ async fn publish(batch: Vec<Item>, lanes: Vec<(Arc<dyn Publisher>, Stamp, Vec<us
             .filter_map(|index| {
                 let message = messages.get_mut(*index)?.take()?;
                 let seq = sent.get(*index)?.seq;
-                Some(headers::prepare(message, &limits, &format!("{journal}-{seq}"), &stamp).0)
+                let (copy, _) = headers::prepare(message, &limits, &format!("{journal}-{seq}"), &stamp);
+                if let Some(witness) = &witness {
+                    witness.copy(seq, &copy, headers::seq_of(&copy, &journal).is_some());
+                }
+                Some(copy)
             })
             .collect();
         async move { (indexes, publisher.publish(&ready).await) }

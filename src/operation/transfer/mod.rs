@@ -37,18 +37,21 @@ use super::pace::Throttle;
 use super::place::Place;
 use super::plan::{Mode, Plan};
 use super::progress::{Meter, Stage, WATCH};
-use super::replay::route::Route;
+use super::replay::route::{Change, Route};
 use super::report::{Ended, Outcome, OutcomeLine, Report, Tally};
 use crate::broker::{BrowseOptions, Delivery, End, Reader, Settle, TakeOptions, Token};
 use crate::error::{Error, Result};
 use crate::message::Digest;
 use crate::message::filter::Prefilter;
+use crate::message::jsonl::write_line;
 
 /// Bytes in one batch at most, but for a single larger message.
 const BATCH_BYTES: u64 = 8 << 20;
 /// Messages of a run's first batch; each one after it may be twice as large. What stops a run at once, or kills it again
 /// and again, so leaves few messages in doubt, and a run that gets anywhere gets on.
 const FIRST_BATCH: usize = 64;
+/// Bytes of originals that one journal keeps.
+const MAX_ORIGINALS: u64 = 1 << 30;
 /// What is said of a message that the plan names and the queue no longer has.
 const MISSING: &str = "it is no longer in the queue";
 
@@ -65,10 +68,26 @@ pub(super) struct Job {
     pub(super) scan: Option<u64>,
     /// What was replayed by earlier runs: it is no obstacle where only the oldest records can be removed.
     pub(super) passed: Handled,
+    /// How far this pass goes; `None` to the end.
+    pub(super) pause: Option<Pause>,
+    /// What a dead run held may still be hidden.
+    pub(super) reclaim: bool,
+}
+
+/// Where a pass of a run in steps pauses: the journal stays unfinished, and the next pass is a resume of it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pause {
+    /// How many messages are taken up before it.
+    pub(super) take: u64,
+    /// How many messages of the source are asked for, where that is enough: what is asked for and not taken is given back,
+    /// and some queues count that.
+    pub(super) window: Option<u64>,
 }
 
 /// Why a run stops before its end.
 enum Stop {
+    /// The pass is over, the run is not.
+    Paused,
     Cancelled,
     Error(Error),
 }
@@ -126,6 +145,16 @@ struct Mover<'a> {
     ended: bool,
     /// There was no need to read on.
     early: bool,
+    /// How many more messages this pass takes up.
+    left_to_take: u64,
+    /// How many messages were asked for, where that is not the end of what is there.
+    window: Option<u64>,
+    /// How many the reader gave.
+    given: u64,
+    /// The pass is over before the run is.
+    paused: bool,
+    /// Originals that were not kept, for there were too many.
+    not_kept: u64,
     /// The backend stopped the read, and why.
     cut: Option<String>,
     stop: Option<Stop>,
@@ -145,16 +174,18 @@ struct Open {
 /// What the source says when it is opened: nothing was done then. Whatever happens later is in [`Report::error`].
 pub(super) async fn run(job: Job, control: &Control) -> Result<Report> {
     let began = control.clock.now();
-    let Job { source, stage, picker, carrier, opened, prefilter, scan, passed } = job;
+    let Job { source, stage, picker, carrier, opened, prefilter, scan, passed, pause, reclaim } = job;
     let Opened { head, plan, state, writer } = opened;
+    let window =
+        pause.and_then(|pause| pause.window).filter(|window| !head.keep && scan.is_none_or(|scan| *window < scan));
     // What a run that was killed held may still be hidden.
     let options = TakeOptions {
-        limit: scan,
+        limit: window.or(scan),
         within: head.within.clone(),
         until: head.until,
         prefilter,
         rescue: head.rescue,
-        reclaim: state.last() > 0,
+        reclaim: reclaim && state.last() > 0,
         cancel: control.cancel.clone(),
         ..TakeOptions::default()
     };
@@ -178,7 +209,7 @@ pub(super) async fn run(job: Job, control: &Control) -> Result<Report> {
         keep: head.keep,
         tally: Tally::new(head.verb, head.planned),
         meter: control.meter(stage, Some(head.planned)),
-        throttle: Throttle::new(head.pace, Instant::now()),
+        throttle: Throttle::new(&head.pace, Instant::now()),
         steps: FuturesUnordered::new(),
         started: 0,
         intended: BTreeMap::new(),
@@ -202,6 +233,11 @@ pub(super) async fn run(job: Job, control: &Control) -> Result<Report> {
         left: Vec::new(),
         ended: false,
         early: false,
+        left_to_take: pause.map_or(u64::MAX, |pause| pause.take),
+        window,
+        given: 0,
+        paused: false,
+        not_kept: 0,
         cut: None,
         stop: None,
     };
@@ -284,35 +320,39 @@ impl Mover<'_> {
             let paced = !stopped && !self.pending.is_empty() && self.throttle.is_waiting();
             let cancel = &self.control.cancel;
             tokio::select! {
-                            biased;
-                            Some(step) = self.steps.next(), if !self.steps.is_empty() => self.backlog.push_back(step),
-                            () = cancel.cancelled(), if !stopped => self.stop = Some(Stop::Cancelled),
-                            () = self.throttle.wait(), if paced => {}
-                            () = tokio::time::sleep(WATCH), if !self.steps.is_empty() => {
-                                let note = self.meter.wait(self.carrier.held_up());
-                                if let Some(note) = note {
-             self.tally.note(note);
-            }
-                            }
-                            batch = reader.next_batch(self.control.batch - self.pending.len()), if reading => match batch {
-                                Err(error) => self.halt(error),
-                                Ok(batch) => {
-                                    let taken = self.on_deliveries(batch.deliveries).await;
-                                    if let Err(error) = taken.and(self.note_rescue(reader.progress().rescued).await) {
-                                        self.halt(error);
-                                    }
-                                    match batch.end {
-                                        None => {}
-                                        Some(End::Exhausted | End::Limit) => self.ended = true,
-                                        Some(End::Cancelled) => _ = self.stop.get_or_insert(Stop::Cancelled),
-                                        Some(End::Stopped(why)) => {
-                                            self.ended = true;
-                                            self.cut = Some(why);
-                                        }
-                                    }
-                                }
-                            },
+                biased;
+                Some(step) = self.steps.next(), if !self.steps.is_empty() => self.backlog.push_back(step),
+                () = cancel.cancelled(), if !stopped => self.stop = Some(Stop::Cancelled),
+                () = self.throttle.wait(), if paced => {}
+                () = tokio::time::sleep(WATCH), if !self.steps.is_empty() => {
+                    let note = self.meter.wait(self.carrier.held_up());
+                    if let Some(note) = note {
+                        self.tally.note(note);
+                    }
+                }
+                batch = reader.next_batch(self.control.batch - self.pending.len()), if reading => match batch {
+                    Err(error) => self.halt(error),
+                    Ok(batch) => {
+                        self.given += batch.deliveries.len() as u64;
+                        let taken = self.on_deliveries(batch.deliveries).await;
+                        if let Err(error) = taken.and(self.note_rescue(reader.progress().rescued).await) {
+                            self.halt(error);
                         }
+                        match batch.end {
+                            None => {}
+                            Some(End::Exhausted | End::Limit) if self.window.is_some_and(|window| self.given >= window) => {
+                                self.pause();
+                            }
+                            Some(End::Exhausted | End::Limit) => self.ended = true,
+                            Some(End::Cancelled) => _ = self.stop.get_or_insert(Stop::Cancelled),
+                            Some(End::Stopped(why)) => {
+                                self.ended = true;
+                                self.cut = Some(why);
+                            }
+                        }
+                    }
+                },
+            }
         }
     }
 
@@ -339,7 +379,12 @@ impl Mover<'_> {
                     self.leave(delivery.token);
                 }
                 Pick::Beyond => (self.ended, self.early) = (true, true),
-                Pick::Take => self.send(delivery, digest, None).await?,
+                Pick::Take => {
+                    self.send(delivery, digest, None).await?;
+                    if self.left_to_take == 0 {
+                        self.pause();
+                    }
+                }
                 Pick::Retry(seq) => self.send(delivery, digest, Some(seq)).await?,
                 Pick::Remove(seq) => self.remove(seq, &delivery),
                 Pick::Wait(seq) => _ = self.waiting.insert(seq, delivery),
@@ -364,6 +409,11 @@ impl Mover<'_> {
         self.writer.durable(&Record::Rescue).await
     }
 
+    /// Nothing more is read in this pass.
+    fn pause(&mut self) {
+        (self.ended, self.early, self.paused) = (true, true, true);
+    }
+
     /// Nothing more is done with a delivery. A look gives everything back by itself, and a log has its own order.
     fn leave(&mut self, token: Token) {
         if !self.keep && self.prefix.is_none() {
@@ -373,12 +423,27 @@ impl Mover<'_> {
 
     /// A message to send: one of this run, or one of an earlier run once more.
     async fn send(&mut self, mut delivery: Delivery, digest: Digest, again: Option<u64>) -> Result<()> {
+        let (mut original, mut undoes, mut group) = (None, None, None);
         let route = match &mut self.carrier {
-            Carrier::Publish { routes, .. } => {
+            Carrier::Publish { routes, witness, .. } => {
+                group = witness.as_ref().map(|witness| witness.group(&delivery.message));
                 let route = routes.route(&delivery.message).await?;
-                let (route, edited) = routes.edit(route, &delivery.message);
-                if let Some(edited) = edited {
-                    delivery.message = edited;
+                let Change { route, message, seq } = routes.change(route, &delivery.message);
+                undoes = seq;
+                let keeps = match &route {
+                    Route::To(lane, _) if !self.keep && seq.is_none() => {
+                        message.is_some() || routes.loses(*lane, &delivery.message)
+                    }
+                    _ => false,
+                };
+                if keeps && self.writer.kept() < MAX_ORIGINALS {
+                    let line = original.insert(Vec::new());
+                    write_line(&delivery.message, None, line);
+                } else if keeps {
+                    self.not_kept += 1;
+                }
+                if let Some(message) = message {
+                    delivery.message = message;
                 }
                 route
             }
@@ -400,14 +465,28 @@ impl Mover<'_> {
             (Route::To(to, key), again) => {
                 let seq = again.unwrap_or_else(|| {
                     self.last += 1;
+                    self.left_to_take = self.left_to_take.saturating_sub(1);
                     self.last
                 });
+                if let (Carrier::Publish { witness: Some(witness), .. }, Some(group)) = (&self.carrier, group) {
+                    witness.original(seq, group);
+                }
                 self.pending_bytes += delivery.message.size();
                 if let Some(prefix) = &mut self.prefix {
                     prefix.send(delivery.token);
                 }
                 let Delivery { message, token, .. } = delivery;
-                self.pending.push_back(Item { seq, again: again.is_some(), token, digest, to, key, message });
+                self.pending.push_back(Item {
+                    seq,
+                    again: again.is_some(),
+                    token,
+                    digest,
+                    to,
+                    key,
+                    message,
+                    original,
+                    undoes,
+                });
                 Ok(())
             }
         }
@@ -450,7 +529,7 @@ impl Mover<'_> {
 
     /// Draws the conclusions from having read the source to its end. Whether that gave more to do.
     fn conclude(&mut self) -> bool {
-        let leftovers = if self.cut.is_some() { Leftovers::default() } else { self.picker.end() };
+        let leftovers = if self.cut.is_some() || self.paused { Leftovers::default() } else { self.picker.end() };
         let Leftovers { retry, removed, lost, missing } = leftovers;
         let waiting: Vec<_> = retry.iter().filter_map(|seq| Some((*seq, self.waiting.remove(seq)?))).collect();
         self.late.extend(waiting);
@@ -578,9 +657,13 @@ impl Mover<'_> {
             let arrived = if twice { Outcome::Ambiguous(TWICE.into()) } else { Outcome::Done };
             match (outcome, &failed) {
                 (Outcome::Done, None) if !self.keep => {
+                    self.witness(seq);
                     self.confirmed.insert(seq, Confirmed { token, id, to, twice });
                 }
-                (Outcome::Done, _) if self.keep => self.outcome(seq, &id, Some(to), &arrived),
+                (Outcome::Done, _) if self.keep => {
+                    self.witness(seq);
+                    self.outcome(seq, &id, Some(to), &arrived);
+                }
                 (Outcome::Done, _) => {
                     let why = "its copy is confirmed; the original was kept, for the journal can't be written";
                     self.outcome(seq, &id, Some(to), &Outcome::Ambiguous(why.into()));
@@ -594,6 +677,13 @@ impl Mover<'_> {
         }
         if let Some(error) = failed {
             self.halt(error);
+        }
+    }
+
+    /// A target has confirmed that copy.
+    fn witness(&self, seq: u64) {
+        if let Carrier::Publish { witness: Some(witness), .. } = &self.carrier {
+            witness.confirmed(seq);
         }
     }
 

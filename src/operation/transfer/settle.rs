@@ -13,6 +13,7 @@ use crate::operation::journal::state::TWICE;
 use crate::operation::place::Place;
 use crate::operation::publish::stops_a_publisher;
 use crate::operation::report::{Ended, Outcome, Report};
+use crate::text::human;
 
 /// A message whose copy is confirmed.
 pub(super) struct Confirmed {
@@ -154,14 +155,29 @@ impl Mover<'_> {
         for (seq, open) in open {
             self.outcome(seq, &open.id, Some(open.to), &open.outcome);
         }
+        if self.not_kept > 0 {
+            let many = human::messages(self.not_kept);
+            self.tally.note(format!("the originals of {many} are not kept: an undo puts back what was sent"));
+        }
+        if self.paused && self.stop.is_none() {
+            self.stop = Some(Stop::Paused);
+        }
+        let mut paused = None;
         let (state, mut error) = match (self.stop.take(), self.cut.take()) {
+            (Some(Stop::Paused), None) => {
+                paused = Some("a step of the ramp is done, and the next has not begun".to_owned());
+                (Ended::Interrupted, None)
+            }
+            (Some(Stop::Paused), Some(why)) => {
+                (Ended::Stopped, Some(source.locate(Error::new(ErrorKind::Refused, why))))
+            }
             (Some(Stop::Error(error)), _) => (Ended::Stopped, Some(source.locate(error))),
             (Some(Stop::Cancelled), _) => (Ended::Interrupted, None),
             (None, Some(why)) => (Ended::Stopped, Some(source.locate(Error::new(ErrorKind::Refused, why)))),
             (None, None) => (Ended::Finished, None),
         };
         let at = self.control.clock.now();
-        let why = error.as_ref().map(ToString::to_string);
+        let why = error.as_ref().map(ToString::to_string).or(paused);
         let finished = self.writer.durable(&Record::Finish { at, state, why }).await;
         self.writer.close().await;
         if let Err(fault) = finished {

@@ -323,6 +323,7 @@ impl Canvas<'_> {
 fn state_cell(run: &Summary) -> Cell {
     match run.state {
         JournalState::Running => Cell(Role::Warning, "running".to_owned()),
+        JournalState::Undone => Cell(Role::Faint, "undone".to_owned()),
         JournalState::Finished => Cell(Role::Good, "finished".to_owned()),
         JournalState::Interrupted => Cell(Role::Bad, "unfinished".to_owned()),
     }

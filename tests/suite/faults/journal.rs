@@ -45,6 +45,8 @@ struct Probe {
 struct Log {
     file: File,
     probe: Probe,
+    /// Its length counts; that of the originals is in the log.
+    is_log: bool,
 }
 
 impl Probe {
@@ -55,7 +57,10 @@ impl Probe {
 
     fn journals(&self, world: &World) -> Journals {
         let probe = self.clone();
-        world.journals().log_files(move |_: &Path, file| Box::new(Log { file, probe: probe.clone() }))
+        world.journals().log_files(move |path: &Path, file| {
+            let is_log = path.ends_with("log.jsonl");
+            Box::new(Log { file, probe: probe.clone(), is_log })
+        })
     }
 
     /// Counts an event; an error where the log can't be written any more.
@@ -87,7 +92,9 @@ impl LogFile for Log {
         let done = self.probe.event();
         let (part, after) = bytes.split_at(if done.is_ok() { bytes.len() } else { bytes.len() / 2 });
         self.file.write_all(part)?;
-        self.probe.script.lock().unwrap().length += part.len() as u64;
+        if self.is_log {
+            self.probe.script.lock().unwrap().length += part.len() as u64;
+        }
         debug_assert!(done.is_err() || after.is_empty());
         done
     }
@@ -95,7 +102,9 @@ impl LogFile for Log {
     fn sync(&mut self) -> io::Result<()> {
         self.probe.event()?;
         let mut script = self.probe.script.lock().unwrap();
-        script.synced = script.length;
+        if self.is_log {
+            script.synced = script.length;
+        }
         Ok(())
     }
 }

@@ -4,6 +4,7 @@
 //! was reported as ambiguous.
 
 mod journal;
+mod undo;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,0 +1,168 @@
+//! A run in steps: each is a pass over the source, and the next one begins when the copies of the one before are seen to
+//! be consumed. A run without a ramp is one step, watched at its end where that was asked for.
+//!
+//! Between two passes the source has everything back and the journal is unfinished, so that a kill there is resumed like
+//! any other, at the step that is due. Limits: each step is a take of its own, which costs what is passed over in it a look.
+
+use std::sync::Arc;
+
+use super::route::Routes;
+use super::{ReplayRequest, ReplayTo, reopen};
+use crate::broker::Address;
+use crate::config::Policy;
+use crate::error::{Error, ErrorKind, Result};
+use crate::operation::control::Control;
+use crate::operation::handled::{self, Handled};
+use crate::operation::journal::record::Record;
+use crate::operation::journal::state::Stage as MessageStage;
+use crate::operation::journal::{Head, Journals, Opened};
+use crate::operation::place::Place;
+use crate::operation::plan::Verb;
+use crate::operation::progress::Stage;
+use crate::operation::report::{Ended, Report, Step, StopError};
+use crate::operation::source;
+use crate::operation::transfer::{self, Carrier, Job, Pause};
+use crate::operation::verify::{self, Places, Witness};
+
+/// Runs or resumes a journal to its end, or to the step that its copies do not survive.
+pub(super) async fn run(
+    mut opened: Opened,
+    mut routes: Routes,
+    request: &ReplayRequest,
+    journals: &Journals,
+    control: &Control,
+    mut resuming: bool,
+) -> Result<Report> {
+    let (id, pace, began) = (opened.head.id.clone(), opened.head.pace.clone(), control.clock.now());
+    let Some(time) = pace.watch() else {
+        return pass(opened, routes, request, journals, control, Pass { resuming, ..Pass::default() }).await;
+    };
+    let witness = Witness::new(Arc::clone(&request.rules));
+    let mut places = Places::of(&request.source).await;
+    let lanes: Vec<_> = routes.lanes().iter().map(|lane| lane.address.clone()).collect();
+    places.add(&request.source, copies(request, &lanes)).await;
+    let mut steps = Vec::new();
+    let (mut reclaim, mut stuck) = (true, false);
+    loop {
+        let taken = opened.state.last();
+        let pause = pace.step(taken).map(|take| {
+            let window = window(&opened, take).filter(|_| !stuck);
+            Pause { take, window }
+        });
+        let with = Pass { resuming, reclaim, pause, witness: Some(witness.clone()) };
+        let mut report = pass(opened, routes, request, journals, control, with).await?;
+        let cancelled = control.cancel.is_cancelled();
+        let paused = pause.is_some() && report.state == Ended::Interrupted && !cancelled;
+        if !paused && report.state != Ended::Finished || cancelled {
+            return Ok(Report { steps, elapsed_s: seconds_since(began, control), ..report });
+        }
+        let went: Vec<_> = report.destinations.iter().map(|to| to.address.clone()).collect();
+        places.add(&request.source, copies(request, &went)).await;
+        let seen = verify::watch(&places, &witness, &id, time, control).await?;
+        opened = journals.open(&id)?;
+        opened.writer.durable(&Record::Verified { seen: Box::new(seen.clone()) }).await?;
+        opened.state.verified = Some(Box::new(seen.clone()));
+        let objection = seen.objection().filter(|_| pause.is_some());
+        let goes_on = paused && objection.is_none() && !control.cancel.is_cancelled();
+        if pause.is_some() {
+            steps.push(Step { done: report.done, seen: seen.headline(), passed: objection.is_none() });
+        }
+        if goes_on {
+            stuck = opened.state.last() == taken;
+            if !opened.head.keep {
+                source::wait_for_returned(&request.source, &opened.head, &opened.state, control).await?;
+            }
+            routes = reopen(request, &opened, journals).await?;
+            (resuming, reclaim) = (true, false);
+            continue;
+        }
+        if let Some(objection) = objection.filter(|_| paused) {
+            let what = format!("the ramp stopped after {}: {objection}", crate::text::human::messages(report.done));
+            let error = Error::new(ErrorKind::Partial, what).hint(format!(
+                "`postroom journal resume {id}` goes on with the next step, `postroom journal undo {id}` takes back what \
+                 is still there"
+            ));
+            let finish =
+                Record::Finish { at: control.clock.now(), state: Ended::Stopped, why: Some(error.to_string()) };
+            opened.writer.durable(&finish).await?;
+            report = Report { state: Ended::Stopped, error: Some(StopError::from(&error)), ..report };
+        }
+        opened.writer.close().await;
+        return Ok(Report { verification: Some(seen), steps, elapsed_s: seconds_since(began, control), ..report });
+    }
+}
+
+fn seconds_since(began: jiff::Timestamp, control: &Control) -> f64 {
+    control.clock.now().duration_since(began).as_secs_f64()
+}
+
+/// How one pass goes.
+#[derive(Default)]
+struct Pass {
+    resuming: bool,
+    reclaim: bool,
+    pause: Option<Pause>,
+    witness: Option<Witness>,
+}
+
+async fn pass(
+    opened: Opened,
+    routes: Routes,
+    request: &ReplayRequest,
+    journals: &Journals,
+    control: &Control,
+    with: Pass,
+) -> Result<Report> {
+    let Pass { resuming, reclaim, pause, witness } = with;
+    let Head { handles, id, verb, .. } = &opened.head;
+    let (log, verb) = (handles.clone(), *verb);
+    // What was replayed before is no obstacle to a removal from a log, but has to be seen for that.
+    let passed = match &log {
+        Some(log) if verb == Verb::Drain => Handled::load(journals, log, Some(id))?,
+        _ => Handled::default(),
+    };
+    let (selection, source) = (request.selection.clone(), &request.source);
+    let prefilter = selection.prefilter().filter(|_| !resuming && passed.is_empty());
+    let (picker, scan) = source::picker(&opened, selection, resuming);
+    let carrier = Carrier::Publish { routes: Box::new(routes), journal: Arc::from(opened.head.id.as_str()), witness };
+    let stage = match verb {
+        Verb::Drain => Stage::Drain,
+        Verb::Undo => Stage::Undo,
+        _ => Stage::Replay,
+    };
+    let job = Job { source: source.clone(), stage, picker, carrier, opened, prefilter, scan, passed, pause, reclaim };
+    let mut report = Box::pin(transfer::run(job, control)).await?;
+    if log.is_some()
+        && verb == Verb::Replay
+        && let Ok(Some(log)) = source.broker.log(source.queue()?).await
+    {
+        let counts = handled::so_far(journals, &log);
+        report.notes.extend(counts.map(|counts| format!("the source keeps its records: {counts}")));
+    }
+    Ok(report)
+}
+
+/// The places behind the addresses of destinations, but for the one that is parked in.
+fn copies(request: &ReplayRequest, addresses: &[String]) -> Vec<Place> {
+    let to = match &request.to {
+        ReplayTo::Origin => &request.source,
+        ReplayTo::Place(place) => place,
+    };
+    let park = request.park.as_ref().map(|place| place.address.to_string());
+    addresses
+        .iter()
+        .filter(|address| park.as_ref() != Some(address))
+        .filter_map(|address| address.parse::<Address>().ok())
+        .map(|address| Place { address, broker: Arc::clone(&to.broker), policy: Policy::default() })
+        .collect()
+}
+
+/// How many messages of the source are enough to find the next `take`: where all are taken, those that stay in it and
+/// these.
+fn window(opened: &Opened, take: u64) -> Option<u64> {
+    let Opened { head, plan, state, .. } = opened;
+    let is_all = head.filter.is_none() && head.group.is_none();
+    let stay = state.entries().filter(|(_, entry)| entry.stage != MessageStage::Removed).count() + state.skipped.len();
+    let planned = plan.as_ref().map_or(0, |plan| plan.skipped.len());
+    is_all.then(|| take.saturating_add((stay + planned) as u64))
+}

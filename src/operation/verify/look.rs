@@ -1,0 +1,328 @@
+//! Where copies are watched: the queues they went to, and those that they come back to when they die.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use super::VerifiedGroup;
+use super::witness::{Content, Witness, content};
+use crate::broker::{Connection, CostKind, Delivery, Extent, QueueInfo, Remove, Target};
+use crate::error::Result;
+use crate::message::Message;
+use crate::operation::browse::{self, BrowseRequest, FnSink};
+use crate::operation::control::Control;
+use crate::operation::place::Place;
+use crate::operation::replay::headers;
+use crate::operation::select::Selection;
+
+/// Looks that a queue has to stand beyond ours.
+const RESERVE: u64 = 3;
+
+/// The queues to watch.
+#[derive(Clone, Debug, Default)]
+pub(in crate::operation) struct Places {
+    /// Where copies went.
+    targets: Vec<Place>,
+    /// Where they come back to.
+    graves: Vec<Grave>,
+    /// The source.
+    info: Option<QueueInfo>,
+    /// What can't be watched.
+    notes: Vec<String>,
+}
+
+/// A dead-letter queue.
+#[derive(Clone, Debug)]
+struct Grave {
+    place: Place,
+    /// Of a log: where it ended before the run, by partition.
+    ends: BTreeMap<Option<i32>, u64>,
+}
+
+/// What the queues say without a look.
+pub(super) struct Counted {
+    /// Messages in the targets, at most as many of them ours; `None` where one does not tell.
+    pub(super) waiting: Option<u64>,
+    /// Messages that consumers hold are counted in.
+    pub(super) exact: bool,
+    /// Nobody consumes from any of them, so that what is there stays.
+    pub(super) idle: bool,
+    pub(super) notes: Vec<String>,
+}
+
+/// What looks found.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// Ours in the targets; `None` where one could not be looked at.
+    pub(super) waiting: Option<u64>,
+    pub(super) notes: Vec<String>,
+    /// Waiting, by group.
+    waits: HashMap<Option<usize>, u64>,
+    /// Dead again, by group: of the same, and of what else.
+    deaths: HashMap<Option<usize>, (u64, BTreeMap<String, u64>)>,
+}
+
+impl Places {
+    /// The queues around a source. An exchange leads to queues that it does not name, so those that dead-letter into the
+    /// source are taken for them.
+    pub(in crate::operation) async fn of(source: &Place) -> Self {
+        let mut places = Self { info: describe(source).await, ..Self::default() };
+        // An archive is no queue that something could die into.
+        if source.address.connection != Connection::File {
+            places.bury(source.clone()).await;
+        }
+        places
+    }
+
+    /// Adds the queues that copies go to, and those that they die into.
+    pub(in crate::operation) async fn add(&mut self, source: &Place, copies: Vec<Place>) {
+        let mut found = Vec::new();
+        for copy in copies {
+            if copy.address.target.as_ref().is_some_and(|target| target.queue_name().is_some()) {
+                found.push(copy);
+                continue;
+            }
+            let same = Arc::ptr_eq(&copy.broker, &source.broker);
+            let feeders = self.info.as_ref().filter(|_| same).map(|info| info.dead_letter_from.as_slice());
+            let feeders: Vec<Place> = feeders.unwrap_or_default().iter().map(|name| at(source, name)).collect();
+            let note = format!("which queues {} leads to is not known", copy.address);
+            if feeders.is_empty() && !self.notes.contains(&note) {
+                self.notes.push(note);
+            }
+            found.extend(feeders);
+        }
+        for target in found {
+            if self.targets.iter().any(|known| known.address == target.address) {
+                continue;
+            }
+            for name in describe(&target).await.map(|info| info.dead_letter_to).unwrap_or_default() {
+                self.bury(at(&target, &name)).await;
+            }
+            self.targets.push(target);
+        }
+    }
+
+    async fn bury(&mut self, place: Place) {
+        if self.graves.iter().any(|grave| grave.place.address == place.address) {
+            return;
+        }
+        let log = match place.queue() {
+            Ok(queue) => place.broker.log(queue).await.ok().flatten(),
+            Err(_) => None,
+        };
+        let ends = log.into_iter().flat_map(|log| log.extents).map(|extent| (extent.partition, extent.end)).collect();
+        self.graves.push(Grave { place, ends });
+    }
+
+    /// The queues where copies can be.
+    pub(in crate::operation) fn targets(&self) -> &[Place] {
+        &self.targets
+    }
+
+    /// What can't be looked at.
+    pub(in crate::operation) fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// Counts what is in the targets.
+    pub(super) async fn count(&self) -> Counted {
+        let mut counted = Counted { waiting: Some(0), exact: true, idle: true, notes: self.notes.clone() };
+        if self.targets.is_empty() {
+            counted.waiting = None;
+        }
+        for target in &self.targets {
+            let info = match inspect(target).await {
+                Ok(info) => info,
+                Err(error) => {
+                    counted.notes.push(format!("{} can't be counted: {error}", target.address));
+                    counted.waiting = None;
+                    continue;
+                }
+            };
+            if info.capability.remove != Remove::PerMessage {
+                let what = format!("{} keeps its messages: whether they were consumed can't be seen", target.address);
+                counted.notes.push(what);
+                counted.waiting = None;
+                continue;
+            }
+            counted.exact &= info.in_flight.is_some();
+            counted.idle &= info.consumers == Some(0);
+            counted.waiting = counted
+                .waiting
+                .zip(info.messages)
+                .map(|(sum, messages)| sum + messages + info.in_flight.unwrap_or_default());
+        }
+        counted
+    }
+
+    /// Looks at the dead-letter queues, and at the targets where a look harms nobody. `counted` is what is in the targets.
+    pub(super) async fn look(
+        &self,
+        journal: &str,
+        witness: &Witness,
+        counted: Option<u64>,
+        control: &Control,
+    ) -> Found {
+        let mut found = Found::default();
+        let bodies = if witness.has_unmarked() { witness.unmarked() } else { HashMap::new() };
+        if !bodies.is_empty() {
+            let what = "copies whose target had no room for a replay id are known by their bodies: \
+                        an equal message that was there before counts, too";
+            found.notes.push(what.into());
+        }
+        for Grave { place, ends } in &self.graves {
+            if let Err(why) = may_look(place, false).await {
+                found.notes.push(format!("{} was not looked at: {why}", place.address));
+                continue;
+            }
+            let mut left = bodies.clone();
+            let deaths = &mut found.deaths;
+            let done = each(place, ends, journal, bodies.is_empty(), control, |message| {
+                if let Some(group) = known(message, journal, witness, &mut left) {
+                    let (name, same) = witness.compare(message, group);
+                    let (of_same, of_others) = deaths.entry(group).or_default();
+                    if same {
+                        *of_same += 1;
+                    } else {
+                        *of_others.entry(name).or_default() += 1;
+                    }
+                }
+            });
+            if let Err(error) = done.await {
+                found.notes.push(format!("{} can't be looked at: {error}", place.address));
+            }
+        }
+        if counted.is_none_or(|counted| counted == 0) {
+            return found;
+        }
+        let mut waiting = Some(0);
+        for target in &self.targets {
+            if let Err(why) = may_look(target, true).await {
+                found.notes.push(format!("{} was counted and not looked at: {why}", target.address));
+                waiting = None;
+                continue;
+            }
+            let mut left = bodies.clone();
+            let waits = &mut found.waits;
+            let done = each(target, &BTreeMap::new(), journal, bodies.is_empty(), control, |message| {
+                if let Some(group) = known(message, journal, witness, &mut left) {
+                    *waits.entry(group).or_default() += 1;
+                    waiting = waiting.map(|n: u64| n + 1);
+                }
+            });
+            if let Err(error) = done.await {
+                found.notes.push(format!("{} was counted, for it can't be looked at: {error}", target.address));
+                waiting = None;
+            }
+        }
+        found.waiting = waiting;
+        found
+    }
+}
+
+impl Found {
+    /// How many of those that this run sent are dead again.
+    pub(super) fn bounced(&self) -> u64 {
+        let own = self.deaths.iter().filter(|(group, _)| group.is_some());
+        own.map(|(_, (same, others))| same + others.values().sum::<u64>()).sum()
+    }
+
+    /// Adds what was found to the groups; what an earlier run sent gets a group of its own.
+    pub(super) fn count_into(&self, groups: &mut Vec<VerifiedGroup>) {
+        let mut earlier = VerifiedGroup { title: "sent by an earlier run".into(), ..VerifiedGroup::default() };
+        for (group, waiting) in &self.waits {
+            group.and_then(|n| groups.get_mut(n)).unwrap_or(&mut earlier).waiting += waiting;
+        }
+        for (group, (same, others)) in &self.deaths {
+            let group = group.and_then(|n| groups.get_mut(n)).unwrap_or(&mut earlier);
+            group.same += same;
+            group.other += others.values().sum::<u64>();
+            group.died_of = others.iter().map(|(name, count)| (name.clone(), *count)).collect();
+        }
+        if earlier.waiting + earlier.same + earlier.other > 0 {
+            groups.push(earlier);
+        }
+        groups.retain(|group| group.sent + group.waiting + group.same + group.other > 0);
+        groups.sort_by_key(|group| std::cmp::Reverse((group.same + group.other, group.sent)));
+    }
+}
+
+/// Whose copy a message is: `Some(None)` where an earlier run sent it.
+fn known(
+    message: &Message,
+    journal: &str,
+    witness: &Witness,
+    bodies: &mut HashMap<Content, (u64, usize)>,
+) -> Option<Option<usize>> {
+    if let Some(seq) = headers::seq_of(message, journal) {
+        return Some(witness.group_of(seq));
+    }
+    let (left, group) = bodies.get_mut(&content(message)).filter(|(left, _)| *left > 0)?;
+    *left -= 1;
+    Some(Some(*group))
+}
+
+/// Whether a look at a queue is no danger to it: one sentence where it is.
+async fn may_look(place: &Place, live: bool) -> Result<(), String> {
+    let info = inspect(place).await.map_err(|error| error.to_string())?;
+    if !info.capability.browse {
+        return Err("it can't be read without taking".into());
+    }
+    if let Some(why) = info.read_cost.refused {
+        return Err(why);
+    }
+    if info.read_cost.kind == CostKind::None {
+        return Ok(());
+    }
+    if live && info.consumers.is_none_or(|consumers| consumers > 0) {
+        return Err("a look would take messages out of its consumers' hands".into());
+    }
+    match info.read_cost.budget {
+        Some(budget) if budget <= RESERVE => Err(format!("its messages stand {budget} more looks")),
+        _ => Ok(()),
+    }
+}
+
+/// Hands every message to `see`; of a log, only what came after `ends`; with marks, only what has one of this journal.
+async fn each(
+    place: &Place,
+    ends: &BTreeMap<Option<i32>, u64>,
+    journal: &str,
+    marked: bool,
+    control: &Control,
+    mut see: impl FnMut(&Message) + Send,
+) -> Result<()> {
+    let selection = if marked {
+        Selection::parse(Some(&headers::filter(journal)), None, control.clock.now(), &Arc::default())?
+    } else {
+        Selection::all()
+    };
+    let mut within = Vec::new();
+    if !ends.is_empty()
+        && let Some(log) = place.broker.log(place.queue()?).await?
+    {
+        within.extend(log.extents.into_iter().map(|extent| {
+            let first = ends.get(&extent.partition).copied().unwrap_or(extent.first).max(extent.first);
+            Extent { first, ..extent }
+        }));
+    }
+    let mut sink = FnSink(|deliveries: Vec<Delivery>| {
+        deliveries.iter().for_each(|delivery| see(&delivery.message));
+        Ok(ControlFlow::Continue(()))
+    });
+    let quiet = Control { on_tick: None, ..control.clone() };
+    let request = BrowseRequest { selection, within, ..BrowseRequest::all(place.clone()) };
+    browse::run(request, &quiet, &mut sink).await.map(|_| ())
+}
+
+async fn inspect(place: &Place) -> Result<QueueInfo> {
+    place.broker.inspect(place.queue()?).await
+}
+
+async fn describe(place: &Place) -> Option<QueueInfo> {
+    place.broker.describe(place.queue().ok()?).await.ok()
+}
+
+fn at(place: &Place, queue: &str) -> Place {
+    Place { address: place.address.at(Target::queue(queue)), ..place.clone() }
+}

@@ -1,0 +1,152 @@
+//! Verification: what became of the copies after a run: consumed, still waiting, or dead again.
+//!
+//! Queues are counted, which costs nothing, until the targets have been empty for a while or the time is over; then each
+//! dead-letter queue is looked at once, and a target only where a look harms nobody. A copy is known by its replay id, and
+//! by its body where its target had no room for one. Limits: a look is made only where the queue's read budget stands it
+//! several times more, and never at a target that is being consumed; what can't be looked at is counted, and said so. A
+//! message that is hidden somewhere else (a retry queue with a delay) is taken for consumed.
+
+mod look;
+mod witness;
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
+
+pub(super) use self::look::Places;
+pub(super) use self::witness::Witness;
+use super::control::Control;
+use crate::error::Result;
+use crate::text::human;
+
+/// How long targets have to be empty before their messages are taken for consumed: `RabbitMQ` tells what consumers hold
+/// only every five seconds.
+pub(super) const SETTLE: Duration = Duration::from_secs(6);
+/// Between two counts.
+const POLL: Duration = Duration::from_millis(500);
+
+/// What became of the copies of a run, or of a step of it.
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
+pub struct Verification {
+    /// When it was seen.
+    pub at: Timestamp,
+    /// How long was watched, in seconds.
+    pub watched_s: f64,
+    /// Copies that the targets had confirmed.
+    pub sent: u64,
+    /// Neither waiting nor back; `None` where the targets don't tell.
+    pub consumed: Option<u64>,
+    /// Still in the targets; `None` where they don't tell.
+    pub waiting: Option<u64>,
+    /// Whether `waiting` is only what the targets hold at most of them: they are consumed, and other messages are there,
+    /// too. `consumed` is then the least.
+    #[serde(default)]
+    pub at_most: bool,
+    /// Dead again.
+    pub bounced: u64,
+    /// The same by the cause of which the originals had died, the most bounced first.
+    pub groups: Vec<VerifiedGroup>,
+    /// What can't be seen, and how the rest was.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+}
+
+/// What became of the copies of one group.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct VerifiedGroup {
+    /// The group's id; empty for copies that an earlier run sent.
+    pub id: String,
+    /// One line for people.
+    pub title: String,
+    /// Copies sent.
+    pub sent: u64,
+    /// Of them seen waiting in a target.
+    pub waiting: u64,
+    /// Dead again of the same.
+    pub same: u64,
+    /// Dead again of something else.
+    pub other: u64,
+    /// What else they died of, by the group's name, and how many.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub died_of: Vec<(String, u64)>,
+}
+
+impl Verification {
+    /// In one line.
+    #[must_use]
+    pub fn headline(&self) -> String {
+        let mut parts = Vec::new();
+        let (least, most) = if self.at_most { ("at least ", "at most ") } else { ("", "") };
+        parts.extend(self.consumed.map(|n| format!("{least}{} consumed", human::count(n))));
+        parts.extend(self.waiting.filter(|n| *n > 0).map(|n| format!("{most}{} still waiting", human::count(n))));
+        parts.push(match self.bounced {
+            0 => "none came back".to_owned(),
+            n => format!("{} came back", human::count(n)),
+        });
+        let watched = Duration::try_from_secs_f64(self.watched_s).unwrap_or_default().as_secs();
+        format!("{} watched for {watched} s: {}", human::messages(self.sent), parts.join(", "))
+    }
+
+    /// Why a ramp does not go on after it.
+    #[must_use]
+    pub fn objection(&self) -> Option<String> {
+        let of = human::count(self.sent);
+        if self.bounced > 0 {
+            return Some(format!("{} of {of} came back", human::count(self.bounced)));
+        }
+        let waiting = self.waiting.filter(|n| *n > 0 && !self.at_most)?;
+        Some(format!("{} of {of} are still waiting: nobody has taken them in that time", human::count(waiting)))
+    }
+}
+
+/// Watches for at most `time` what becomes of the copies that `witness` saw and were not verified before.
+///
+/// # Errors
+/// Only of this program: what a broker refuses to show is a note.
+pub(super) async fn watch(
+    places: &Places,
+    witness: &Witness,
+    journal: &str,
+    time: Duration,
+    control: &Control,
+) -> Result<Verification> {
+    let began = Instant::now();
+    let end = began + time;
+    let mut empty_since: Option<Instant> = None;
+    let mut counted;
+    loop {
+        counted = places.count().await;
+        let now = Instant::now();
+        let is_empty = counted.waiting == Some(0) && counted.exact;
+        empty_since = if is_empty { empty_since.or(Some(now)) } else { None };
+        let settled = empty_since.is_some_and(|since| now.duration_since(since) >= control.settle);
+        if settled || now >= end || control.cancel.is_cancelled() {
+            break;
+        }
+        tokio::select! {
+            () = control.cancel.cancelled() => {}
+            () = tokio::time::sleep_until(end.min(now + POLL.min(control.settle))) => {}
+        }
+    }
+    let mut seen = places.look(journal, witness, counted.waiting, control).await;
+    let sent = witness.sent();
+    let bounced = seen.bounced();
+    let waiting = seen.waiting.or(counted.waiting).map(|n| n.min(sent.saturating_sub(bounced)));
+    let mut groups = witness.groups();
+    seen.count_into(&mut groups);
+    seen.notes.splice(0..0, counted.notes);
+    let at_most = seen.waiting.is_none() && !counted.idle && waiting.is_some_and(|n| n > 0);
+    Ok(Verification {
+        at_most,
+        at: control.clock.now(),
+        watched_s: began.elapsed().as_secs_f64(),
+        sent,
+        consumed: waiting.map(|waiting| sent.saturating_sub(waiting + bounced)),
+        waiting,
+        bounced,
+        groups,
+        notes: seen.notes,
+    })
+}

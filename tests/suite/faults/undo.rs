@@ -1,0 +1,245 @@
+//! Losing a message while a run is taken back, tried in every way.
+
+use std::sync::Arc;
+
+use postroom::broker::archive::Archive;
+use postroom::broker::memory::{Fault, Memory, Profile, QueueSpec, at_each};
+use postroom::broker::{Address, Connection};
+use postroom::config::Policy;
+use postroom::message::Message;
+use postroom::operation::control::Control;
+use postroom::operation::drain::{self, DrainRequest, DrainTo};
+use postroom::operation::journal::{JournalState, Journals};
+use postroom::operation::place::Place;
+use postroom::operation::plan::{Mode, Verb};
+use postroom::operation::replay::{self, ReplayRequest, ReplayTo};
+use postroom::operation::report::{Ended, Report};
+use postroom::operation::resume::{self, Opener};
+use postroom::operation::select::Selection;
+use postroom::operation::undo;
+use postroom::{ErrorKind, Result};
+
+use super::{folder, read_lines};
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Moved {
+    Replayed,
+    ToQueue,
+    Archived,
+}
+
+/// A queue whose messages a run has moved.
+struct World {
+    memory: Memory,
+    folder: tempfile::TempDir,
+    moved: Moved,
+}
+
+/// Bodies, one of them twice. Those with a capital have a header that a replay takes out.
+const BODIES: [&str; 6] = ["a", "B", "c", "a", "D", "e"];
+const RUN: &str = "20260302-101112-run";
+
+#[async_trait::async_trait]
+impl Opener for World {
+    async fn place(&self, address: &Address) -> Result<Place> {
+        Ok(self.at(&address.to_string()))
+    }
+}
+
+impl World {
+    async fn new(profile: Profile, moved: Moved) -> Self {
+        let memory =
+            Memory::builder().queue(QueueSpec::new("from", profile)).queue(QueueSpec::new("to", profile)).build();
+        let world = Self { memory, folder: folder(), moved };
+        for body in BODIES {
+            let mut message = Message { payload: Some(body.into()), ..Message::default() };
+            if body.chars().all(char::is_uppercase) {
+                message.headers.push("MT-Reason", "fault");
+            }
+            world.memory.publish("from", message).unwrap();
+        }
+        let journals = Journals::at(world.folder.path().join("journal")).ids(|_| RUN.into());
+        let (source, control) = (world.at("demo:from"), Control::new());
+        let to = ReplayTo::Place(Box::new(world.at("demo:to")));
+        let report = match moved {
+            Moved::Replayed => {
+                let request = ReplayRequest { mode: Mode::Streaming, ..ReplayRequest::all(source, to) };
+                replay::run(replay::plan(request, &control).await.unwrap(), &journals, &control).await
+            }
+            Moved::ToQueue => {
+                let reason = Some("poison".into());
+                let request = ReplayRequest { verb: Verb::Drain, reason, ..ReplayRequest::all(source, to) };
+                replay::run(replay::plan(request, &control).await.unwrap(), &journals, &control).await
+            }
+            Moved::Archived => {
+                let (to, selection) = (DrainTo::Archive(world.archive()), Selection::all());
+                let request = DrainRequest { source, to, selection, limit: None, rescue: false, mode: Mode::Streaming };
+                drain::run(drain::plan(request, &control).await.unwrap(), &journals, &control).await
+            }
+        };
+        assert_eq!(report.unwrap().done, BODIES.len() as u64);
+        // What is not of the run stays where it is.
+        world.memory.publish("to", Message { payload: Some("other".into()), ..Message::default() }).unwrap();
+        world
+    }
+
+    fn at(&self, address: &str) -> Place {
+        let address: Address = address.parse().unwrap();
+        let policy = Policy::default();
+        if address.connection == Connection::File {
+            return Place { address, broker: Arc::new(Archive::new()), policy };
+        }
+        Place { address, broker: Arc::new(self.memory.clone()), policy }
+    }
+
+    fn archive(&self) -> std::path::PathBuf {
+        self.folder.path().join("archive.jsonl")
+    }
+
+    fn journals(&self) -> Journals {
+        let folder = self.folder.path().join("journal");
+        let count = std::fs::read_dir(&folder).map_or(0, Iterator::count);
+        Journals::at(folder).ids(move |_| format!("20260302-101113-undo{count}"))
+    }
+
+    async fn undo(&self) -> Result<Vec<Report>> {
+        let (journals, control) = (self.journals(), Control::new().batch(2));
+        let prepared = undo::plan(RUN, &[], Mode::Streaming, &journals, self, &control).await?;
+        undo::run(prepared, &journals, &control).await
+    }
+
+    async fn let_go(&self) {
+        while self.journals().list().unwrap().0.iter().any(|run| run.state == JournalState::Running) {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    async fn resume(&self) {
+        let (journals, control) = (self.journals(), Control::new().batch(2));
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
+        loop {
+            self.let_go().await;
+            let Ok(id) = journals.newest_unfinished() else { return };
+            assert!(std::time::Instant::now() < deadline, "still unfinished: {:?}", journals.list());
+            let prepared = resume::prepare(&id, &journals, self).await.unwrap();
+            match resume::run(prepared, &journals, &control).await {
+                Ok(_) => {}
+                Err(error) if error.kind() == ErrorKind::Locked => tokio::task::yield_now().await,
+                Err(error) => panic!("{error:?}"),
+            }
+        }
+    }
+
+    fn bodies(&self, queue: &str) -> Vec<String> {
+        let ready = self.memory.snapshot(queue).unwrap();
+        let held = self.memory.held(queue).unwrap();
+        ready.iter().chain(&held).map(|message| String::from_utf8_lossy(message.body()).into_owned()).collect()
+    }
+
+    fn check_nothing_is_lost(&self, told: &str) {
+        let there = [self.bodies("from"), self.bodies("to"), read_lines(&self.archive())].concat();
+        for body in BODIES {
+            let count = |bodies: &[String]| bodies.iter().filter(|there| *there == body).count();
+            let had = BODIES.iter().filter(|other| **other == body).count();
+            assert!(count(&there) >= had, "{told}: {body} is lost: {there:?}");
+        }
+        assert_eq!(self.bodies("to").iter().filter(|body| *body == "other").count(), 1, "{told}");
+        assert!(self.memory.destroyed().is_empty(), "{told}: {:?}", self.memory.destroyed());
+    }
+
+    /// Everything is back as it was; what is there more often was told.
+    fn check_is_back(&self, told: &str) {
+        let back = self.memory.snapshot("from").unwrap();
+        let mut bodies = self.bodies("from");
+        for body in BODIES {
+            let place = bodies.iter().position(|there| there == body);
+            assert!(place.is_some(), "{told}: {body} is not back: {:?} {:?}", self.bodies("from"), self.bodies("to"));
+            bodies.remove(place.unwrap());
+        }
+        let runs = self.journals().list().unwrap().0;
+        let ambiguous: u64 = runs.iter().map(|run| run.ambiguous).sum();
+        assert!(bodies.len() as u64 <= ambiguous, "{told}: {bodies:?} twice, {ambiguous} told: {runs:#?}");
+        for message in back {
+            let names: Vec<&str> =
+                message.headers.iter().map(|(name, _)| name).filter(|n| !n.starts_with("x-")).collect();
+            let had: &[&str] =
+                if message.body().is_ascii() && message.body()[0].is_ascii_uppercase() { &["MT-Reason"] } else { &[] };
+            assert_eq!(names, had, "{told}: {message:?}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_undo_puts_everything_back_as_it_was() {
+    for profile in [Profile::RabbitClassic, Profile::RabbitQuorum43] {
+        for moved in [Moved::Replayed, Moved::ToQueue, Moved::Archived] {
+            let told = format!("{profile:?} {moved:?}");
+            let world = World::new(profile, moved).await;
+            let reports = world.undo().await.unwrap();
+            assert_eq!(reports.iter().map(|report| report.done).sum::<u64>(), 6, "{told} {reports:#?}");
+            assert_eq!(reports[0].ambiguous, 0, "{told} {reports:#?}");
+            world.check_is_back(&told);
+            assert_eq!(world.bodies("to"), ["other"], "{told}");
+            assert_eq!(world.memory.snapshot("from").unwrap().len(), 6);
+            let shown = world.journals().show(RUN).unwrap();
+            assert_eq!(shown.summary.state, JournalState::Undone);
+            let place = shown.outcomes[0].place.as_deref().unwrap();
+            assert!(place.starts_with("demo:from: put back by"), "{place}");
+            let error = resume::prepare(RUN, &world.journals(), &world).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Refused);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_consumed_is_told_and_not_guessed() {
+    let world = World::new(Profile::RabbitClassic, Moved::Replayed).await;
+    world.memory.consume("to", 2).unwrap();
+    let (journals, control) = (world.journals(), Control::new());
+    let prepared = undo::plan(RUN, &[], Mode::Exact, &journals, &world, &control).await.unwrap();
+    assert_eq!(prepared.plans().map(|plan| plan.planned).collect::<Vec<_>>(), [4]);
+    assert!(prepared.notes[0].starts_with("2 of 6 messages are not there"), "{:?}", prepared.notes);
+    let locked = undo::plan(RUN, &[], Mode::Exact, &journals, &world, &control).await.map(|_| ()).unwrap_err();
+    assert_eq!(locked.kind(), ErrorKind::Locked, "two undos at once");
+    let reports = undo::run(prepared, &journals, &control).await.unwrap();
+    assert_eq!((reports[0].state, reports[0].done), (Ended::Finished, 4));
+    assert_eq!((world.bodies("from").len(), world.bodies("to")), (4, vec!["other".to_owned()]));
+    let shown = world.journals().show(RUN).unwrap();
+    let places: Vec<_> = shown.outcomes.iter().filter_map(|line| line.place.as_deref()).collect();
+    assert_eq!(places.iter().filter(|place| **place == "demo:to").count(), 2, "{places:?}");
+    // There is nothing left to put back, and nothing is made of it.
+    let again = undo::plan(RUN, &[], Mode::Exact, &world.journals(), &world, &control).await.unwrap();
+    assert_eq!(again.plans().count(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_single_fault_of_an_undo_loses_a_message_or_hides_a_duplicate() {
+    for profile in [Profile::RabbitClassic, Profile::RabbitQuorum43, Profile::RabbitQuorum40] {
+        for moved in [Moved::Replayed, Moved::ToQueue, Moved::Archived] {
+            for fault in Fault::ALL {
+                let runs = at_each(fault, async |due| {
+                    let world = World::new(profile, moved).await;
+                    let done = Box::pin(due.strike(&world.memory, world.undo())).await;
+                    let done = done.map(|done| done.map(|reports| reports.iter().map(|r| r.state).collect::<Vec<_>>()));
+                    let told = format!("{profile:?} {moved:?} {fault:?} at event {}: {done:?}", due.nth());
+                    world.let_go().await;
+                    world.check_nothing_is_lost(&told);
+                    world.resume().await;
+                    world.check_nothing_is_lost(&told);
+                    // What the source refused is still in the target, and goes back when it is asked for again.
+                    let again = world.undo().await;
+                    if moved == Moved::Archived {
+                        assert!(again.is_err() || again.is_ok_and(|reports| reports[0].done == 6), "{told}");
+                    } else {
+                        again.unwrap();
+                        world.check_is_back(&told);
+                    }
+                    world.check_nothing_is_lost(&told);
+                })
+                .await;
+                let counted = if moved == Moved::Archived && matches!(fault, Fault::Settle(_)) { 0 } else { 3 };
+                assert!(runs >= counted, "{profile:?} {moved:?} {fault:?} struck only {runs} times");
+            }
+        }
+    }
+}
