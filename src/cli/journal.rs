@@ -182,7 +182,12 @@ async fn prune(older_than: f64, all: bool, journals: &Journals, context: &Contex
         output.note(&format!("{} to remove.", human::plural(old.len() as u64, "journal")));
         return Ok(0);
     }
-    consent::confirm(&[], "Remove them? Their runs can't be undone afterwards.", context).await?;
+    consent::confirm(
+        &[],
+        "Remove them? Their runs can't be undone afterwards, and what they did to topics is forgotten.",
+        context,
+    )
+    .await?;
     let removed = journals.prune(before, all, false)?;
     output.note(&format!("Removed {}.", human::plural(removed.len() as u64, "journal")));
     Ok(0)

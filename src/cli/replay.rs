@@ -152,7 +152,7 @@ pub(super) async fn run(args: &Args, context: &Context<'_>) -> Exit {
     }
     let (source, to) = ends.open(&context.places).await?;
     if args.server_side {
-        let request = WholesaleRequest { source, to: Some(to), pace: Pace { rate: args.rate } };
+        let request = WholesaleRequest { source, to: Some(to), pace: Pace { rate: args.rate, ..Pace::default() } };
         return wholesale::run(request, &ends.changed, "Let the broker move them?", context).await;
     }
     let mode = args.plan.mode(&source, selection.is_all(), context);

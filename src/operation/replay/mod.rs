@@ -17,7 +17,7 @@ use self::route::Routes;
 use super::browse::BrowseRequest;
 use super::control::Control;
 use super::edit::{self, Edit, Sample};
-use super::handled::{self, Handled};
+use super::handled::Handled;
 use super::journal::{self, Head, Journals, Opened};
 use super::place::Place;
 use super::plan::{self, Aside, Check, Destination, Mode, Pace, Plan, PlannedEdit, Verb};
@@ -249,13 +249,11 @@ pub async fn load(plan: Plan, request: ReplayRequest) -> Result<Prepared> {
             .hint(format!("make one with `postroom {verb} … --plan-out FILE`")));
     }
     plan.require_checks()?;
-    check_request(&request)?;
-    let look = source::look(&request.source, plan.keep, request.verb).await?;
     let edit = plan.edit.as_ref().map(|edit| Edit::parse(&edit.program)).transpose()?;
     let Aside { max_replays, reason, .. } = plan.aside.clone();
     let request = ReplayRequest {
         keep: plan.keep,
-        pace: plan.pace,
+        pace: plan.pace.clone(),
         mode: Mode::Exact,
         max_replays,
         reason,
@@ -263,6 +261,8 @@ pub async fn load(plan: Plan, request: ReplayRequest) -> Result<Prepared> {
         same_partition: plan.same_partition,
         ..request
     };
+    check_request(&request)?;
+    let look = source::look(&request.source, plan.keep, request.verb).await?;
     let mut routes = Routes::open(&request).await?;
     let addresses: Vec<_> = plan.destinations.iter().map(|destination| destination.address.clone()).collect();
     routes.reopen(&addresses).await?;
@@ -345,6 +345,7 @@ pub(super) async fn resume(
         verb: head.verb,
         selection,
         again: head.again,
+        rescue: head.rescue,
         edit: head.edit.as_deref().map(Edit::parse).transpose()?,
         max_replays,
         park: park.map(Box::new),

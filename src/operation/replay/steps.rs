@@ -60,6 +60,7 @@ pub(super) async fn run(
         places.add(&request.source, copies(request, &went)).await;
         let seen = verify::watch(&places, &witness, &id, time, control).await?;
         opened = journals.open(&id)?;
+        opened.head.rescue |= request.rescue;
         opened.writer.durable(&Record::Verified { seen: Box::new(seen.clone()) }).await?;
         opened.state.verified = Some(Box::new(seen.clone()));
         let objection = seen.objection().filter(|_| pause.is_some());

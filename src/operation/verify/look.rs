@@ -195,7 +195,7 @@ impl Places {
         if counted.is_none_or(|counted| counted == 0) {
             return found;
         }
-        let mut waiting = Some(0);
+        let (mut waiting, no_ends) = (Some(0), BTreeMap::new());
         for target in &self.targets {
             if let Err(why) = may_look(target, true).await {
                 found.notes.push(format!("{} was counted and not looked at: {why}", target.address));
@@ -204,7 +204,7 @@ impl Places {
             }
             let mut left = bodies.clone();
             let waits = &mut found.waits;
-            let done = each(target, &BTreeMap::new(), journal, bodies.is_empty(), control, |message| {
+            let done = each(target, &no_ends, journal, bodies.is_empty(), control, |message| {
                 if let Some(group) = known(message, journal, witness, &mut left) {
                     *waits.entry(group).or_default() += 1;
                     waiting = waiting.map(|n: u64| n + 1);

@@ -64,7 +64,7 @@ pub(super) async fn plan(job: Job, act: Act) -> Result<Answer> {
             refuse_read_only(&ends.changed)?;
             let selection = selection()?;
             let (source, to) = ends.open(&session.places).await?;
-            let (keep, again, pace) = (act.keep, act.again, Pace { rate: act.rate });
+            let (keep, again, pace) = (act.keep, act.again, Pace { rate: act.rate, ..Pace::default() });
             let edit = act.edit.as_deref().map(Edit::parse).transpose()?;
             // An edit is shown before it is sent, which takes a look.
             let mode = Mode::to_read(&source.broker.capability(), selection.is_all() && edit.is_none());
