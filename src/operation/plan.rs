@@ -341,7 +341,7 @@ impl Pace {
     #[must_use]
     pub fn step(&self, taken: u64) -> Option<u64> {
         let mut end: u64 = 0;
-        let mut size = 0;
+        let mut size: u64 = 0;
         let mut sizes = self.ramp.iter().copied();
         if self.ramp.is_empty() {
             return None;

@@ -123,7 +123,7 @@ impl Stamp {
     /// What the broker counted is no part of a message.
     pub(super) fn loses(&self, message: &Message, types: HeaderTypes) -> bool {
         let headers = message.headers.iter().any(|(name, _)| {
-            self.strip(name).is_some_and(|strip| strip.why != COUNTER) || matches!(name, REPLAY_ID | REASON)
+            self.strip(name).is_some_and(|strip| strip.why != COUNTER) || matches!(name.as_str(), REPLAY_ID | REASON)
         });
         let properties = types == HeaderTypes::Amqp
             && message
