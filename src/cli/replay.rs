@@ -1,5 +1,6 @@
 //! `postroom replay`: publish again what a queue holds, then remove it there.
 
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -117,14 +118,15 @@ pub(super) struct Args {
 }
 
 impl Args {
-    /// The edit that was asked for; `None` where nothing was changed in the editor.
+    /// The edit that was asked for; `Break` where nothing was changed in the editor.
     ///
     /// # Errors
     /// `Usage` for a program that does not compile; `Io` for a file that can't be read; as the editor says.
-    async fn edit(&self, look: BrowseRequest, context: &Context<'_>) -> Result<Option<Option<Edit>>> {
+    async fn edit(&self, look: BrowseRequest, context: &Context<'_>) -> Result<ControlFlow<(), Option<Edit>>> {
         #[cfg(feature = "jq")]
         if self.edit_in_editor {
-            return Ok(super::editor::edit(look, context).await?.map(Some));
+            let edit = super::editor::edit(look, context).await?;
+            return Ok(edit.map_or(ControlFlow::Break(()), |edit| ControlFlow::Continue(Some(edit))));
         }
         #[cfg(not(feature = "jq"))]
         if self.edit_in_editor {
@@ -136,9 +138,9 @@ impl Args {
             (None, Some(file)) => std::fs::read_to_string(file).map_err(|error| {
                 Error::new(ErrorKind::Io, format!("can't read the edit {}", file.display())).because(error)
             })?,
-            (None, None) => return Ok(Some(None)),
+            (None, None) => return Ok(ControlFlow::Continue(None)),
         };
-        Edit::parse(&text).map(Some).map(Some)
+        Edit::parse(&text).map(|edit| ControlFlow::Continue(Some(edit)))
     }
 }
 
@@ -166,7 +168,7 @@ pub(super) async fn run(args: &Args, context: &Context<'_>) -> Exit {
         rescue: args.rescue,
         ..BrowseRequest::all(source.clone())
     };
-    let Some(edit) = args.edit(look, context).await? else {
+    let ControlFlow::Continue(edit) = args.edit(look, context).await? else {
         context.output.note("Nothing was changed in the editor: nothing was done.");
         return Ok(0);
     };

@@ -378,8 +378,8 @@ impl<'a> Back<'a> {
         for (by, state) in undone {
             for (own, entry) in state.entries().filter(|(_, entry)| entry.is_confirmed()) {
                 match state.undoes.get(&own) {
-                    Some(seq) => _ = back.seqs.insert(*seq, by),
-                    None => back.identities.entry(entry.identity).or_insert((0, by)).0 += 1,
+                    Some(seq) => _ = back.seqs.insert(*seq, by.as_str()),
+                    None => back.identities.entry(entry.identity).or_insert((0, by.as_str())).0 += 1,
                 }
             }
         }
@@ -388,12 +388,12 @@ impl<'a> Back<'a> {
 
     /// Who put a message back.
     fn take(&mut self, seq: u64, entry: &Entry) -> Option<&'a str> {
-        if let Some(by) = self.seqs.get(&seq) {
+        if let Some(by) = self.seqs.get(&seq).copied() {
             return Some(by);
         }
         let (left, by) = self.identities.get_mut(&entry.identity).filter(|(left, _)| *left > 0)?;
         *left -= 1;
-        Some(by)
+        Some(*by)
     }
 }
 

@@ -35,7 +35,8 @@ pub(super) async fn run(
 ) -> Result<Report> {
     let (id, pace, began) = (opened.head.id.clone(), opened.head.pace.clone(), control.clock.now());
     let Some(time) = pace.watch() else {
-        return pass(opened, routes, request, journals, control, Pass { resuming, ..Pass::default() }).await;
+        return pass(opened, routes, request, journals, control, Pass { resuming, reclaim: true, ..Pass::default() })
+            .await;
     };
     let witness = Witness::new(Arc::clone(&request.rules));
     let mut places = Places::of(&request.source).await;
@@ -152,7 +153,7 @@ fn copies(request: &ReplayRequest, addresses: &[String]) -> Vec<Place> {
     let park = request.park.as_ref().map(|place| place.address.to_string());
     addresses
         .iter()
-        .filter(|address| park.as_ref() != Some(address))
+        .filter(|address| park.as_deref() != Some(address.as_str()))
         .filter_map(|address| address.parse::<Address>().ok())
         .map(|address| Place { address, broker: Arc::clone(&to.broker), policy: Policy::default() })
         .collect()

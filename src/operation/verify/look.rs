@@ -50,6 +50,24 @@ pub(super) struct Counted {
     pub(super) notes: Vec<String>,
 }
 
+/// Whose copy a message is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Whose {
+    /// One that this run sent, of that group.
+    Ours(usize),
+    /// One that an earlier run of the journal sent.
+    Earlier,
+}
+
+impl Whose {
+    fn group(self) -> Option<usize> {
+        match self {
+            Self::Ours(group) => Some(group),
+            Self::Earlier => None,
+        }
+    }
+}
+
 /// What looks found.
 #[derive(Debug, Default)]
 pub(super) struct Found {
@@ -57,9 +75,9 @@ pub(super) struct Found {
     pub(super) waiting: Option<u64>,
     pub(super) notes: Vec<String>,
     /// Waiting, by group.
-    waits: HashMap<Option<usize>, u64>,
+    waits: HashMap<Whose, u64>,
     /// Dead again, by group: of the same, and of what else.
-    deaths: HashMap<Option<usize>, (u64, BTreeMap<String, u64>)>,
+    deaths: HashMap<Whose, (u64, BTreeMap<String, u64>)>,
 }
 
 impl Places {
@@ -178,9 +196,9 @@ impl Places {
             let mut left = bodies.clone();
             let deaths = &mut found.deaths;
             let done = each(place, ends, journal, bodies.is_empty(), control, |message| {
-                if let Some(group) = known(message, journal, witness, &mut left) {
-                    let (name, same) = witness.compare(message, group);
-                    let (of_same, of_others) = deaths.entry(group).or_default();
+                if let Some(whose) = known(message, journal, witness, &mut left) {
+                    let (name, same) = witness.compare(message, whose.group());
+                    let (of_same, of_others) = deaths.entry(whose).or_default();
                     if same {
                         *of_same += 1;
                     } else {
@@ -205,8 +223,8 @@ impl Places {
             let mut left = bodies.clone();
             let waits = &mut found.waits;
             let done = each(target, &no_ends, journal, bodies.is_empty(), control, |message| {
-                if let Some(group) = known(message, journal, witness, &mut left) {
-                    *waits.entry(group).or_default() += 1;
+                if let Some(whose) = known(message, journal, witness, &mut left) {
+                    *waits.entry(whose).or_default() += 1;
                     waiting = waiting.map(|n: u64| n + 1);
                 }
             });
@@ -223,18 +241,18 @@ impl Places {
 impl Found {
     /// How many of those that this run sent are dead again.
     pub(super) fn bounced(&self) -> u64 {
-        let own = self.deaths.iter().filter(|(group, _)| group.is_some());
+        let own = self.deaths.iter().filter(|(whose, _)| **whose != Whose::Earlier);
         own.map(|(_, (same, others))| same + others.values().sum::<u64>()).sum()
     }
 
     /// Adds what was found to the groups; what an earlier run sent gets a group of its own.
     pub(super) fn count_into(&self, groups: &mut Vec<VerifiedGroup>) {
         let mut earlier = VerifiedGroup { title: "sent by an earlier run".into(), ..VerifiedGroup::default() };
-        for (group, waiting) in &self.waits {
-            group.and_then(|n| groups.get_mut(n)).unwrap_or(&mut earlier).waiting += waiting;
+        for (whose, waiting) in &self.waits {
+            whose.group().and_then(|n| groups.get_mut(n)).unwrap_or(&mut earlier).waiting += waiting;
         }
-        for (group, (same, others)) in &self.deaths {
-            let group = group.and_then(|n| groups.get_mut(n)).unwrap_or(&mut earlier);
+        for (whose, (same, others)) in &self.deaths {
+            let group = whose.group().and_then(|n| groups.get_mut(n)).unwrap_or(&mut earlier);
             group.same += same;
             group.other += others.values().sum::<u64>();
             group.died_of = others.iter().map(|(name, count)| (name.clone(), *count)).collect();
@@ -247,19 +265,19 @@ impl Found {
     }
 }
 
-/// Whose copy a message is: `Some(None)` where an earlier run sent it.
+/// Whose copy a message is; `None` where it is none of the journal's.
 fn known(
     message: &Message,
     journal: &str,
     witness: &Witness,
     bodies: &mut HashMap<Content, (u64, usize)>,
-) -> Option<Option<usize>> {
+) -> Option<Whose> {
     if let Some(seq) = headers::seq_of(message, journal) {
-        return Some(witness.group_of(seq));
+        return Some(witness.group_of(seq).map_or(Whose::Earlier, Whose::Ours));
     }
     let (left, group) = bodies.get_mut(&content(message)).filter(|(left, _)| *left > 0)?;
     *left -= 1;
-    Some(Some(*group))
+    Some(Whose::Ours(*group))
 }
 
 /// Whether a look at a queue is no danger to it: one sentence where it is.

@@ -130,13 +130,12 @@ pub(super) async fn watch(
             () = tokio::time::sleep_until(end.min(now + POLL.min(control.settle))) => {}
         }
     }
-    let mut seen = places.look(journal, witness, counted.waiting, control).await;
+    let seen = places.look(journal, witness, counted.waiting, control).await;
     let sent = witness.sent();
     let bounced = seen.bounced();
     let waiting = seen.waiting.or(counted.waiting).map(|n| n.min(sent.saturating_sub(bounced)));
     let mut groups = witness.groups();
     seen.count_into(&mut groups);
-    seen.notes.splice(0..0, counted.notes);
     let at_most = seen.waiting.is_none() && !counted.idle && waiting.is_some_and(|n| n > 0);
     Ok(Verification {
         at_most,
@@ -147,6 +146,6 @@ pub(super) async fn watch(
         waiting,
         bounced,
         groups,
-        notes: seen.notes,
+        notes: [counted.notes, seen.notes].concat(),
     })
 }
