@@ -49,11 +49,11 @@ complete -c postroom -n "__fish_postroom_needs_command" -a "report" -d 'Write th
 complete -c postroom -n "__fish_postroom_needs_command" -a "publish" -d 'Publish message lines from standard input, or one raw body; each confirmed by the broker'
 complete -c postroom -n "__fish_postroom_needs_command" -a "capture" -d 'Copy messages to an archive; the queue keeps everything'
 complete -c postroom -n "__fish_postroom_needs_command" -a "replay" -d 'Send messages back to where they came from, or elsewhere; each is removed only after its copy is confirmed'
-complete -c postroom -n "__fish_postroom_needs_command" -a "drain" -d 'Move messages into an archive: written, on disk, read back, and only then removed'
+complete -c postroom -n "__fish_postroom_needs_command" -a "drain" -d 'Move messages into an archive or another queue: copied, confirmed, and only then removed'
 complete -c postroom -n "__fish_postroom_needs_command" -a "plan" -d 'Run a plan that was saved with --plan-out'
 complete -c postroom -n "__fish_postroom_needs_command" -a "consumers" -d 'List the consumer groups of a topic: state, members, lag'
 complete -c postroom -n "__fish_postroom_needs_command" -a "offsets" -d 'Move the place of a consumer group'
-complete -c postroom -n "__fish_postroom_needs_command" -a "journal" -d 'List runs, show what became of each message, and finish a run that was cut short'
+complete -c postroom -n "__fish_postroom_needs_command" -a "journal" -d 'List runs, show what became of each message, finish a run that was cut short, and take one back'
 complete -c postroom -n "__fish_postroom_needs_command" -a "tui" -d 'Open the terminal UI: queues, causes, messages, replay and drain'
 complete -c postroom -n "__fish_postroom_needs_command" -a "demo" -d 'Show the built-in incident: a bookshop after a bad release, 2,000 dead messages on three brokers'
 complete -c postroom -n "__fish_postroom_needs_command" -a "config" -d 'Write, find, show and check the config file'
@@ -212,9 +212,13 @@ complete -c postroom -n "__fish_postroom_using_subcommand replay" -l to -d '`ori
 complete -c postroom -n "__fish_postroom_using_subcommand replay" -s f -l filter -d 'Only messages that match; see `postroom help filter`' -r
 complete -c postroom -n "__fish_postroom_using_subcommand replay" -s g -l group -d 'Only messages of this group, as `postroom groups` names it' -r
 complete -c postroom -n "__fish_postroom_using_subcommand replay" -s l -l limit -d 'Replay at most N messages, the first that match' -r
+complete -c postroom -n "__fish_postroom_using_subcommand replay" -l max-replays -d 'Replay messages that were replayed before, too, but fewer than N times; the others stay, or are parked' -r
+complete -c postroom -n "__fish_postroom_using_subcommand replay" -l park -d 'Set messages aside that were replayed --max-replays times, as they are, in this queue or archive' -r
 complete -c postroom -n "__fish_postroom_using_subcommand replay" -s e -l edit -d 'Change each message on its way by this jq program, over .body, .headers, .key and .properties' -r
 complete -c postroom -n "__fish_postroom_using_subcommand replay" -l edit-file -d 'The same, with the program in a file' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand replay" -l rate -d 'Replay at most N messages a second' -r
+complete -c postroom -n "__fish_postroom_using_subcommand replay" -l ramp -d 'Send a few messages first, then more: each step begins when the copies of the one before are consumed' -r
+complete -c postroom -n "__fish_postroom_using_subcommand replay" -l verify -d 'Watch for at most this time what becomes of the copies: consumed, waiting, or dead again (exit code 3)' -r
 complete -c postroom -n "__fish_postroom_using_subcommand replay" -l plan-out -d 'Save the plan, which names every message, and stop; `postroom plan run FILE` runs it' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand replay" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
 json\t'One JSON value: an object, or an array of them'
@@ -230,6 +234,8 @@ complete -c postroom -n "__fish_postroom_using_subcommand replay" -l schema -d '
 complete -c postroom -n "__fish_postroom_using_subcommand replay" -l registry -d 'Read payloads that name their schema by this registry: `https://user@registry:8081` (Confluent-compatible; the password in `POSTROOM_REGISTRY_PASSWORD`) or `glue://REGION`' -r
 complete -c postroom -n "__fish_postroom_using_subcommand replay" -l keep -d 'Keep the originals: a copy'
 complete -c postroom -n "__fish_postroom_using_subcommand replay" -l again -d 'Also messages that were replayed before'
+complete -c postroom -n "__fish_postroom_using_subcommand replay" -l edit-in-editor -d 'The same by hand: open the messages in $VISUAL or $EDITOR, at most 100 of them'
+complete -c postroom -n "__fish_postroom_using_subcommand replay" -l server-side -d 'Let the broker move all messages itself, unmodified: no headers are added, no copy is confirmed by postroom, there is no journal, and what arrives meanwhile goes, too'
 complete -c postroom -n "__fish_postroom_using_subcommand replay" -l rescue -d 'Put messages that a return would destroy back as new copies at the tail, instead of refusing'
 complete -c postroom -n "__fish_postroom_using_subcommand replay" -l same-partition -d 'Kafka: send each record to the partition it came from, instead of the one that its key belongs to'
 complete -c postroom -n "__fish_postroom_using_subcommand replay" -l exact -d 'Look at the whole queue first and name every message in the plan, also with --yes'
@@ -237,7 +243,8 @@ complete -c postroom -n "__fish_postroom_using_subcommand replay" -s n -l dry-ru
 complete -c postroom -n "__fish_postroom_using_subcommand replay" -s q -l quiet -d 'Say only errors on stderr'
 complete -c postroom -n "__fish_postroom_using_subcommand replay" -s v -l verbose -d 'Log to stderr: -v what is done, -vv more, -vvv everything (`POSTROOM_LOG` takes a filter)'
 complete -c postroom -n "__fish_postroom_using_subcommand replay" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c postroom -n "__fish_postroom_using_subcommand drain" -l to -d 'The new archive, compressed where its name ends in .zst' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand drain" -l to -d 'The new archive, compressed where its name ends in .zst, or another queue' -r
+complete -c postroom -n "__fish_postroom_using_subcommand drain" -l reason -d 'Why the messages are moved to another queue, written into the header postroom-reason of each' -r
 complete -c postroom -n "__fish_postroom_using_subcommand drain" -s f -l filter -d 'Only messages that match; see `postroom help filter`' -r
 complete -c postroom -n "__fish_postroom_using_subcommand drain" -s g -l group -d 'Only messages of this group, as `postroom groups` names it' -r
 complete -c postroom -n "__fish_postroom_using_subcommand drain" -s l -l limit -d 'Drain at most N messages, the first that match' -r
@@ -255,6 +262,7 @@ complete -c postroom -n "__fish_postroom_using_subcommand drain" -s y -l yes -d 
 complete -c postroom -n "__fish_postroom_using_subcommand drain" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type or a descriptor set; with QUEUE= those of one queue (* and ? stand for anything)' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand drain" -l registry -d 'Read payloads that name their schema by this registry: `https://user@registry:8081` (Confluent-compatible; the password in `POSTROOM_REGISTRY_PASSWORD`) or `glue://REGION`' -r
 complete -c postroom -n "__fish_postroom_using_subcommand drain" -l discard -d 'Drop the messages without a copy'
+complete -c postroom -n "__fish_postroom_using_subcommand drain" -l server-side -d 'With --discard: let the broker drop all messages at once, those in flight and those that arrive meanwhile included'
 complete -c postroom -n "__fish_postroom_using_subcommand drain" -l rescue -d 'Put messages that a return would destroy back as new copies at the tail, instead of refusing'
 complete -c postroom -n "__fish_postroom_using_subcommand drain" -l exact -d 'Look at the whole queue first and name every message in the plan, also with --yes'
 complete -c postroom -n "__fish_postroom_using_subcommand drain" -s n -l dry-run -d 'Show the plan of a write and stop'
@@ -307,6 +315,8 @@ always\t'Always'
 never\t'Never'"
 complete -c postroom -n "__fish_postroom_using_subcommand consumers" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand consumers" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
+complete -c postroom -n "__fish_postroom_using_subcommand consumers" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type or a descriptor set; with QUEUE= those of one queue (* and ? stand for anything)' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand consumers" -l registry -d 'Read payloads that name their schema by this registry: `https://user@registry:8081` (Confluent-compatible; the password in `POSTROOM_REGISTRY_PASSWORD`) or `glue://REGION`' -r
 complete -c postroom -n "__fish_postroom_using_subcommand consumers" -s n -l dry-run -d 'Show the plan of a write and stop'
 complete -c postroom -n "__fish_postroom_using_subcommand consumers" -s q -l quiet -d 'Say only errors on stderr'
 complete -c postroom -n "__fish_postroom_using_subcommand consumers" -s v -l verbose -d 'Log to stderr: -v what is done, -vv more, -vvv everything (`POSTROOM_LOG` takes a filter)'
@@ -321,6 +331,8 @@ always\t'Always'
 never\t'Never'"
 complete -c postroom -n "__fish_postroom_using_subcommand offsets; and not __fish_seen_subcommand_from reset" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand offsets; and not __fish_seen_subcommand_from reset" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
+complete -c postroom -n "__fish_postroom_using_subcommand offsets; and not __fish_seen_subcommand_from reset" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type or a descriptor set; with QUEUE= those of one queue (* and ? stand for anything)' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand offsets; and not __fish_seen_subcommand_from reset" -l registry -d 'Read payloads that name their schema by this registry: `https://user@registry:8081` (Confluent-compatible; the password in `POSTROOM_REGISTRY_PASSWORD`) or `glue://REGION`' -r
 complete -c postroom -n "__fish_postroom_using_subcommand offsets; and not __fish_seen_subcommand_from reset" -s n -l dry-run -d 'Show the plan of a write and stop'
 complete -c postroom -n "__fish_postroom_using_subcommand offsets; and not __fish_seen_subcommand_from reset" -s q -l quiet -d 'Say only errors on stderr'
 complete -c postroom -n "__fish_postroom_using_subcommand offsets; and not __fish_seen_subcommand_from reset" -s v -l verbose -d 'Log to stderr: -v what is done, -vv more, -vvv everything (`POSTROOM_LOG` takes a filter)'
@@ -340,29 +352,33 @@ always\t'Always'
 never\t'Never'"
 complete -c postroom -n "__fish_postroom_using_subcommand offsets; and __fish_seen_subcommand_from reset" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand offsets; and __fish_seen_subcommand_from reset" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
+complete -c postroom -n "__fish_postroom_using_subcommand offsets; and __fish_seen_subcommand_from reset" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type or a descriptor set; with QUEUE= those of one queue (* and ? stand for anything)' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand offsets; and __fish_seen_subcommand_from reset" -l registry -d 'Read payloads that name their schema by this registry: `https://user@registry:8081` (Confluent-compatible; the password in `POSTROOM_REGISTRY_PASSWORD`) or `glue://REGION`' -r
 complete -c postroom -n "__fish_postroom_using_subcommand offsets; and __fish_seen_subcommand_from reset" -s n -l dry-run -d 'Show the plan of a write and stop'
 complete -c postroom -n "__fish_postroom_using_subcommand offsets; and __fish_seen_subcommand_from reset" -s q -l quiet -d 'Say only errors on stderr'
 complete -c postroom -n "__fish_postroom_using_subcommand offsets; and __fish_seen_subcommand_from reset" -s v -l verbose -d 'Log to stderr: -v what is done, -vv more, -vvv everything (`POSTROOM_LOG` takes a filter)'
 complete -c postroom -n "__fish_postroom_using_subcommand offsets; and __fish_seen_subcommand_from reset" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c postroom -n "__fish_postroom_using_subcommand journal; and not __fish_seen_subcommand_from list show resume" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and not __fish_seen_subcommand_from list show resume undo prune" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
 json\t'One JSON value: an object, or an array of them'
 jsonl\t'One JSON object on each line'
 raw\t'Payload bytes as they are, nothing between them'
 md\t'A page of Markdown: only `report` writes one'"
-complete -c postroom -n "__fish_postroom_using_subcommand journal; and not __fish_seen_subcommand_from list show resume" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and not __fish_seen_subcommand_from list show resume undo prune" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
-complete -c postroom -n "__fish_postroom_using_subcommand journal; and not __fish_seen_subcommand_from list show resume" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
-complete -c postroom -n "__fish_postroom_using_subcommand journal; and not __fish_seen_subcommand_from list show resume" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
-complete -c postroom -n "__fish_postroom_using_subcommand journal; and not __fish_seen_subcommand_from list show resume" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type or a descriptor set; with QUEUE= those of one queue (* and ? stand for anything)' -r -F
-complete -c postroom -n "__fish_postroom_using_subcommand journal; and not __fish_seen_subcommand_from list show resume" -l registry -d 'Read payloads that name their schema by this registry: `https://user@registry:8081` (Confluent-compatible; the password in `POSTROOM_REGISTRY_PASSWORD`) or `glue://REGION`' -r
-complete -c postroom -n "__fish_postroom_using_subcommand journal; and not __fish_seen_subcommand_from list show resume" -s n -l dry-run -d 'Show the plan of a write and stop'
-complete -c postroom -n "__fish_postroom_using_subcommand journal; and not __fish_seen_subcommand_from list show resume" -s q -l quiet -d 'Say only errors on stderr'
-complete -c postroom -n "__fish_postroom_using_subcommand journal; and not __fish_seen_subcommand_from list show resume" -s v -l verbose -d 'Log to stderr: -v what is done, -vv more, -vvv everything (`POSTROOM_LOG` takes a filter)'
-complete -c postroom -n "__fish_postroom_using_subcommand journal; and not __fish_seen_subcommand_from list show resume" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c postroom -n "__fish_postroom_using_subcommand journal; and not __fish_seen_subcommand_from list show resume" -f -a "list" -d 'List the runs, the newest first'
-complete -c postroom -n "__fish_postroom_using_subcommand journal; and not __fish_seen_subcommand_from list show resume" -f -a "show" -d 'Show one run; with -o jsonl what became of each message, too'
-complete -c postroom -n "__fish_postroom_using_subcommand journal; and not __fish_seen_subcommand_from list show resume" -f -a "resume" -d 'Finish a run that was killed, failed or stopped'
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and not __fish_seen_subcommand_from list show resume undo prune" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and not __fish_seen_subcommand_from list show resume undo prune" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and not __fish_seen_subcommand_from list show resume undo prune" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type or a descriptor set; with QUEUE= those of one queue (* and ? stand for anything)' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and not __fish_seen_subcommand_from list show resume undo prune" -l registry -d 'Read payloads that name their schema by this registry: `https://user@registry:8081` (Confluent-compatible; the password in `POSTROOM_REGISTRY_PASSWORD`) or `glue://REGION`' -r
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and not __fish_seen_subcommand_from list show resume undo prune" -s n -l dry-run -d 'Show the plan of a write and stop'
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and not __fish_seen_subcommand_from list show resume undo prune" -s q -l quiet -d 'Say only errors on stderr'
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and not __fish_seen_subcommand_from list show resume undo prune" -s v -l verbose -d 'Log to stderr: -v what is done, -vv more, -vvv everything (`POSTROOM_LOG` takes a filter)'
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and not __fish_seen_subcommand_from list show resume undo prune" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and not __fish_seen_subcommand_from list show resume undo prune" -f -a "list" -d 'List the runs, the newest first'
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and not __fish_seen_subcommand_from list show resume undo prune" -f -a "show" -d 'Show one run; with -o jsonl what became of each message, too'
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and not __fish_seen_subcommand_from list show resume undo prune" -f -a "resume" -d 'Finish a run that was killed, failed or stopped'
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and not __fish_seen_subcommand_from list show resume undo prune" -f -a "undo" -d 'Put back what a replay or a drain moved, as far as it is still there'
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and not __fish_seen_subcommand_from list show resume undo prune" -f -a "prune" -d 'Remove the journals of old runs, and the originals in them'
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from list" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
 json\t'One JSON value: an object, or an array of them'
 jsonl\t'One JSON object on each line'
@@ -412,6 +428,41 @@ complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_se
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from resume" -s q -l quiet -d 'Say only errors on stderr'
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from resume" -s v -l verbose -d 'Log to stderr: -v what is done, -vv more, -vvv everything (`POSTROOM_LOG` takes a filter)'
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from resume" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from undo" -l in -d 'Look for copies in this queue, too (an exchange does not tell where it leads to)' -r
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from undo" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
+json\t'One JSON value: an object, or an array of them'
+jsonl\t'One JSON object on each line'
+raw\t'Payload bytes as they are, nothing between them'
+md\t'A page of Markdown: only `report` writes one'"
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from undo" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from undo" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from undo" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from undo" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type or a descriptor set; with QUEUE= those of one queue (* and ? stand for anything)' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from undo" -l registry -d 'Read payloads that name their schema by this registry: `https://user@registry:8081` (Confluent-compatible; the password in `POSTROOM_REGISTRY_PASSWORD`) or `glue://REGION`' -r
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from undo" -s n -l dry-run -d 'Show the plan of a write and stop'
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from undo" -s q -l quiet -d 'Say only errors on stderr'
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from undo" -s v -l verbose -d 'Log to stderr: -v what is done, -vv more, -vvv everything (`POSTROOM_LOG` takes a filter)'
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from undo" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from prune" -l older-than -d 'Those that ended longer ago than this' -r
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from prune" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
+json\t'One JSON value: an object, or an array of them'
+jsonl\t'One JSON object on each line'
+raw\t'Payload bytes as they are, nothing between them'
+md\t'A page of Markdown: only `report` writes one'"
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from prune" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from prune" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from prune" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from prune" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type or a descriptor set; with QUEUE= those of one queue (* and ? stand for anything)' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from prune" -l registry -d 'Read payloads that name their schema by this registry: `https://user@registry:8081` (Confluent-compatible; the password in `POSTROOM_REGISTRY_PASSWORD`) or `glue://REGION`' -r
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from prune" -l all -d 'Also runs that were cut short and could be resumed'
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from prune" -s n -l dry-run -d 'Show the plan of a write and stop'
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from prune" -s q -l quiet -d 'Say only errors on stderr'
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from prune" -s v -l verbose -d 'Log to stderr: -v what is done, -vv more, -vvv everything (`POSTROOM_LOG` takes a filter)'
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c postroom -n "__fish_postroom_using_subcommand tui" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
 json\t'One JSON value: an object, or an array of them'
 jsonl\t'One JSON object on each line'

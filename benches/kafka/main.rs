@@ -113,6 +113,6 @@ impl Ground {
     /// Runs the binary; how long it took, and how many lines it printed.
     fn postroom(&self, arguments: &[&str]) -> (Duration, u64) {
         let (took, output) = ratio::run(self.folder.path(), arguments);
-        (took, output.stdout.iter().filter(|byte| **byte == b'\n').count() as u64)
+        (took, output.stdout.split(|byte| *byte == b'\n').count().saturating_sub(1) as u64)
     }
 }

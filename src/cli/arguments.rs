@@ -12,8 +12,8 @@ use super::output::{ColorWhen, Format, Output, Talk};
 use crate::broker::Address;
 use crate::config::Environment;
 use crate::error::{Error, ErrorKind, Result, nearest};
-use crate::message::fingerprint::NamedSchemas;
 use crate::message::filter::parse_duration;
+use crate::message::fingerprint::NamedSchemas;
 
 /// Options of every verb.
 #[derive(Args, Debug)]

@@ -193,7 +193,7 @@ pub(super) async fn run(args: &Args, context: &Context<'_>) -> Exit {
         },
         rules: Arc::clone(context.rules()),
         restore: None,
-        mode: mode,
+        mode,
     };
     let control = context.control();
     let prepared = replay::plan(request, &control).await?;

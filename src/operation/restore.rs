@@ -67,15 +67,14 @@ impl Restore {
         let Some(entry) = seq.checked_sub(1).and_then(|at| state.entry(at)) else {
             return Err("the journal does not know it".into());
         };
-        let mut original = match self.lines.get(&seq) {
-            Some(offset) => self.read(*offset).map_err(|error| error.to_string())?,
-            None => {
-                let to = state.destinations.get(entry.to as usize);
-                let parked = to.is_some() && to == head.aside.park.as_ref();
-                let mut original = message.clone();
-                headers::unmark(&mut original, head.verb == Verb::Replay && !parked);
-                original
-            }
+        let mut original = if let Some(offset) = self.lines.get(&seq) {
+            self.read(*offset).map_err(|error| error.to_string())?
+        } else {
+            let to = state.destinations.get(entry.to as usize);
+            let parked = to.is_some() && to == head.aside.park.as_ref();
+            let mut original = message.clone();
+            headers::unmark(&mut original, head.verb == Verb::Replay && !parked);
+            original
         };
         // For this run it is the message that it takes up.
         original.id.clone_from(&message.id);

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::control::Control;
 use super::drain::DISCARD;
 use super::place::Place;
-use super::plan::{self, Check, Destination, HeaderPolicy, Mode, Pace, Plan, Verb};
+use super::plan::{self, Aside, Check, Destination, HeaderPolicy, Mode, Pace, Plan, Verb};
 use super::progress::Stage;
 use super::replay::ReplayTo;
 use super::report::{DestinationReport, Ended, Report, Tally};
@@ -88,6 +88,7 @@ pub async fn plan(request: WholesaleRequest, control: &Control) -> Result<Prepar
         to: text,
         filter: None,
         group: None,
+        rules: None,
         keep: false,
         scanned: count.unwrap_or_default(),
         planned: count.unwrap_or_default(),
@@ -96,7 +97,9 @@ pub async fn plan(request: WholesaleRequest, control: &Control) -> Result<Prepar
         messages: Vec::new(),
         skipped: Vec::new(),
         checks,
+        same_partition: false,
         edit: None,
+        aside: Aside::default(),
         pace,
         header_policy: HeaderPolicy::default(),
     };

@@ -27,8 +27,8 @@ mod moves;
 #[cfg(feature = "rabbitmq")]
 mod moves_rabbitmq;
 mod properties;
-mod schemas;
 mod ramp;
+mod schemas;
 mod triage;
 #[cfg(feature = "tui")]
 mod tui;

@@ -166,7 +166,7 @@ async fn what_was_replayed_too_often_is_parked_as_it_is_or_stays() {
         assert_eq!(parked.headers.get("postroom-replay-count"), Some(&Value::Int(2)), "parking is no replay");
         assert!(parked.headers.get("MT-Reason").is_some());
         let report = shop.replay(kept).await;
-        assert_eq!((report.done, report.skipped), (0, 1));
+        assert_eq!((report.done, report.skipped), (0, 1), "{mode:?} {report:#?}");
         assert!(report.problems[0].why.contains("--park"), "{report:#?}");
         let same = ReplayRequest {
             park: Some(Box::new(shop.at("demo:dlq"))),

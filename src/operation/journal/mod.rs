@@ -28,8 +28,8 @@ use serde::{Deserialize, Serialize};
 
 use super::plan::Verb;
 use super::report::OutcomeLine;
-use crate::message::fingerprint::WrittenRules;
 use super::verify::Verification;
+use crate::message::fingerprint::WrittenRules;
 
 pub use record::Head;
 pub(crate) use store::Held;

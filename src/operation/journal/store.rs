@@ -224,7 +224,7 @@ impl Journals {
         let undone: Vec<(String, String)> = heads.filter_map(|head| Some((head.undoes?, head.id))).collect();
         for id in names {
             let by = undone.iter().filter(|(undone, _)| *undone == id).map(|(_, by)| by.clone());
-            match self.summary_of(&self.folder.join(&id), by.collect()) {
+            match Self::summary_of(&self.folder.join(&id), by.collect()) {
                 Ok(summary) => summaries.push(summary),
                 Err(error) => faults.push(error.context("journal", id)),
             }
@@ -239,10 +239,10 @@ impl Journals {
     pub fn summary(&self, id: &str) -> Result<Summary> {
         let folder = self.folder_of(id)?;
         let name = read_head(&folder)?.id;
-        self.summary_of(&folder, self.undone_by(&name)?.into_iter().map(|(by, _)| by).collect())
+        Self::summary_of(&folder, self.undone_by(&name)?.into_iter().map(|(by, _)| by).collect())
     }
 
-    fn summary_of(&self, folder: &Path, undone_by: Vec<String>) -> Result<Summary> {
+    fn summary_of(folder: &Path, undone_by: Vec<String>) -> Result<Summary> {
         let (head, state, _) = read(folder)?;
         Ok(summarise(&head, &state, is_locked(folder), undone_by))
     }

@@ -322,7 +322,7 @@ pub async fn run(prepared: Prepared, journals: &Journals, control: &Control) -> 
         started: control.clock.now(),
     };
     let opened = journals.create(head, Some(&plan))?;
-    steps::run(opened, routes, &request, journals, control, false).await
+    Box::pin(steps::run(opened, routes, &request, journals, control, false)).await
 }
 
 /// Goes on with a journal of a replay, of a drain to a queue, or of an undo: `places` are its source, its target and the
@@ -356,7 +356,7 @@ pub(super) async fn resume(
         ..ReplayRequest::all(source, to)
     };
     let routes = reopen(&request, &opened, journals).await?;
-    steps::run(opened, routes, &request, journals, control, true).await
+    Box::pin(steps::run(opened, routes, &request, journals, control, true)).await
 }
 
 /// The destinations of a journal's run, with the numbers that they have in it.

@@ -325,7 +325,9 @@ async fn each(
         }));
     }
     let mut sink = FnSink(|deliveries: Vec<Delivery>| {
-        deliveries.iter().for_each(|delivery| see(&delivery.message));
+        for delivery in &deliveries {
+            see(&delivery.message);
+        }
         Ok(ControlFlow::Continue(()))
     });
     let quiet = Control { on_tick: None, ..control.clone() };

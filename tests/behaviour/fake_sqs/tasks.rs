@@ -42,6 +42,7 @@ impl State {
         Ok(json!({"TaskHandle": handle}))
     }
 
+    #[allow(clippy::unnecessary_wraps, reason = "an answer among others that can be errors")]
     pub(super) fn list_moves(&mut self, body: &Value) -> Answer {
         let name = name_of(body["SourceArn"].as_str().unwrap_or_default());
         let mut tasks = self.tasks.remove(&name).unwrap_or_default();

@@ -32,7 +32,6 @@ enum Moved {
 struct World {
     memory: Memory,
     folder: tempfile::TempDir,
-    moved: Moved,
 }
 
 /// Bodies, one of them twice. Those with a capital have a header that a replay takes out.
@@ -50,7 +49,7 @@ impl World {
     async fn new(profile: Profile, moved: Moved) -> Self {
         let memory =
             Memory::builder().queue(QueueSpec::new("from", profile)).queue(QueueSpec::new("to", profile)).build();
-        let world = Self { memory, folder: folder(), moved };
+        let world = Self { memory, folder: folder() };
         for body in BODIES {
             let mut message = Message { payload: Some(body.into()), ..Message::default() };
             if body.chars().all(char::is_uppercase) {
