@@ -69,7 +69,7 @@ pub(super) async fn run(args: &Args, context: &Context<'_>) -> Exit {
     let selection = args.selection.selection(context, &args.address)?;
     let to = match (&args.to, args.discard) {
         (Some(to), false) if to.connection == Connection::File => DrainTo::Archive(archive(to, args.reason.as_ref())?),
-        (Some(to), false) => return to_queue(args, to, selection, context).await,
+        (Some(to), false) => return Box::pin(to_queue(args, to, selection, context)).await,
         (None, true) => DrainTo::Discard,
         _ => return Err(Error::new(ErrorKind::Usage, "write either --to file:F, --to QUEUE or --discard")),
     };

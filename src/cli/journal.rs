@@ -72,8 +72,8 @@ pub(super) async fn run(args: &Args, context: &Context<'_>) -> Exit {
     match &args.action {
         Action::List => list(&journals, context),
         Action::Show { id } => show(id, &journals, context),
-        Action::Resume { id, rescue } => resume_one(id.as_deref(), *rescue, &journals, context).await,
-        Action::Undo { id, also } => take_back(id, also, &journals, context).await,
+        Action::Resume { id, rescue } => Box::pin(resume_one(id.as_deref(), *rescue, &journals, context)).await,
+        Action::Undo { id, also } => Box::pin(take_back(id, also, &journals, context)).await,
         Action::Prune { older_than, all } => prune(*older_than, *all, &journals, context).await,
     }
 }
@@ -162,7 +162,7 @@ async fn take_back(id: &str, also: &[Address], journals: &Journals, context: &Co
     }
     consent::confirm(&changed, "Put them back?", context).await?;
     let mut exit = 0;
-    for report in undo::run(prepared, journals, &control).await? {
+    for report in Box::pin(undo::run(prepared, journals, &control)).await? {
         exit = exit.max(finish(&report, context)?);
     }
     Ok(exit)

@@ -92,11 +92,7 @@ fn a_dry_run_prints_the_plan_and_stops() {
       ✓ read budget: each look counts against the delivery limit of 20; the most
         returned message stands 20 more
       adds     postroom-replay-id, postroom-replay-count
-      strips   header CC, header BCC, header x-delivery-count, header
-               x-acquired-count, property user_id, property expiration, property
-               reply_to = amq.rabbitmq.reply-to
-      undo     what a consumer has taken can't be called back; the journal keeps a
-               record
+      undo     `postroom journal undo` puts back what no consumer has taken by then
     [exit 0]
     ");
     assert_snapshot!(environment.run(&["drain", "demo:payments.dlq", "--to", "file:a.jsonl", "-n", "-o", "table"]), @"
@@ -105,7 +101,7 @@ fn a_dry_run_prints_the_plan_and_stops() {
       ✓ read budget: each look counts against the delivery limit of 20; the most
         returned message stands 20 more
       ✓ archive is new: file:a.jsonl
-      undo     put them back with `postroom replay` from the archive
+      undo     `postroom journal undo` puts them back; the archive stays
     [exit 0]
     ");
     assert_snapshot!(environment.run_with(&["publish", "demo:emails", "-n", "-o", "table"], &messages(3)), @"
@@ -132,10 +128,14 @@ fn a_replay_reports_and_leaves_a_journal() {
         returned message stands 20 more
       adds     postroom-replay-id, postroom-replay-count
       strips   header CC, header BCC, header x-delivery-count, header
-               x-acquired-count, property user_id, property expiration, property
-               reply_to = amq.rabbitmq.reply-to
-      undo     what a consumer has taken can't be called back; the journal keeps a
-               record
+               x-acquired-count, header x-deduplication-header, header x-delay,
+               header MT-Fault-*, header MT-Reason, header
+               NServiceBus.ExceptionInfo.*, header NServiceBus.FailedQ, header
+               NServiceBus.TimeOfFailure, header NServiceBus.Retries*, header
+               NServiceBus.FLRetries, header retry_topic-*, header
+               springDeserializerException*, property user_id, property expiration,
+               property reply_to = amq.rabbitmq.reply-to
+      undo     `postroom journal undo` puts back what no consumer has taken by then
     [exit 0]
     ");
     assert_snapshot!(environment.run(&["journal", "list", "-o", "table"]), @"
@@ -183,7 +183,7 @@ fn a_drain_writes_an_archive_that_browses_and_refuses_one_that_is_there() {
       →  file:a.jsonl.zst  236
       ✓ read budget: each look marks messages as redelivered; nothing limits it
       ✓ archive is new: file:a.jsonl.zst
-      undo     put them back with `postroom replay` from the archive
+      undo     `postroom journal undo` puts them back; the archive stays
     [exit 0]
     ");
     let browse = environment.run(&["browse", "file:a.jsonl.zst", "--all", "-q"]);
@@ -318,11 +318,7 @@ fn a_saved_plan_names_its_messages_and_is_run_later() {
       ✓ read budget: each look counts against the delivery limit of 20; the most
         returned message stands 20 more
       adds     postroom-replay-id, postroom-replay-count
-      strips   header CC, header BCC, header x-delivery-count, header
-               x-acquired-count, property user_id, property expiration, property
-               reply_to = amq.rabbitmq.reply-to
-      undo     what a consumer has taken can't be called back; the journal keeps a
-               record
+      undo     `postroom journal undo` puts back what no consumer has taken by then
     [exit 0]
     ");
     assert_snapshot!(environment.run(&["plan", "run", "plan.json", "--dry-run", "-o", "table"]), @"
@@ -332,11 +328,7 @@ fn a_saved_plan_names_its_messages_and_is_run_later() {
       ✓ read budget: each look counts against the delivery limit of 20; the most
         returned message stands 20 more
       adds     postroom-replay-id, postroom-replay-count
-      strips   header CC, header BCC, header x-delivery-count, header
-               x-acquired-count, property user_id, property expiration, property
-               reply_to = amq.rabbitmq.reply-to
-      undo     what a consumer has taken can't be called back; the journal keeps a
-               record
+      undo     `postroom journal undo` puts back what no consumer has taken by then
     [exit 0]
     ");
     assert_snapshot!(environment.run(&["plan", "run", "plan.json", "--yes", "-o", "table"]), @"
@@ -350,11 +342,7 @@ fn a_saved_plan_names_its_messages_and_is_run_later() {
       ✓ read budget: each look counts against the delivery limit of 20; the most
         returned message stands 20 more
       adds     postroom-replay-id, postroom-replay-count
-      strips   header CC, header BCC, header x-delivery-count, header
-               x-acquired-count, property user_id, property expiration, property
-               reply_to = amq.rabbitmq.reply-to
-      undo     what a consumer has taken can't be called back; the journal keeps a
-               record
+      undo     `postroom journal undo` puts back what no consumer has taken by then
     [exit 0]
     ");
     assert_snapshot!(environment.run(&["replay", "demo:payments.dlq", "--plan-out", "plan.json"]), @"
@@ -453,11 +441,7 @@ fn the_demo_is_text_and_the_same_in_every_run() {
       ✓ read budget: each look counts against the delivery limit of 20; the most
         returned message stands 19 more
       adds     postroom-replay-id, postroom-replay-count
-      strips   header CC, header BCC, header x-delivery-count, header
-               x-acquired-count, property user_id, property expiration, property
-               reply_to = amq.rabbitmq.reply-to
-      undo     what a consumer has taken can't be called back; the journal keeps a
-               record
+      undo     `postroom journal undo` puts back what no consumer has taken by then
 
     Every verb works on demo: addresses; `postroom help` lists them. To connect to your own broker:
       postroom queues amqp://USER@HOST:5672/%2f      (the password from POSTROOM_PASSWORD)

@@ -70,7 +70,7 @@ impl Entry {
                 || "its copy is confirmed; the original may still be in the source".to_owned(),
                 |why| format!("its copy is confirmed; the original may still be in the source: {why}"),
             )),
-            Stage::Stays(_) if self.twice => arrived(),
+            Stage::Stays(why) if self.twice => Outcome::Ambiguous(format!("{TWICE}; {why}")),
             Stage::Stays(why) => Outcome::Skipped(why.clone()),
             Stage::Intended => Outcome::Ambiguous("it may have been sent; the run ended before the answer".into()),
             Stage::Failed(why) if self.twice => {

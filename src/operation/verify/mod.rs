@@ -96,7 +96,11 @@ impl Verification {
         if self.bounced > 0 {
             return Some(format!("{} of {of} came back", human::count(self.bounced)));
         }
-        let waiting = self.waiting.filter(|n| *n > 0 && !self.at_most)?;
+        let waiting = self.waiting.filter(|n| *n > 0)?;
+        if self.at_most {
+            let none = "is seen to be consumed: there are too many other messages in the targets";
+            return (waiting >= self.sent).then(|| format!("none of {of} {none}"));
+        }
         Some(format!("{} of {of} are still waiting: nobody has taken them in that time", human::count(waiting)))
     }
 }

@@ -291,7 +291,10 @@ impl Canvas<'_> {
         all.push(self.span(Role::Plain, &format!("pace    {pace}")));
         if !plan.header_policy.adds.is_empty() {
             all.push(self.span(Role::Faint, &format!("adds    {}", plan.header_policy.adds.join(", "))));
-            all.push(self.span(Role::Faint, &format!("strips  {}", plan.header_policy.strip_names().join(", "))));
+            let strips = plan.header_policy.strip_names().join(", ");
+            if !strips.is_empty() {
+                all.push(self.span(Role::Faint, &format!("strips  {strips}")));
+            }
         }
         if let Some(edit) = &plan.edit {
             let role = if edit.failed > 0 { Role::Warning } else { Role::Plain };
