@@ -1,6 +1,6 @@
 //! Where copies are watched: the queues they went to, and those that they come back to when they die.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -110,7 +110,7 @@ impl Places {
             found.extend(feeders);
         }
         for target in found {
-            if self.targets.iter().any(|known| known.address == target.address) {
+            if self.targets.iter().any(|known| is_same(known, &target)) {
                 continue;
             }
             for name in describe(&target).await.map(|info| info.dead_letter_to).unwrap_or_default() {
@@ -121,7 +121,7 @@ impl Places {
     }
 
     async fn bury(&mut self, place: Place) {
-        if self.graves.iter().any(|grave| grave.place.address == place.address) {
+        if self.graves.iter().any(|grave| is_same(&grave.place, &place)) {
             return;
         }
         let log = match place.queue() {
@@ -188,6 +188,8 @@ impl Places {
                         an equal message that was there before counts, too";
             found.notes.push(what.into());
         }
+        // One queue can have two addresses: a copy is counted once.
+        let mut met = HashSet::new();
         for Grave { place, ends } in &self.graves {
             if let Err(why) = may_look(place, false).await {
                 found.notes.push(format!("{} was not looked at: {why}", place.address));
@@ -196,7 +198,7 @@ impl Places {
             let mut left = bodies.clone();
             let deaths = &mut found.deaths;
             let done = each(place, ends, journal, bodies.is_empty(), control, |message| {
-                if let Some(whose) = known(message, journal, witness, &mut left) {
+                if let Some(whose) = known(message, journal, witness, &mut met, &mut left) {
                     let (name, same) = witness.compare(message, whose.group());
                     let (of_same, of_others) = deaths.entry(whose).or_default();
                     if same {
@@ -213,6 +215,7 @@ impl Places {
         if counted.is_none_or(|counted| counted == 0) {
             return found;
         }
+        met.clear();
         let (mut waiting, no_ends) = (Some(0), BTreeMap::new());
         for target in &self.targets {
             if let Err(why) = may_look(target, true).await {
@@ -223,7 +226,7 @@ impl Places {
             let mut left = bodies.clone();
             let waits = &mut found.waits;
             let done = each(target, &no_ends, journal, bodies.is_empty(), control, |message| {
-                if let Some(whose) = known(message, journal, witness, &mut left) {
+                if let Some(whose) = known(message, journal, witness, &mut met, &mut left) {
                     *waits.entry(whose).or_default() += 1;
                     waiting = waiting.map(|n: u64| n + 1);
                 }
@@ -265,14 +268,18 @@ impl Found {
     }
 }
 
-/// Whose copy a message is; `None` where it is none of the journal's.
+/// Whose copy a message is; `None` where it is none of the journal's, or was met before.
 fn known(
     message: &Message,
     journal: &str,
     witness: &Witness,
+    met: &mut HashSet<u64>,
     bodies: &mut HashMap<Content, (u64, usize)>,
 ) -> Option<Whose> {
     if let Some(seq) = headers::seq_of(message, journal) {
+        if !met.insert(seq) {
+            return None;
+        }
         return Some(witness.group_of(seq).map_or(Whose::Earlier, Whose::Ours));
     }
     let (left, group) = bodies.get_mut(&content(message)).filter(|(left, _)| *left > 0)?;
@@ -333,6 +340,12 @@ async fn each(
     let quiet = Control { on_tick: None, ..control.clone() };
     let request = BrowseRequest { selection, within, ..BrowseRequest::all(place.clone()) };
     browse::run(request, &quiet, &mut sink).await.map(|_| ())
+}
+
+/// Whether two places are one queue, however its address was typed.
+fn is_same(one: &Place, other: &Place) -> bool {
+    Arc::ptr_eq(&one.broker, &other.broker) && one.address.target == other.address.target
+        || one.address == other.address
 }
 
 async fn inspect(place: &Place) -> Result<QueueInfo> {
