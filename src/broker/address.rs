@@ -100,6 +100,15 @@ impl Target {
             Self::Exchange { .. } => None,
         }
     }
+
+    /// The one partition that is meant; `None` for all of them.
+    #[must_use]
+    pub fn partition(&self) -> Option<i32> {
+        match self {
+            Self::Queue { partition, .. } => *partition,
+            Self::Exchange { .. } => None,
+        }
+    }
 }
 
 /// The form behind `PROFILE:`.

@@ -43,7 +43,7 @@ pub(super) async fn run(args: &Args, context: &Context<'_>) -> Exit {
         output.note(note);
     }
     if groups.is_empty() {
-        output.note(&format!("No consumer group has a place in {address}."));
+        output.note(&format!("No consumer group that this user may see has a place in {address}."));
     }
     Ok(0)
 }

@@ -12,7 +12,7 @@ use super::control::Control;
 use super::place::Place;
 use super::progress::Stage;
 use super::select::Selection;
-use crate::broker::{BrowseOptions, Closed, Delivery, End, Extent, From, Reader, Until};
+use crate::broker::{BrowseOptions, Closed, Delivery, End, Extent, From, Reader, Target, Until};
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::filter::parse_time;
 
@@ -156,7 +156,7 @@ pub(super) async fn run_as(
     let options = BrowseOptions {
         from: request.from,
         until: request.until,
-        partition: request.partition,
+        partition: request.partition.or_else(|| request.source.partition()),
         within: request.within.clone(),
         // With a filter, how many deliveries make up the limit is known only after they were seen.
         limit: request.limit.filter(|_| request.selection.is_all()),
@@ -222,6 +222,11 @@ impl Place {
             Error::new(crate::ErrorKind::Usage, format!("{} is an exchange; only a queue can be read", self.address))
                 .hint("name a queue that is bound to it")
         })
+    }
+
+    /// The one partition that the address names; `None` for all of them.
+    pub(super) fn partition(&self) -> Option<i32> {
+        self.address.target.as_ref().and_then(Target::partition)
     }
 
     /// Adds where it happened.

@@ -106,7 +106,7 @@ pub async fn plan(source: Place, group: &str, to: To, partition: Option<i32>) ->
     }
     let wanted = match to {
         To::After { partition, .. } => Some(partition),
-        _ => partition,
+        _ => partition.or_else(|| source.partition()),
     };
     if let Some(wanted) = wanted.filter(|wanted| group.places.iter().all(|place| place.partition != *wanted)) {
         return Err(Error::new(ErrorKind::NotFound, format!("{} has no partition {wanted}", source.address)));

@@ -61,7 +61,13 @@ pub(super) struct Look {
 pub(super) async fn look(source: &Place, keep: bool, verb: Verb) -> Result<Look> {
     let queue = source.queue()?;
     let info = source.broker.inspect(queue).await.map_err(|error| source.locate(error))?;
-    let log = source.broker.log(queue).await.map_err(|error| source.locate(error))?;
+    let mut log = source.broker.log(queue).await.map_err(|error| source.locate(error))?;
+    if let (Some(log), Some(partition)) = (&mut log, source.partition()) {
+        log.extents.retain(|extent| extent.partition == Some(partition));
+        if log.extents.is_empty() {
+            return Err(Error::new(ErrorKind::NotFound, format!("there is no partition {partition} of {queue:?}")));
+        }
+    }
     let capability = info.capability;
     if info.is_masked() {
         let what = format!("{} was written with --redacted: its masked values can't be replayed", source.address);
@@ -98,7 +104,7 @@ pub(super) async fn look(source: &Place, keep: bool, verb: Verb) -> Result<Look>
         in_place: capability.ordering == Ordering::Fifo && capability.returns_in_place,
         unique_ids: capability.unique_ids,
         grouped: capability.ordering == Ordering::PerGroup,
-        about: info.messages.or(extents).unwrap_or_default(),
+        about: info.messages.filter(|_| source.partition().is_none()).or(extents).unwrap_or_default(),
         estimates: info.accuracy == Accuracy::Approximate,
         messages: counted.or(extents),
         log,

@@ -12,6 +12,8 @@ use rdkafka::mocking::MockCluster;
 use rdkafka::producer::DefaultProducerContext;
 use rdkafka::types::{RDKafkaApiKey as Api, RDKafkaRespErr as Fault};
 
+use crate::environment::TestEnvironment;
+
 const TOPIC: &str = "orders.DLT";
 /// What nobody waits longer for: an answer or an error that says why there is none.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -117,6 +119,36 @@ async fn an_offset_that_is_not_there_ends_the_read_and_does_not_jump() {
     }
     let error = look(&*broker, BrowseOptions { partition: Some(7), ..BrowseOptions::default() }).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
+}
+
+/// An address may name one partition, and nothing else of the topic is read or moved then.
+#[tokio::test]
+async fn an_address_with_a_partition_is_that_partition_alone() {
+    let trouble = Trouble::new();
+    for topic in ["two", "target"] {
+        trouble.cluster.create_topic(topic, 2, 1).unwrap();
+    }
+    let broker = trouble.broker(&[]).await;
+    for (partition, count) in [(0, 3), (1, 5)] {
+        let target = Target::Queue { name: "two".to_owned(), partition: Some(partition) };
+        let publisher = broker.publisher(&target).await.unwrap();
+        assert!(publisher.publish(&records(count)).await.into_iter().all(|sent| sent.is_ok()));
+        publisher.close().await.unwrap();
+    }
+    let hosts = trouble.cluster.bootstrap_servers();
+    let (source, target) = (format!("kafka://{hosts}/two?partition=1"), format!("kafka://{hosts}/target"));
+    let environment = TestEnvironment::new();
+    let seen = environment.run(&["browse", &source, "--all", "-o", "jsonl"]);
+    assert_eq!((seen.exit, seen.stdout.lines().count()), (0, 5), "{seen}");
+    let planned = environment.run(&["replay", &source, "--to", &target, "--dry-run", "-o", "json"]);
+    let plan: serde_json::Value = serde_json::from_str(&planned.stdout).unwrap();
+    assert_eq!((plan["planned"].as_u64(), plan["scanned"].as_u64()), (Some(5), Some(5)), "{planned}");
+    let sent = environment.run(&["replay", &source, "--to", &target, "--yes", "-o", "json"]);
+    let report: serde_json::Value = serde_json::from_str(&sent.stdout).unwrap();
+    assert_eq!((sent.exit, report["done"].as_u64()), (0, Some(5)), "{sent}");
+    let missing = format!("kafka://{hosts}/two?partition=7");
+    assert_eq!(environment.run(&["browse", &missing]).exit, 1);
+    assert_eq!(environment.run(&["replay", &missing, "--to", &target, "--yes"]).exit, 1);
 }
 
 #[tokio::test]

@@ -91,6 +91,10 @@ pub(super) async fn list(shared: &Arc<Shared>, filter: &ListFilter) -> Result<Li
         notes.push(format!("sizes of topics can't be read: {error}"));
         BTreeMap::new()
     });
+    let hidden = wanted.iter().filter(|topic| !settings.contains_key(&topic.name)).count();
+    if hidden > 0 && notes.is_empty() {
+        notes.push(format!("the settings of {hidden} topics may not be read by this user (DescribeConfigs)"));
+    }
     let known = Known { marks, earlier: earlier.unwrap_or_default(), origins, names };
     let queues = wanted.iter().map(|topic| known.info(topic, settings.get(&topic.name))).collect();
     Ok(Listing { queues, notes })
@@ -108,7 +112,7 @@ pub(super) async fn inspect(shared: &Shared, name: &str) -> Result<QueueInfo> {
     let marks = client.marks(std::slice::from_ref(&topic)).await?;
     let known = Known { marks, ..Known::default() };
     let mut notes = Vec::new();
-    let settings = told(settings, &mut notes);
+    let settings = told(settings, name, &mut notes);
     let mut info = known.info(&topic, settings.get(name));
     info.notes.extend(notes);
     Ok(info)
@@ -134,18 +138,25 @@ pub(super) async fn describe(shared: &Arc<Shared>, name: &str) -> Result<QueueIn
     let names = all.unwrap_or_default().into_iter().map(|topic| topic.name).collect();
     let known = Known { marks: marks?, earlier: earlier.unwrap_or_default(), origins, names };
     let mut notes = Vec::new();
-    let settings = told(settings, &mut notes);
+    let settings = told(settings, name, &mut notes);
     let mut info = known.info(&topic, settings.get(name));
     info.oldest = oldest;
     info.notes.extend(notes);
     Ok(info)
 }
 
-fn told(settings: Result<BTreeMap<String, Settings>>, notes: &mut Vec<String>) -> BTreeMap<String, Settings> {
-    settings.unwrap_or_else(|error| {
-        notes.push(format!("the topic's settings can't be read: {error}"));
-        BTreeMap::new()
-    })
+/// The settings of a topic, and a note where they can't be had: what may not be asked for is missing from the answer.
+fn told(
+    settings: Result<BTreeMap<String, Settings>>,
+    name: &str,
+    notes: &mut Vec<String>,
+) -> BTreeMap<String, Settings> {
+    match settings {
+        Ok(settings) if settings.contains_key(name) => return settings,
+        Ok(_) => notes.push("the topic's settings may not be read by this user (DescribeConfigs)".to_owned()),
+        Err(error) => notes.push(format!("the topic's settings can't be read: {error}")),
+    }
+    BTreeMap::new()
 }
 
 /// What was learned of the cluster.

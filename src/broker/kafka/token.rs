@@ -228,7 +228,7 @@ async fn oidc(endpoint: &str, id: &str, secret: &Secret, scope: Option<&str>) ->
         let status = answer.status();
         Ok::<_, reqwest::Error>((status, answer.bytes().await?))
     };
-    let (status, body) = asked.await.map_err(|error| failed(error.without_url().to_string()))?;
+    let (status, body) = asked.await.map_err(|error| failed(root_cause(&error.without_url())))?;
     let answer: Answer =
         serde_json::from_slice(&body).map_err(|_| failed(format!("it answered {status} and no JSON")))?;
     let Some(token) = answer.access_token.filter(|_| status.is_success()) else {
@@ -237,6 +237,15 @@ async fn oidc(endpoint: &str, id: &str, secret: &Secret, scope: Option<&str>) ->
     };
     let holds = answer.expires_in.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     Ok((Secret::new(token), holds.and_then(|holds| SystemTime::now().checked_add(holds))))
+}
+
+/// The innermost reason: the outer ones only say that a request failed.
+fn root_cause(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    cause.to_string()
 }
 
 /// The region in the name of an MSK broker: `b-1.shop.a1b2c3.c2.kafka.eu-west-1.amazonaws.com`.
