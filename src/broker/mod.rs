@@ -319,6 +319,13 @@ impl ReadCost {
     pub fn free(why: impl Into<String>) -> Self {
         Self { kind: CostKind::None, budget: None, why: why.into(), refused: None }
     }
+
+    /// Whether messages that a look would destroy can be put back as new copies instead (`--rescue`): where a look is a
+    /// delivery and a return. A lease that ends gives the same message back.
+    #[must_use]
+    pub fn can_rescue(&self) -> bool {
+        self.kind == CostKind::Redelivers
+    }
 }
 
 /// A queue whose messages keep their positions until retention or a removal takes the oldest: a message's id is its

@@ -21,9 +21,14 @@ pub(super) async fn say(place: &Place, whole: bool, rescue: bool, output: &Outpu
     if cost.kind != CostKind::None {
         let budget = cost.budget.map_or_else(String::new, |n| format!(" (peek budget: {})", human::count(n)));
         output.note(&format!("{address}: {}{budget}", cost.why));
-        if whole && cost.budget == Some(0) && !rescue {
-            return Err(Error::new(ErrorKind::Refused, format!("a look at all of {address} exceeds its peek budget"))
-                .hint("--rescue puts what a return would destroy back as new copies at the tail"));
+        if whole && cost.budget == Some(0) && !(rescue && cost.can_rescue()) {
+            let hint = if cost.can_rescue() {
+                "--rescue puts what a return would destroy back as new copies at the tail"
+            } else {
+                "look at its dead-letter queue instead"
+            };
+            let what = format!("a look at all of {address} exceeds its peek budget");
+            return Err(Error::new(ErrorKind::Refused, what).hint(hint));
         }
     }
     Ok(info)

@@ -199,6 +199,7 @@ impl Look {
             checks.push(Check::passed("number", format!("by the queue's own estimate{which}")));
         }
         checks.push(match &self.cost.refused {
+            Some(why) if !self.cost.can_rescue() => Check::failed("read budget", why.clone()),
             Some(why) if !rescue => {
                 Check::failed("read budget", format!("{why}; --rescue puts such messages back as new copies"))
             }

@@ -4,6 +4,8 @@ use std::sync::{Arc, Mutex};
 
 use postroom::broker::memory::{ExchangeSpec, Fault, Memory, Profile, PublishFault, QueueSpec};
 use postroom::config::Policy;
+use postroom::message::filter::Pick;
+use postroom::message::fingerprint::{Rules, fingerprint};
 use postroom::message::{Fields, Message, Value};
 use postroom::operation::control::Control;
 use postroom::operation::drain::{self, DrainRequest, DrainTo};
@@ -164,7 +166,7 @@ async fn what_was_replayed_too_often_is_parked_as_it_is_or_stays() {
         assert_eq!(parked.headers.get("postroom-replay-count"), Some(&Value::Int(2)), "parking is no replay");
         assert!(parked.headers.get("MT-Reason").is_some());
         let report = shop.replay(ReplayRequest { mode: Mode::Streaming, ..kept }).await;
-        assert_eq!((report.done, report.skipped), (0, 1));
+        assert_eq!((report.done, report.skipped), (0, 1), "{report:#?}");
         assert!(report.problems[0].why.contains("--park"), "{report:#?}");
         let same = ReplayRequest {
             park: Some(Box::new(shop.at("demo:dlq"))),
@@ -462,4 +464,32 @@ async fn a_broker_that_lets_publishers_wait_is_named_while_it_does_and_in_the_re
     assert!(seen.contains(&Some("the broker is low on memory".to_owned())), "{seen:?}");
     assert_eq!(seen.last(), Some(&None), "it goes on");
     assert_eq!(report.notes, ["the run had to wait: the broker is low on memory"]);
+}
+
+#[tokio::test]
+async fn a_resume_takes_the_group_that_the_first_run_meant_whatever_the_rules_say_now() {
+    let shop = Shop::new();
+    for tenant in ["acme", "acme", "globex"] {
+        shop.die("", "order", &format!("{{\"tenant\":\"{tenant}\"}}"));
+    }
+    let rules = Arc::new(Rules::default().key(Pick::parse("body.tenant").unwrap()));
+    let acme = message("{\"tenant\":\"acme\"}");
+    let group = fingerprint(&acme, None, &rules).id.to_string();
+    let selection = Selection::parse(None, Some(&group), jiff::Timestamp::UNIX_EPOCH, &rules).unwrap();
+    let control = Control::new();
+    control.cancel.cancel();
+    for mode in [Mode::Exact, Mode::Streaming] {
+        let request =
+            ReplayRequest { selection: selection.clone(), limit: Some(1), ..shop.request(ReplayTo::Origin, mode) };
+        let prepared = replay::plan(request, &Control::new()).await.unwrap();
+        assert_eq!(prepared.plan.rules.as_ref().unwrap().key, ["body.tenant"]);
+        let report = replay::run(prepared, &shop.journals(), &control).await.unwrap();
+        assert_eq!((report.state, report.done), (Ended::Interrupted, 0), "{report:#?}");
+        // Nobody has such rules any more.
+        let again = resume::prepare(&report.journal.unwrap(), &shop.journals(), &shop).await.unwrap();
+        let report = resume::run(again, &shop.journals(), &Control::new()).await.unwrap();
+        assert_eq!((report.state, report.done), (Ended::Finished, 1), "{mode:?} {report:#?}");
+    }
+    assert_eq!(shop.bodies("orders"), ["{\"tenant\":\"acme\"}"; 2]);
+    assert_eq!(shop.bodies("dlq"), ["{\"tenant\":\"globex\"}"]);
 }

@@ -40,7 +40,7 @@ struct Held {
 struct Inner {
     held: BTreeMap<u64, Held>,
     tokens: HashMap<u128, u64>,
-    /// Removed, and in which order: the oldest are forgotten first.
+    /// Removed, or to be removed when they come again, and in which order: the oldest are forgotten first.
     removed: HashSet<u128>,
     order: VecDeque<u128>,
     next: u64,
@@ -304,7 +304,8 @@ impl Leases {
                 let text = failed.message.unwrap_or_default();
                 if failed.code.contains("ReceiptHandle") {
                     left.retain(|other| *other != token);
-                    self.forget(token, false);
+                    // When it comes again it is removed, and not taken for another.
+                    self.forget(token, true);
                     done.push((token, Err(too_late().because(refused(&place, &failed.code, &text)))));
                 } else if failed.sender_fault && !is_throttling(&failed.code) {
                     left.retain(|other| *other != token);

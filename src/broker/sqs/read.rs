@@ -37,7 +37,7 @@ const QUIET: Duration = Duration::from_secs(3);
 /// How long a take waits for its caller to settle something, where only that makes room for more.
 const STALLED: Duration = Duration::from_mins(5);
 /// How often SQS's estimate may promise messages that no long poll brings.
-const PROMISES: u32 = 3;
+const PROMISES: u32 = 5;
 /// Receives one after the other that bring only arrivals, after which nothing else is expected.
 const STALE: u32 = 48;
 /// How much later than a read's end of time a message may have been sent and still belong to it: clocks differ, and what
@@ -77,6 +77,8 @@ pub(super) struct SqsRead {
     removed: bool,
     /// Removed, and delivered all the same.
     again: Vec<u64>,
+    /// How many of them there were, and how many were removed again.
+    came_again: (usize, usize),
     empties: u32,
     promises: u32,
     throttled: u64,
@@ -127,6 +129,7 @@ impl SqsRead {
             full: false,
             removed: false,
             again: Vec::new(),
+            came_again: (0, 0),
             empties: 0,
             promises: 0,
             throttled: shared.throttling.count(),
@@ -157,12 +160,13 @@ impl SqsRead {
             let handle = raw.receipt_handle.clone().unwrap_or_default();
             let token = match self.leases.meet(raw.message_id.as_deref().unwrap_or_default(), handle, since) {
                 Met::New(token) => token,
+                // A lease ran out: that is no sign of the end.
                 Met::Held => {
-                    known += 1;
+                    (known, was_there) = (known + 1, true);
                     continue;
                 }
                 Met::Removed(token) => {
-                    known += 1;
+                    (known, was_there) = (known + 1, true);
                     self.again.push(token);
                     continue;
                 }
@@ -196,8 +200,22 @@ impl SqsRead {
         was_there
     }
 
+    /// Removes once more what was removed and came again: its copy is confirmed, and of a group nothing else comes before.
+    /// Cancel safe: what is gone is not held any more.
+    async fn remove_again(&mut self) {
+        if self.again.is_empty() {
+            return;
+        }
+        let results = self.leases.remove(&self.again).await;
+        self.came_again.0 += self.again.len();
+        self.came_again.1 += results.values().filter(|result| result.is_ok()).count();
+        self.again.clear();
+        self.feed.again();
+    }
+
     /// Brings more in, or finds the end. Cancel safe.
     async fn fill(&mut self) -> Result<()> {
+        self.remove_again().await;
         if self.left() == 0 {
             let more = self.progress.of.is_some_and(|of| self.progress.scanned < of) || !self.waiting.is_empty();
             self.end = Some(if more { End::Limit } else { End::Exhausted });
@@ -284,6 +302,12 @@ impl SqsRead {
             return Ok(());
         }
         self.end = Some(End::Exhausted);
+        if facts.visible() > 0 && self.arrivals == 0 {
+            self.notes.push(format!(
+                "SQS still counts about {} messages that no receive brings; its counts settle within a minute",
+                facts.visible()
+            ));
+        }
         let about = self.progress.of.unwrap_or(0);
         if self.progress.scanned < about {
             let others = facts.in_flight().saturating_sub(held);
@@ -374,13 +398,10 @@ impl Reader for SqsRead {
             self.notes.push(format!("{text} seen that came after the plan was made: they stay"));
         }
         self.waiting.clear();
-        let again = std::mem::take(&mut self.again);
-        if !again.is_empty() {
-            let removed = self.leases.remove(&again).await.values().filter(|result| result.is_ok()).count();
-            self.notes.push(format!(
-                "SQS delivered {} removed messages again; {removed} were removed once more",
-                again.len()
-            ));
+        self.remove_again().await;
+        let (came, removed) = self.came_again;
+        if came > 0 {
+            self.notes.push(format!("SQS delivered {came} removed messages again; {removed} were removed once more"));
         }
         let (returned, notes) = self.leases.release().await;
         let mut closed = Closed { returned, rescued: 0, notes: std::mem::take(&mut self.notes) };

@@ -224,7 +224,7 @@ impl Journals {
         let undone: Vec<(String, String)> = heads.filter_map(|head| Some((head.undoes?, head.id))).collect();
         for id in names {
             let by = undone.iter().filter(|(undone, _)| *undone == id).map(|(_, by)| by.clone());
-            match summary_of(&self.folder.join(&id), by.collect()) {
+            match Self::summary_of(&self.folder.join(&id), by.collect()) {
                 Ok(summary) => summaries.push(summary),
                 Err(error) => faults.push(error.context("journal", id)),
             }
@@ -239,7 +239,12 @@ impl Journals {
     pub fn summary(&self, id: &str) -> Result<Summary> {
         let folder = self.folder_of(id)?;
         let name = read_head(&folder)?.id;
-        summary_of(&folder, self.undone_by(&name)?.into_iter().map(|(by, _)| by).collect())
+        Self::summary_of(&folder, self.undone_by(&name)?.into_iter().map(|(by, _)| by).collect())
+    }
+
+    fn summary_of(folder: &Path, undone_by: Vec<String>) -> Result<Summary> {
+        let (head, state, _) = read(folder)?;
+        Ok(summarise(&head, &state, is_locked(folder), undone_by))
     }
 
     /// What a journal's run set out to do.
@@ -359,11 +364,6 @@ impl fmt::Debug for Journals {
     }
 }
 
-fn summary_of(folder: &Path, undone_by: Vec<String>) -> Result<Summary> {
-    let (head, state, _) = read(folder)?;
-    Ok(summarise(&head, &state, is_locked(folder), undone_by))
-}
-
 /// What later runs put back of a journal's messages.
 struct Back<'a> {
     /// By the number in the journal.
@@ -418,6 +418,7 @@ fn summarise(head: &Head, state: &State, running: bool, undone_by: Vec<String>) 
         to: head.to.clone(),
         filter: head.filter.clone(),
         group: head.group.clone(),
+        rules: head.rules.clone(),
         started: head.started,
         ended: finished.map(|(_, _, at)| *at),
         state: match finished {
@@ -546,10 +547,12 @@ mod tests {
             to: "origin".into(),
             filter: None,
             group: None,
+            rules: None,
             mode: Mode::Streaming,
             keep: false,
             again: false,
             rescue: false,
+            same_partition: false,
             edit: None,
             aside: crate::operation::plan::Aside::default(),
             pace: Pace::default(),
@@ -560,6 +563,7 @@ mod tests {
             handles: None,
             within: Vec::new(),
             unique_ids: false,
+            until: None,
             undoes: None,
             started: "2026-03-02T10:11:12Z".parse().unwrap(),
         }

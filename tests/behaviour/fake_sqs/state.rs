@@ -97,7 +97,7 @@ impl State {
                 return Ok(json!({"QueueUrl": url(name)}));
             }
             "StartMessageMoveTask" => return self.start_move(body),
-            "ListMessageMoveTasks" => return self.list_moves(body),
+            "ListMessageMoveTasks" => return Ok(self.list_moves(body)),
             "CancelMessageMoveTask" => return self.cancel_move(body),
             _ => {}
         }

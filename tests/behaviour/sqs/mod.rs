@@ -39,6 +39,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         a_lost_answer_of_a_removal_is_asked_for_again,
         a_removal_without_any_answer_is_ambiguous,
         an_expired_handle_is_no_success,
+        what_is_sent_after_the_plan_stays,
         leases_are_prolonged_while_they_are_held,
         a_receive_whose_answer_is_lost_comes_again,
         beyond_the_limit_of_messages_in_flight_a_look_stops,
@@ -214,7 +215,7 @@ async fn a_removal_without_any_answer_is_ambiguous(fake: Fake) {
     assert_eq!((fake.bodies("dead").len(), fake.visible("dead")), (5, 5));
 }
 
-/// The lease has run out by the server's clock.
+/// The lease has run out by the server's clock. What comes again is known, and not given out as another.
 async fn an_expired_handle_is_no_success(fake: Fake) {
     fake.queue("dead.fifo", &json!({"FifoQueue": "true"}));
     fake.fill("dead.fifo", 2);
@@ -225,8 +226,28 @@ async fn an_expired_handle_is_no_success(fake: Fake) {
     for result in reader.settle(&tokens, Settle::Remove).await {
         assert_eq!(kind(result), ErrorKind::Ambiguous);
     }
-    reader.close().await.unwrap();
-    assert_eq!(fake.bodies("dead.fifo").len(), 2);
+    assert_eq!(read(&mut *reader).await.messages.len(), 0);
+    let closed = reader.close().await.unwrap();
+    assert!(closed.notes.iter().any(|note| note.contains("2 removed messages again")), "{:?}", closed.notes);
+    assert!(fake.bodies("dead.fifo").is_empty());
+}
+
+/// A queue that goes on filling while it is taken from.
+async fn what_is_sent_after_the_plan_stays(fake: Fake) {
+    for (queue, attributes) in [("dead", json!({})), ("dead.fifo", json!({"FifoQueue": "true"}))] {
+        fake.queue(queue, &attributes);
+        fake.fill(queue, 30);
+        let until = Some(jiff::Timestamp::now());
+        fake.state().advance(Duration::from_mins(6));
+        fake.fill_groups(queue, 40, 2);
+        let options = TakeOptions { until, ..TakeOptions::default() };
+        let mut reader = broker(&fake).await.take(queue, options).await.unwrap();
+        let removed = remove_all(&mut *reader).await;
+        let closed = reader.close().await.unwrap();
+        assert_eq!(sorted(payloads(&removed)), sorted(numbered(0..30)), "{queue}");
+        assert!(closed.notes.iter().any(|note| note.contains("after the plan")), "{queue}: {:?}", closed.notes);
+        assert_eq!((fake.bodies(queue).len(), fake.visible(queue)), (40, 40), "{queue}");
+    }
 }
 
 async fn leases_are_prolonged_while_they_are_held(fake: Fake) {

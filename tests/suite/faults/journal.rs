@@ -46,7 +46,7 @@ struct Log {
     file: File,
     probe: Probe,
     /// Its length counts; that of the originals is in the log.
-    counts: bool,
+    has_due: bool,
 }
 
 impl Probe {
@@ -58,8 +58,8 @@ impl Probe {
     fn journals(&self, world: &World) -> Journals {
         let probe = self.clone();
         world.journals().log_files(move |path: &Path, file| {
-            let counts = path.ends_with("log.jsonl");
-            Box::new(Log { file, probe: probe.clone(), counts })
+            let has_due = path.ends_with("log.jsonl");
+            Box::new(Log { file, probe: probe.clone(), has_due })
         })
     }
 
@@ -92,7 +92,7 @@ impl LogFile for Log {
         let done = self.probe.event();
         let (part, after) = bytes.split_at(if done.is_ok() { bytes.len() } else { bytes.len() / 2 });
         self.file.write_all(part)?;
-        if self.counts {
+        if self.has_due {
             self.probe.script.lock().unwrap().length += part.len() as u64;
         }
         debug_assert!(done.is_err() || after.is_empty());
@@ -102,7 +102,7 @@ impl LogFile for Log {
     fn sync(&mut self) -> io::Result<()> {
         self.probe.event()?;
         let mut script = self.probe.script.lock().unwrap();
-        if self.counts {
+        if self.has_due {
             script.synced = script.length;
         }
         Ok(())

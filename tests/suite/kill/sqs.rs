@@ -44,7 +44,7 @@ impl Ground {
             .endpoint_url(parsed.parameter("endpoint").unwrap())
             .credentials_provider(Credentials::new("test", "test", None, None, "test"));
         let client = Client::from_conf(config.build());
-        let (messages, lease) = if server == "moto" { (110, 10) } else { (5000, 3) };
+        let (messages, lease) = if server == "moto" { (110, 10) } else { (4000, 4) };
         Self { url: url.to_owned(), messages, lease, program: Program::new(), runtime: Runtime::new().unwrap(), client }
     }
 
