@@ -122,6 +122,7 @@ impl Args {
     ///
     /// # Errors
     /// `Usage` for a program that does not compile; `Io` for a file that can't be read; as the editor says.
+    #[cfg_attr(not(feature = "jq"), allow(clippy::unused_async, reason = "without jq there is no editor to wait for"))]
     async fn edit(&self, look: BrowseRequest, context: &Context<'_>) -> Result<ControlFlow<(), Option<Edit>>> {
         #[cfg(feature = "jq")]
         if self.edit_in_editor {
