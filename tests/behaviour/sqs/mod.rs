@@ -234,13 +234,14 @@ async fn an_expired_handle_is_no_success(fake: Fake) {
 
 /// A queue that goes on filling while it is taken from.
 async fn what_is_sent_after_the_plan_stays(fake: Fake) {
+    let mut until = jiff::Timestamp::now();
     for (queue, attributes) in [("dead", json!({})), ("dead.fifo", json!({"FifoQueue": "true"}))] {
         fake.queue(queue, &attributes);
         fake.fill(queue, 30);
-        let until = Some(jiff::Timestamp::now());
         fake.state().advance(Duration::from_mins(6));
         fake.fill_groups(queue, 40, 2);
-        let options = TakeOptions { until, ..TakeOptions::default() };
+        let options = TakeOptions { until: Some(until), ..TakeOptions::default() };
+        until += Duration::from_mins(6);
         let mut reader = broker(&fake).await.take(queue, options).await.unwrap();
         let removed = remove_all(&mut *reader).await;
         let closed = reader.close().await.unwrap();
