@@ -159,7 +159,6 @@ fn times(seen: &[(String, u64)]) -> BTreeMap<u64, u64> {
 }
 
 #[test]
-#[ignore = "not seen passing yet"]
 fn a_replay_that_is_killed_again_and_again_loses_nothing() {
     for (server, url) in brokers(&SERVERS) {
         Ground::new(server, &url).replay_and_kill("kill-replay-from", "kill-replay-to");
@@ -168,7 +167,7 @@ fn a_replay_that_is_killed_again_and_again_loses_nothing() {
 
 /// Each message arrives behind those that stood before it in its group.
 #[test]
-#[ignore = "not seen passing yet"]
+#[ignore = "on a loaded machine leases as short as these run out, and a resume stands still"]
 fn a_replay_of_groups_that_is_killed_again_and_again_keeps_their_order() {
     for (server, url) in brokers(&SERVERS) {
         let arrived = Ground::new(server, &url).replay_and_kill("kill-from.fifo", "kill-to.fifo");
