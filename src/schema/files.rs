@@ -8,10 +8,10 @@ use std::sync::{Arc, OnceLock};
 
 use globset::{Glob, GlobMatcher};
 
-use super::avro::AvroSchema;
 use super::protobuf::ProtobufSchema;
 use super::registry::Registry;
 use super::{SchemaFile, SchemaSettings};
+use crate::message::codec::avro::AvroSchema;
 use crate::message::codec::{Schema, SchemaId};
 
 /// The largest file that is read.

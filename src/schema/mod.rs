@@ -4,14 +4,12 @@
 //! library    whose schemas read a message: this run's own, then those of the profile that it is at home in
 //! files      .avsc, .proto and descriptor files by queue
 //! registry   what a registry said, kept; confluent and glue ask it
-//! avro       values by a writer's schema             protobuf   messages by a descriptor
+//! protobuf   messages by a descriptor; Avro's values are read in the codec, for its files bring their schema along
 //! ```
 //!
 //! Payloads stay bytes wherever a schema can't be had, with the reason beside them: a registry that is down costs one
 //! short wait, and then nothing for a while. Limits: nothing is read or asked before a payload needs it.
 
-#[cfg(feature = "schemas")]
-mod avro;
 #[cfg(feature = "schemas")]
 mod confluent;
 #[cfg(feature = "schemas")]

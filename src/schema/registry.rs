@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 use reqwest::StatusCode;
 use serde_json::Value;
 
-use super::avro::AvroSchema;
 use super::protobuf::ProtobufSchema;
 use super::{RegistryPlace, RegistrySettings, confluent, glue};
+use crate::message::codec::avro::AvroSchema;
 use crate::message::codec::{Limits, Schema, SchemaId};
 
 /// How long a schema may take, references included.

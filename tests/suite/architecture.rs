@@ -11,7 +11,7 @@ const FLOORS: &[&[&str]] =
 const CLIENTS: &[(&str, &[&str])] = &[
     ("lapin", &["src/broker/rabbitmq/"]),
     ("reqwest", &["src/broker/", "src/schema/"]),
-    ("apache_avro", &["src/schema/"]),
+    ("apache_avro", &["src/message/codec/"]),
     ("prost_reflect", &["src/schema/"]),
     ("protox", &["src/schema/"]),
     ("rdkafka", &["src/broker/kafka/"]),

@@ -205,6 +205,13 @@ fn leaf(data: Bytes, hints: &Hints, frame: Option<&framed::Framed>, stopped: &mu
     if is_plain(&data, false) {
         return text(data);
     }
+    #[cfg(feature = "schemas")]
+    if data.starts_with(super::avro::CONTAINER) && data.len() <= Limits::TREE {
+        match super::avro::container(&data, &Limits::default()) {
+            Ok(records) => return Form::Tree { format: "avro", json: tree::to_json(&records) },
+            Err(why) => _ = stopped.get_or_insert(format!("avro: {why}")),
+        }
+    }
     if let Some((format, what)) = label::by_magic(&data) {
         return Form::Label { format, what, bytes: data };
     }

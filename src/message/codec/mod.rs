@@ -3,9 +3,11 @@
 //! Formats are tried in this order: what the message declares, magic bytes, structure that consumes every byte. Steps
 //! nest (base64, gzip, JSON …) up to [`Limits`]. A view only: nothing here changes a message, serialised objects are
 //! named and never executed, and what can't be decoded stays bytes with the reason beside it.
-//! Limits: schemas are found by whoever has them ([`Schemas`]); without, Avro says its schema id and Protobuf is shown by
-//! field numbers.
+//! Limits: schemas are found by whoever has them ([`Schemas`]); without, Avro says its schema id (its container files bring
+//! their schema along) and Protobuf is shown by field numbers.
 
+#[cfg(feature = "schemas")]
+pub(crate) mod avro;
 mod cbor;
 mod compressed;
 mod decode;

@@ -1,4 +1,4 @@
-//! Avro: values by a writer's schema.
+//! Avro: values by a writer's schema, and container files, which bring it along.
 //!
 //! The schema is parsed by its library; the bytes are walked here, for a payload may claim arrays of any length and
 //! nest as deep as it is long. Limits: [`MAX_DEPTH`] deep, [`MAX_VALUES`] values, and never more than the bytes say.
@@ -8,7 +8,8 @@ use std::collections::HashMap;
 use apache_avro::schema::{InnerDecimalSchema, RecordSchema, Schema as Avro, UuidSchema};
 use serde_json::{Map, Value};
 
-use crate::message::codec::{Limits, Schema, SchemaId, tree};
+use super::compressed::Compression;
+use super::{Limits, Schema, SchemaId, tree};
 
 /// Records, arrays, maps and unions within each other.
 const MAX_DEPTH: usize = 64;
@@ -18,9 +19,13 @@ const MAX_VALUES: usize = 1 << 18;
 const MAX_COPIES: usize = 64 << 20;
 /// The first bytes of a single object, before the fingerprint of its schema.
 const SINGLE_OBJECT: [u8; 2] = [0xC3, 0x01];
+/// The first bytes of a container file.
+pub(super) const CONTAINER: &[u8] = b"Obj\x01";
+/// What parts the blocks of a container, in bytes.
+const SYNC: usize = 16;
 
 /// A parsed schema, with the types that it names.
-pub(super) struct AvroSchema {
+pub(crate) struct AvroSchema {
     root: Avro,
     types: HashMap<String, Avro>,
     name: String,
@@ -37,7 +42,7 @@ impl AvroSchema {
     ///
     /// # Errors
     /// Why it is none.
-    pub(super) fn parse(text: &str, references: &[String]) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str, references: &[String]) -> Result<Self, String> {
         let bad = |error: apache_avro::Error| format!("its Avro schema can't be read: {error}");
         let (root, others) = if references.is_empty() {
             (Avro::parse_str(text).map_err(bad)?, Vec::new())
@@ -113,6 +118,65 @@ impl Schema for AvroSchema {
     }
 }
 
+/// The records of a container file, as one list.
+///
+/// # Errors
+/// Why it is none, in a few words.
+pub(super) fn container(data: &[u8], limits: &Limits) -> Result<Value, String> {
+    let none = HashMap::new();
+    let rest = data.strip_prefix(CONTAINER).ok_or("it is no container")?;
+    let mut walk = Walk { types: &none, rest, values: 0 };
+    let mut head: HashMap<&[u8], &[u8]> = HashMap::new();
+    walk.blocks(|walk| {
+        walk.count()?;
+        head.insert(walk.run()?, walk.run()?);
+        Ok(())
+    })?;
+    let text =
+        head.get(&b"avro.schema"[..]).and_then(|text| std::str::from_utf8(text).ok()).ok_or("it has no schema")?;
+    let schema = AvroSchema::parse(text, &[])?;
+    let compression = match head.get(&b"avro.codec"[..]).copied().unwrap_or(b"null") {
+        b"null" => None,
+        b"deflate" => Some(Compression::Deflate),
+        b"snappy" => Some(Compression::SnappyRaw),
+        b"zstandard" => Some(Compression::Zstd),
+        other => return Err(format!("its codec {} is not known here", String::from_utf8_lossy(other))),
+    };
+    let sync = walk.take(SYNC)?;
+    let (mut records, mut bytes) = (Vec::new(), 0);
+    while !walk.rest.is_empty() {
+        let count = walk.long()?;
+        let mut block = walk.run()?;
+        if walk.take(SYNC)? != sync {
+            return Err("a block is cut".to_owned());
+        }
+        let unpacked = match compression {
+            None => None,
+            Some(compression) => {
+                if compression == Compression::SnappyRaw {
+                    // A checksum of four bytes comes behind it.
+                    block = block.split_last_chunk::<4>().ok_or("a block is cut")?.0;
+                }
+                Some(compression.decode(block, limits)?)
+            }
+        };
+        let block = unpacked.as_deref().unwrap_or(block);
+        bytes += block.len();
+        if bytes > limits.bytes {
+            return Err(format!("it grows beyond {} bytes", limits.bytes));
+        }
+        let mut inner = Walk { types: &schema.types, rest: block, values: walk.values };
+        for _ in 0..count {
+            records.push(inner.value(&schema.root, 0)?);
+        }
+        if !inner.rest.is_empty() {
+            return Err(format!("{} bytes are left over in a block", inner.rest.len()));
+        }
+        walk.values = inner.values;
+    }
+    Ok(Value::Array(records))
+}
+
 struct Walk<'a> {
     types: &'a HashMap<String, Avro>,
     rest: &'a [u8],
@@ -124,10 +188,7 @@ impl<'a> Walk<'a> {
         if depth > MAX_DEPTH {
             return Err(format!("it nests deeper than {MAX_DEPTH}"));
         }
-        self.values += 1;
-        if self.values > MAX_VALUES {
-            return Err(format!("it has more than {MAX_VALUES} values"));
-        }
+        self.count()?;
         Ok(match schema {
             Avro::Null => Value::Null,
             Avro::Boolean => match self.take(1)? {
@@ -193,6 +254,12 @@ impl<'a> Walk<'a> {
                 self.value(schema, depth + 1)?
             }
         })
+    }
+
+    /// Counts one more value.
+    fn count(&mut self) -> Result<(), String> {
+        self.values += 1;
+        if self.values > MAX_VALUES { Err(format!("it has more than {MAX_VALUES} values")) } else { Ok(()) }
     }
 
     fn record(&mut self, record: &RecordSchema, depth: usize) -> Result<Value, String> {
@@ -305,6 +372,52 @@ mod tests {
         assert_eq!(nested["next"], want);
         let single = [&[0xC3, 1, 0, 0, 0, 0, 0, 0, 0, 0][..], &order(b"\x00")].concat();
         assert_eq!(decode(ORDER, &single).unwrap(), want);
+    }
+
+    /// A container of records with one int each, a block of two and one of one.
+    fn file(codec: &str, pack: impl Fn(&[u8]) -> Vec<u8>) -> Vec<u8> {
+        let long = |n: usize| {
+            let (mut zigzag, mut out) = (n << 1, Vec::new());
+            while zigzag > 0x7f {
+                out.push(u8::try_from(zigzag & 0x7f).unwrap() | 0x80);
+                zigzag >>= 7;
+            }
+            out.push(u8::try_from(zigzag).unwrap());
+            out
+        };
+        let run = |bytes: &[u8]| [&long(bytes.len())[..], bytes].concat();
+        let schema = br#"{"type":"record","name":"N","fields":[{"name":"n","type":"int"}]}"#;
+        let mut out = [CONTAINER, &long(2), &run(b"avro.schema"), &run(schema)].concat();
+        out.extend([&run(b"avro.codec")[..], &run(codec.as_bytes()), &[0], &[7; SYNC]].concat());
+        for block in [&b"\x02\x04"[..], b"\x06"] {
+            out.extend([&long(block.len())[..], &run(&pack(block)), &[7; SYNC]].concat());
+        }
+        out
+    }
+
+    #[test]
+    fn a_container_brings_its_schema_along() {
+        let deflate = |block: &[u8]| {
+            let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::fast());
+            std::io::Write::write_all(&mut encoder, block).unwrap();
+            encoder.finish().unwrap()
+        };
+        let snappy = |block: &[u8]| [&snap::raw::Encoder::new().compress_vec(block).unwrap()[..], &[0; 4]].concat();
+        let plain = file("null", <[u8]>::to_vec);
+        for file in [plain.clone(), file("deflate", deflate), file("snappy", snappy)] {
+            assert_eq!(container(&file, &Limits::default()), Ok(json!([{"n": 1}, {"n": 2}, {"n": 3}])));
+        }
+        for end in 0..plain.len() - 1 {
+            let told = container(&plain[..end], &Limits::default());
+            assert!(
+                told.is_err() || told == Ok(json!([])) || told == Ok(json!([{"n": 1}, {"n": 2}])),
+                "{end}: {told:?}"
+            );
+        }
+        let told = container(&file("bzip2", <[u8]>::to_vec), &Limits::default()).unwrap_err();
+        assert!(told.contains("bzip2"), "{told}");
+        // A head that counts more members than there are bytes ends where they end.
+        assert!(container(b"Obj\x01\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01", &Limits::default()).is_err());
     }
 
     #[test]
