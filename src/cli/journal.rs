@@ -135,10 +135,9 @@ async fn resume_one(id: Option<&str>, rescue: bool, journals: &Journals, context
 async fn take_back(id: &str, also: &[Address], journals: &Journals, context: &Context<'_>) -> Exit {
     // Whoever can't agree to it need not wait for the looks.
     consent::check(&[], context)?;
-    let is_read = context.global.yes.is_none() || context.global.dry_run;
-    let mode = if is_read { Mode::Exact } else { Mode::Streaming };
     let (output, control) = (&context.output, context.control());
-    let prepared = undo::plan(id, also, mode, journals, &context.places, &control).await?;
+    // Always by name: what can't be put back is told, and an undo of nothing leaves no journal.
+    let prepared = undo::plan(id, also, Mode::Exact, journals, &context.places, &control).await?;
     prepared.notes.iter().for_each(|note| output.warn(note));
     if prepared.plans().next().is_none() {
         let what = format!("nothing of {} can be put back", prepared.summary.id);
