@@ -88,7 +88,7 @@ fn places(shown: &Shown) -> Vec<String> {
             None => places.push((place, 1)),
         }
     }
-    places.into_iter().map(|(place, count)| format!("  {} in {}", human::messages(count), safe(place))).collect()
+    places.into_iter().map(|(place, count)| format!("  {} → {}", human::messages(count), safe(place))).collect()
 }
 
 /// The page of `journal show`: the run, and what is not done.
