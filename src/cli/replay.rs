@@ -87,8 +87,9 @@ pub(super) struct Args {
 
     /// Let the broker move all messages itself, unmodified: no headers are added, no copy is confirmed by postroom, there
     /// is no journal, and what arrives meanwhile goes, too
-    #[arg(long, conflicts_with_all = ["filter", "group", "limit", "keep", "again", "edit", "edit_file", "rescue", "exact", "plan_out"])]
+    #[arg(long, conflicts_with_all = ["filter", "group", "limit", "keep", "again", "edit", "edit_file", "edit_in_editor", "max_replays", "park", "ramp", "verify", "same_partition", "rescue", "exact", "plan_out"])]
     server_side: bool,
+
     /// Send a few messages first, then more: each step begins when the copies of the one before are consumed
     ///
     /// The sizes of the steps, then five times as many in each. What becomes of the copies is watched as --verify says
