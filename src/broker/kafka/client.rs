@@ -25,6 +25,8 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// How long a question may take, with all its tries.
 const PATIENCE: Duration = Duration::from_secs(8);
+/// How long the settings of topics are waited for, once a broker has answered something else: without them the rest works.
+const SETTINGS: Duration = Duration::from_secs(3);
 /// How often events are served where none wakes us.
 const PUMP: Duration = Duration::from_millis(50);
 
@@ -99,9 +101,19 @@ impl Client {
         doing: String,
         call: impl Fn(&BaseConsumer<Context>, Duration) -> KafkaResult<T> + Send + 'static,
     ) -> Result<T> {
+        self.ask_within(PATIENCE, doing, call).await
+    }
+
+    /// The same with another patience.
+    async fn ask_within<T: Send + 'static>(
+        &self,
+        patience: Duration,
+        doing: String,
+        call: impl Fn(&BaseConsumer<Context>, Duration) -> KafkaResult<T> + Send + 'static,
+    ) -> Result<T> {
         let (consumer, trouble, place) = (Arc::clone(&self.consumer), self.trouble.clone(), Arc::clone(&self.place));
         let asking = move || {
-            let deadline = Instant::now() + PATIENCE;
+            let deadline = Instant::now() + patience;
             let mut slice = Duration::from_secs(1);
             loop {
                 let left = deadline.saturating_duration_since(Instant::now());
@@ -231,7 +243,7 @@ impl Client {
             return Ok(BTreeMap::new());
         }
         let topics: Vec<String> = topics.iter().map(ToString::to_string).collect();
-        let asked = self.ask("asking for the topics' settings".into(), move |consumer, slice| {
+        let asked = self.ask_within(SETTINGS, "asking for the topics' settings".into(), move |consumer, slice| {
             native::settings(consumer, &topics, slice)
         });
         Ok(asked.await?.into_iter().map(|(topic, settings)| (topic, Settings(settings))).collect())

@@ -107,10 +107,9 @@ pub(super) async fn list(shared: &Arc<Shared>, filter: &ListFilter) -> Result<Li
 pub(super) async fn inspect(shared: &Shared, name: &str) -> Result<QueueInfo> {
     let client = shared.client().await?;
     let asked = [name];
-    let (topic, settings) = tokio::join!(client.topic(name), client.settings(&asked));
-    let topic = topic?;
-    let marks = client.marks(std::slice::from_ref(&topic)).await?;
-    let known = Known { marks, ..Known::default() };
+    let topic = client.topic(name).await?;
+    let (marks, settings) = tokio::join!(client.marks(std::slice::from_ref(&topic)), client.settings(&asked));
+    let known = Known { marks: marks?, ..Known::default() };
     let mut notes = Vec::new();
     let settings = told(settings, name, &mut notes);
     let mut info = known.info(&topic, settings.get(name));

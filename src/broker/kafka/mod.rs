@@ -169,9 +169,8 @@ impl Broker for Kafka {
     }
 
     async fn take(&self, queue: &str, options: TakeOptions) -> Result<Box<dyn Reader>> {
-        let (topic, settings) = tokio::join!(self.shared.topic(queue), self.shared.settings(queue));
-        topic?;
-        if !settings.deletes() {
+        self.shared.topic(queue).await?;
+        if !self.shared.settings(queue).await.deletes() {
             return Err(Error::new(
                 ErrorKind::Unsupported,
                 format!("records of {queue:?} can't be removed: it is compacted only (cleanup.policy=compact)"),
