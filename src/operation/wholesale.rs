@@ -16,6 +16,10 @@ use super::report::{DestinationReport, Ended, Report, Tally};
 use crate::broker::{Advance, Stand, Target, Wholesale};
 use crate::error::{Error, ErrorKind, Result};
 
+/// What to do after a stop: unlike a run of ours, the broker's own leaves no record of which message is where.
+const AFTERWARDS: &str =
+    "what it has moved or dropped stays so, and it may go on: look at both queues before doing it again";
+
 /// How often the broker is asked how far it is.
 const BEAT: Duration = Duration::from_millis(500);
 
@@ -161,7 +165,7 @@ pub async fn run(prepared: Prepared, control: &Control) -> Result<Report> {
             Ok(advance) => last = advance,
             Err(trouble) => {
                 tally.note("it goes on without being watched");
-                error = Some(source.locate(trouble));
+                error = Some(source.locate(trouble).hint(AFTERWARDS));
                 break;
             }
         }
@@ -183,7 +187,7 @@ pub async fn run(prepared: Prepared, control: &Control) -> Result<Report> {
     meter.end();
     let state = match &last.stand {
         Stand::Failed(why) => {
-            let gave_up = Error::new(ErrorKind::Rejected, format!("the broker gave up: {why}"));
+            let gave_up = Error::new(ErrorKind::Rejected, format!("the broker gave up: {why}")).hint(AFTERWARDS);
             error.get_or_insert_with(|| source.locate(gave_up));
             Ended::Stopped
         }

@@ -1,5 +1,6 @@
 //! What plans and reports say to people, in one wording for every front end.
 
+use super::drain::{DISCARD, is_to_queue};
 use super::plan::{Destination, HeaderPolicy, Mode, Plan, Verb};
 use super::report::{Ended, Report};
 use crate::text::human;
@@ -23,7 +24,7 @@ impl Plan {
             Verb::Publish => return format!("Publish {count}"),
             Verb::Replay if self.keep => ("Copy", "; the queue keeps them"),
             Verb::Replay => ("Replay", ""),
-            Verb::Drain if self.to == "discard" => ("Drop", " without a copy"),
+            Verb::Drain if self.to == DISCARD => ("Drop", " without a copy"),
             Verb::Drain => ("Drain", ""),
             Verb::Capture => ("Copy", "; the queue keeps them"),
             Verb::Undo if self.keep => ("Put back", "; the archive keeps them"),
@@ -67,8 +68,8 @@ impl Plan {
             Verb::Replay if self.header_policy.adds.is_empty() => "what a consumer has taken can't be called back",
             Verb::Replay if self.keep => "the journal's id in the copies' headers tells them from others",
             Verb::Replay => "`postroom journal undo` puts back what no consumer has taken by then",
-            Verb::Drain if self.to == "discard" => "none: dropped messages are gone for good",
-            Verb::Drain if super::drain::is_to_queue(&self.to) => {
+            Verb::Drain if self.to == DISCARD => "none: dropped messages are gone for good",
+            Verb::Drain if is_to_queue(&self.to) => {
                 "`postroom journal undo` puts back what no consumer has taken by then"
             }
             Verb::Drain => "`postroom journal undo` puts them back; the archive stays",

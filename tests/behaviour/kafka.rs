@@ -22,12 +22,11 @@ use rdkafka::producer::{FutureProducer, FutureRecord, Producer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use crate::fixtures::unique;
+use crate::own_trial;
 use crate::world::{payloads, read};
 
 /// How long one step may take.
 const PATIENCE: Duration = Duration::from_secs(20);
-
-type Run = fn(Server) -> futures::future::LocalBoxFuture<'static, ()>;
 
 /// The server under test.
 #[derive(Clone)]
@@ -35,15 +34,9 @@ struct Server {
     url: String,
 }
 
-macro_rules! trials {
-    ($($name:ident),* $(,)?) => {
-        [$((stringify!($name), (|server| Box::pin($name(server))) as Run)),*]
-    };
-}
-
 /// Every test, where the server is there.
 pub(crate) fn trials() -> Vec<Trial> {
-    let tests = trials![
+    let tests = own_tests![
         a_look_leaves_no_group_behind,
         a_groups_place_is_told_and_moved_only_while_nobody_is_in_it,
         aborted_and_open_transactions_neither_hang_nor_count,
@@ -57,14 +50,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         nobody_there_is_told_in_time,
     ];
     let Some(url) = std::env::var("POSTROOM_KAFKA_URL").ok().filter(|url| !url.is_empty()) else { return Vec::new() };
-    let trial = |(name, run): (&'static str, Run)| {
-        let server = Server { url: url.clone() };
-        Trial::test(format!("kafka::{name}"), move || {
-            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-            runtime.block_on(run(server));
-            Ok(())
-        })
-    };
+    let trial = |(name, run)| own_trial(format!("kafka::{name}"), run, Server { url: url.clone() });
     tests.into_iter().map(trial).collect()
 }
 

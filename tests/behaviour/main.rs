@@ -8,6 +8,14 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says what went wrong by failing")]
 
+/// A backend's own tests by name, each a function that gets the `Server` of its file.
+#[cfg(any(feature = "kafka", feature = "rabbitmq"))]
+macro_rules! own_tests {
+    ($($name:ident),* $(,)?) => {
+        [$((stringify!($name), (|server| Box::pin($name(server))) as crate::OwnTest<Server>)),*]
+    };
+}
+
 mod cases;
 #[cfg(feature = "sqs")]
 mod fake_sqs;
@@ -29,6 +37,20 @@ use libtest_mimic::{Arguments, Trial};
 use crate::cases::Case;
 use crate::fixture::Fixture;
 use crate::world::World;
+
+/// A test of one backend beyond the cases.
+#[cfg(any(feature = "kafka", feature = "rabbitmq"))]
+type OwnTest<S> = fn(S) -> futures::future::LocalBoxFuture<'static, ()>;
+
+/// The trial of such a test on a server.
+#[cfg(any(feature = "kafka", feature = "rabbitmq"))]
+fn own_trial<S: Send + 'static>(name: String, run: OwnTest<S>, server: S) -> Trial {
+    Trial::test(name, move || {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+        runtime.block_on(run(server));
+        Ok(())
+    })
+}
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();

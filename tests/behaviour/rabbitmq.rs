@@ -19,9 +19,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::fixtures::unique;
+use crate::own_trial;
 use crate::world::{kind, numbered, payloads, read, until};
-
-type Run = fn(Server) -> futures::future::LocalBoxFuture<'static, ()>;
 
 /// A server under test.
 #[derive(Clone)]
@@ -31,15 +30,9 @@ struct Server {
     url: String,
 }
 
-macro_rules! trials {
-    ($($name:ident),* $(,)?) => {
-        [$((stringify!($name), (|server| Box::pin($name(server))) as Run)),*]
-    };
-}
-
 /// Every test on every server that is there.
 pub(crate) fn trials() -> Vec<Trial> {
-    let tests = trials![
+    let tests = own_tests![
         a_message_that_died_of_its_delivery_limit_survives_looks_and_can_be_taken,
         a_long_queue_keeps_its_order_over_many_windows,
         locked_queues_are_told_apart_from_missing_ones,
@@ -55,14 +48,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         let Some(url) = std::env::var(variable).ok().filter(|url| !url.is_empty()) else { continue };
         for (name, run) in tests {
             let server = Server { version, url: url.clone() };
-            trials.push(Trial::test(format!("rabbitmq-{version}::{name}"), move || {
-                tokio::runtime::Builder::new_multi_thread()
-                    .worker_threads(2)
-                    .enable_all()
-                    .build()?
-                    .block_on(run(server));
-                Ok(())
-            }));
+            trials.push(own_trial(format!("rabbitmq-{version}::{name}"), run, server));
         }
     }
     trials

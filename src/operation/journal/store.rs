@@ -1,6 +1,6 @@
 //! Where journals are kept: making, listing, reading and locking them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::Write as _;
@@ -190,13 +190,16 @@ impl Journals {
     }
 
     /// Removes the journals that ended before `before`: finished and undone ones, and with `all` those that were cut short.
-    /// Which they are; with `dry` they stay.
+    /// Which they are; with `dry` they stay. One that an unfinished undo takes back stays as well: the undo needs it.
     ///
     /// # Errors
     /// `Io` where one can't be removed.
     pub fn prune(&self, before: Timestamp, all: bool, dry: bool) -> Result<Vec<Summary>> {
         let (summaries, _) = self.list()?;
-        let old = summaries.into_iter().filter(|summary| {
+        let ended = |summary: &&Summary| matches!(summary.state, JournalState::Finished | JournalState::Undone);
+        let undos = summaries.iter().filter(|summary| !ended(summary));
+        let needed: HashSet<String> = undos.filter_map(|summary| summary.undoes.clone()).collect();
+        let old = summaries.into_iter().filter(|summary| !needed.contains(&summary.id)).filter(|summary| {
             let may = match summary.state {
                 JournalState::Finished | JournalState::Undone => true,
                 JournalState::Interrupted => all,
@@ -610,6 +613,30 @@ mod tests {
                 assert_eq!(mode(&journals.folder.join(&first).join(name)), 0o600, "{name}");
             }
         }
+    }
+
+    #[tokio::test]
+    async fn a_prune_leaves_what_may_be_resumed_and_what_an_unfinished_undo_needs() {
+        let folder = tempfile::tempdir().unwrap();
+        let journals = Journals::at(folder.path());
+        let named = |id: &'static str| journals.clone().ids(move |_| id.into());
+        let finish = Record::Finish { at: Timestamp::UNIX_EPOCH, state: Ended::Finished, why: None };
+        let run = begun(&named("20260302-101112-run")).await;
+        let cut = begun(&named("20260302-101113-cut")).await;
+        let undo = Head { undoes: Some(run.clone()), verb: Verb::Undo, ..head() };
+        let undo = named("20260302-101114-undo").create(undo, None).unwrap();
+        let id = undo.head.id.clone();
+        undo.writer.durable(&Record::Run { at: Timestamp::UNIX_EPOCH }).await.unwrap();
+        undo.writer.close().await;
+        assert_eq!(journals.summary(&run).unwrap().state, JournalState::Undone);
+        assert_eq!(journals.prune(Timestamp::MAX, false, false).unwrap(), []);
+        let undo = journals.open(&id).unwrap();
+        undo.writer.durable(&finish).await.unwrap();
+        undo.writer.close().await;
+        let ids = |pruned: Vec<Summary>| pruned.into_iter().map(|run| run.id).collect::<Vec<_>>();
+        assert_eq!(ids(journals.prune(Timestamp::MAX, false, true).unwrap()), [id.clone(), run.clone()]);
+        assert_eq!(ids(journals.prune(Timestamp::MAX, false, false).unwrap()), [id, run]);
+        assert_eq!(ids(journals.list().unwrap().0), [cut]);
     }
 
     #[tokio::test]

@@ -168,12 +168,11 @@ impl Mover<'_> {
                 paused = Some("a step of the ramp is done, and the next has not begun".to_owned());
                 (Ended::Interrupted, None)
             }
-            (Some(Stop::Paused), Some(why)) => {
-                (Ended::Stopped, Some(source.locate(Error::new(ErrorKind::Refused, why))))
-            }
             (Some(Stop::Error(error)), _) => (Ended::Stopped, Some(source.locate(error))),
             (Some(Stop::Cancelled), _) => (Ended::Interrupted, None),
-            (None, Some(why)) => (Ended::Stopped, Some(source.locate(Error::new(ErrorKind::Refused, why)))),
+            (None | Some(Stop::Paused), Some(why)) => {
+                (Ended::Stopped, Some(source.locate(Error::new(ErrorKind::Refused, why))))
+            }
             (None, None) => (Ended::Finished, None),
         };
         let at = self.control.clock.now();

@@ -11,7 +11,7 @@ use rdkafka::message::Message;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
-use super::{Program, archived, brokers, lines, number};
+use super::{Program, brokers, number};
 
 const MESSAGES: u64 = 20_000;
 const KILLS: u64 = 10;
@@ -123,12 +123,6 @@ fn a_drain_that_is_killed_again_and_again_loses_nothing() {
     for (_, url) in brokers(&SERVERS) {
         let ground = Ground::new(&url);
         let from = ground.fill("kill.drain.from", MESSAGES);
-        let archive = ground.program.home().join("drained.jsonl");
-        let to = format!("file:{}", archive.display());
-        let drain = ["drain", &ground.address(&from), "--to", &to, "--yes", "-o", "json"];
-        ground.program.kill_often(&drain, (KILLS, MESSAGES), || lines(&archive));
-        let seen = archived(&archive);
-        ground.program.judge_losses(&ground.numbers(&from), &seen, MESSAGES);
-        ground.program.judge_repeats(&seen);
+        ground.program.drain_and_kill(&ground.address(&from), (KILLS, MESSAGES), || ground.numbers(&from));
     }
 }

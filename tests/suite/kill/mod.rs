@@ -91,6 +91,16 @@ impl Program {
         assert!(kills >= often - 2, "only {kills} of {often} runs could be killed before one had finished");
     }
 
+    /// Drains into an archive with kills, and judges; `left` says then what is still in the source.
+    fn drain_and_kill(&self, from: &str, goals: (u64, u64), left: impl FnOnce() -> BTreeMap<u64, u64>) {
+        let archive = self.home().join("drained.jsonl");
+        let to = format!("file:{}", archive.display());
+        self.kill_often(&["drain", from, "--to", &to, "--yes", "-o", "json"], goals, || lines(&archive));
+        let seen = archived(&archive);
+        self.judge_losses(&left(), &seen, goals.1);
+        self.judge_repeats(&seen);
+    }
+
     /// No more messages are there again than the journal calls ambiguous. One that was under way at several kills can
     /// be there several times.
     fn judge_repeats(&self, seen: &BTreeMap<u64, u64>) {

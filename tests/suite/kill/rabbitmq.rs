@@ -11,7 +11,7 @@ use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties};
 use tokio::runtime::Runtime;
 
-use super::{Program, archived, brokers, lines, number};
+use super::{Program, brokers, number};
 
 const MESSAGES: u64 = 20_000;
 const KILLS: u64 = 20;
@@ -110,12 +110,6 @@ fn a_drain_that_is_killed_again_and_again_loses_nothing() {
         let ground = Ground::new(&url);
         let from = format!("kill.drain.from.{version}");
         ground.fill(&from, MESSAGES);
-        let archive = ground.program.home().join("drained.jsonl");
-        let to = format!("file:{}", archive.display());
-        let drain = ["drain", &ground.address(&from), "--to", &to, "--yes", "-o", "json"];
-        ground.program.kill_often(&drain, (KILLS, MESSAGES), || lines(&archive));
-        let seen = archived(&archive);
-        ground.program.judge_losses(&ground.numbers(&from), &seen, MESSAGES);
-        ground.program.judge_repeats(&seen);
+        ground.program.drain_and_kill(&ground.address(&from), (KILLS, MESSAGES), || ground.numbers(&from));
     }
 }

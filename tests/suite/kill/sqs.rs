@@ -15,7 +15,7 @@ use futures::stream::{self, StreamExt as _};
 use postroom::broker::BrokerUrl;
 use tokio::runtime::Runtime;
 
-use super::{Program, archived, brokers, lines, number};
+use super::{Program, brokers, number};
 
 const KILLS: u64 = 10;
 const SERVERS: [(&str, &str); 2] = [("elasticmq", "POSTROOM_ELASTICMQ_URL"), ("moto", "POSTROOM_MOTO_URL")];
@@ -189,12 +189,7 @@ fn a_drain_that_is_killed_again_and_again_loses_nothing() {
     for (server, url) in brokers(&SERVERS) {
         let ground = Ground::new(server, &url);
         ground.fill("kill-drain-from", ground.messages);
-        let archive = ground.program.home().join("drained.jsonl");
-        let to = format!("file:{}", archive.display());
-        let drain = ["drain", &ground.address("kill-drain-from"), "--to", &to, "--yes", "-o", "json"];
-        ground.program.kill_often(&drain, (KILLS, ground.messages), || lines(&archive));
-        let seen = archived(&archive);
-        ground.program.judge_losses(&times(&ground.take_all("kill-drain-from")), &seen, ground.messages);
-        ground.program.judge_repeats(&seen);
+        let left = || times(&ground.take_all("kill-drain-from"));
+        ground.program.drain_and_kill(&ground.address("kill-drain-from"), (KILLS, ground.messages), left);
     }
 }
