@@ -13,6 +13,7 @@
 mod address;
 mod admit;
 pub mod archive;
+mod attributes;
 mod capability;
 mod connect;
 #[cfg(feature = "kafka")]
@@ -32,6 +33,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 pub use address::{Address, BrokerUrl, Connection, Target};
@@ -489,6 +491,40 @@ pub struct TakeOptions {
     pub memory: Option<u64>,
     /// Ends the read early, as [`End::Cancelled`].
     pub cancel: CancellationToken,
+    /// Where the reader says why nothing comes.
+    pub waits: Waits,
+}
+
+/// Where a reader says why nothing comes for a while, in one sentence, so that nobody takes a wait for a standstill.
+#[derive(Clone, Debug)]
+pub struct Waits(watch::Sender<Option<String>>);
+
+impl Default for Waits {
+    fn default() -> Self {
+        Self(watch::Sender::new(None))
+    }
+}
+
+impl Waits {
+    /// Says it; until it goes on, the first word stays.
+    pub fn say(&self, why: impl FnOnce() -> String) {
+        self.0.send_if_modified(|now| {
+            let news = now.is_none();
+            now.get_or_insert_with(why);
+            news
+        });
+    }
+
+    /// It goes on.
+    pub fn over(&self) {
+        self.0.send_if_modified(|now| now.take().is_some());
+    }
+
+    /// Whoever wants to know.
+    #[must_use]
+    pub fn listen(&self) -> watch::Receiver<Option<String>> {
+        self.0.subscribe()
+    }
 }
 
 /// A message and the token that settles it.

@@ -192,7 +192,10 @@ pub async fn run(prepared: Prepared, control: &Control) -> Result<Report> {
             Ended::Stopped
         }
         _ if error.is_some() => Ended::Stopped,
-        Stand::Cancelled => Ended::Interrupted,
+        Stand::Cancelled => {
+            tally.note("the broker has stopped: what it had moved stays where it went, the rest is in the source");
+            Ended::Interrupted
+        }
         Stand::Running if cancelled => Ended::Interrupted,
         Stand::Done | Stand::Running => Ended::Finished,
     };

@@ -12,7 +12,12 @@ use postroom::ErrorKind;
 use postroom::broker::{
     Broker, BrokerUrl, BrowseOptions, Connect, End, Extent, From, Settle, TakeOptions, Target, Tls, open,
 };
+use postroom::config::Policy;
 use postroom::message::Message;
+use postroom::operation::control::Control;
+use postroom::operation::journal::Journals;
+use postroom::operation::place::Place;
+use postroom::operation::replay::{self, ReplayRequest, ReplayTo};
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
@@ -46,6 +51,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         a_wrong_login_has_one_clear_error,
         a_login_by_token_reaches_everything_that_the_program_does,
         records_go_to_the_partition_that_is_asked_for,
+        a_replay_goes_back_into_the_partitions_where_its_records_died,
         dead_letters_are_paired_by_what_they_say_of_themselves,
         nobody_there_is_told_in_time,
     ];
@@ -326,6 +332,46 @@ async fn records_go_to_the_partition_that_is_asked_for(server: Server) {
     }
     let target = Target::Queue { name: topic, partition: Some(3) };
     assert_eq!(broker.publisher(&target).await.err().unwrap().kind(), ErrorKind::NotFound);
+}
+
+/// By Spring's binary headers, and not by the key, which all of them share.
+async fn a_replay_goes_back_into_the_partitions_where_its_records_died(server: Server) {
+    let (source, dead) = (server.topic(3, &[]).await, server.topic(1, &[]).await);
+    let producer: FutureProducer = server.config().create().unwrap();
+    for (offset, partition) in [2_i32, 0, 2, 1].into_iter().enumerate() {
+        let headers = OwnedHeaders::new()
+            .insert(Header { key: "kafka_dlt-original-topic", value: Some(source.as_bytes()) })
+            .insert(Header { key: "kafka_dlt-original-partition", value: Some(&partition.to_be_bytes()[..]) })
+            .insert(Header { key: "kafka_dlt-original-offset", value: Some(&(offset as u64).to_be_bytes()[..]) });
+        let body = format!("{partition}-{offset}");
+        let record = FutureRecord::to(&dead).key("the same").payload(&body).headers(headers);
+        producer.send(record, PATIENCE).await.map_err(|(error, _)| error).unwrap();
+    }
+    let broker = server.broker().await;
+    let place = |topic: &str| Place {
+        address: format!("{}/{topic}", server.url).parse().unwrap(),
+        broker: Arc::clone(&broker),
+        policy: Policy::default(),
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let journals = Journals::at(folder.path().join("journal"));
+    let control = Control::new();
+    let request = ReplayRequest { same_partition: true, ..ReplayRequest::all(place(&dead), ReplayTo::Origin) };
+    let prepared = replay::plan(request, &control).await.unwrap();
+    let report = replay::run(prepared, &journals, &control).await.unwrap();
+    assert_eq!((report.done, report.failed, report.ambiguous), (4, 0, 0), "{report:#?}");
+    for (partition, bodies) in [(0, vec!["0-1"]), (1, vec!["1-3"]), (2, vec!["2-0", "2-2"])] {
+        let options = BrowseOptions { partition: Some(partition), ..BrowseOptions::default() };
+        assert_eq!(payloads(&look(&*broker, &source, options).await.0), bodies, "partition {partition}");
+    }
+    // One that has no such partition is not sent anywhere else.
+    let (fewer, control) = (server.topic(2, &[]).await, Control::new());
+    let to = ReplayTo::Place(Box::new(place(&fewer)));
+    let request = ReplayRequest { same_partition: true, again: true, ..ReplayRequest::all(place(&dead), to) };
+    let prepared = replay::plan(request, &control).await.unwrap();
+    let report = replay::run(prepared, &journals, &control).await.unwrap();
+    assert_eq!((report.done, report.done + report.failed + report.skipped), (2, 4), "{report:#?}");
+    assert_eq!(look(&*broker, &fewer, BrowseOptions::default()).await.0.len(), 2);
 }
 
 async fn dead_letters_are_paired_by_what_they_say_of_themselves(server: Server) {

@@ -267,6 +267,8 @@ fn details(topic: &Topic, own: &[(i32, Marks)], settings: Option<&Settings>) -> 
         .map(|(partition, marks)| json!({"partition": partition, "first": marks.low, "end": marks.high}))
         .collect();
     details.push(("offsets".to_owned(), json!(offsets)));
+    let size = format!("librdkafka can't ask for it; `kafka-log-dirs.sh --describe --topic-list {}` does", topic.name);
+    details.push(("bytes on disk".to_owned(), json!(size)));
     details
 }
 

@@ -1,13 +1,15 @@
 //! What `list` and `describe` tell about a queue.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 
 use super::cost::read_cost;
-use super::profile::Product;
+use super::profile::{Product, Profile};
 use super::spec::QueueSpec;
 use super::state::{Queue, State, Store};
-use crate::broker::QueueInfo;
 use crate::broker::names::named_like_a_dlq;
+use crate::broker::{QueueInfo, attributes};
 
 /// Everything about one queue.
 pub(super) fn describe(state: &State, queue: &Queue) -> QueueInfo {
@@ -69,12 +71,14 @@ fn dead_letter_to(state: &State, spec: &QueueSpec) -> Vec<String> {
 }
 
 fn details(spec: &QueueSpec) -> Vec<(String, serde_json::Value)> {
+    if spec.profile.product() == Product::Sqs {
+        return attributes::details(&sqs_attributes(spec), spec.profile == Profile::SqsFifo);
+    }
     let mut details = vec![("profile".to_owned(), json!(spec.profile.name()))];
     let mut add = |name: &str, value: Option<serde_json::Value>| {
         details.extend(value.map(|value| (name.to_owned(), value)));
     };
-    let limit = if spec.profile.product() == Product::Sqs { "maxReceiveCount" } else { "x-delivery-limit" };
-    add(limit, spec.delivery_limit.map(|limit| json!(limit)));
+    add("x-delivery-limit", spec.delivery_limit.map(|limit| json!(limit)));
     add("x-max-length", spec.max_length.map(|(max, _)| json!(max)));
     add("x-message-ttl", spec.message_ttl.map(|ttl| json!(u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX))));
     add("x-single-active-consumer", spec.single_active.then(|| json!(true)));
@@ -85,4 +89,32 @@ fn details(spec: &QueueSpec) -> Vec<(String, serde_json::Value)> {
         details.extend(letter.routing_key.iter().map(|key| ("dead-letter-routing-key".to_owned(), json!(key))));
     }
     details
+}
+
+/// What SQS would tell of the queue: its settings, and the defaults of the API reference.
+fn sqs_attributes(spec: &QueueSpec) -> BTreeMap<String, String> {
+    let mut attributes = BTreeMap::from([
+        ("QueueArn".to_owned(), arn(&spec.name)),
+        ("SqsManagedSseEnabled".to_owned(), "true".to_owned()),
+        ("VisibilityTimeout".to_owned(), "30".to_owned()),
+    ]);
+    let mut add = |name: &str, value: String| _ = attributes.insert(name.to_owned(), value);
+    if let Some(retention) = spec.retention {
+        add("MessageRetentionPeriod", retention.as_secs().to_string());
+    }
+    if spec.profile == Profile::SqsFifo {
+        add("FifoQueue", "true".to_owned());
+        add("ContentBasedDeduplication", spec.content_dedup.to_string());
+    }
+    if let (Some(max), Some(to)) =
+        (spec.delivery_limit, spec.dead_letter.as_ref().and_then(|to| to.routing_key.as_ref()))
+    {
+        add("RedrivePolicy", json!({"deadLetterTargetArn": arn(to), "maxReceiveCount": max}).to_string());
+    }
+    attributes
+}
+
+/// The ARN of a queue.
+pub(super) fn arn(queue: &str) -> String {
+    format!("arn:aws:sqs:memory:000000000000:{queue}")
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::clock::later;
+use super::describe::arn;
 use super::profile::{Product, Profile};
 use super::spec::QueueSpec;
 use crate::broker::Receipt;
@@ -162,8 +163,7 @@ impl Stored {
             Product::Sqs => {
                 metadata.push("approximate_receive_count", i64::from(self.failed));
                 if let Some(source) = &self.source {
-                    let arn = format!("arn:aws:sqs:memory:000000000000:{source}");
-                    metadata.push("dead_letter_queue_source_arn", arn.as_str());
+                    metadata.push("dead_letter_queue_source_arn", arn(source).as_str());
                 }
                 deliveries = Some(u64::from(self.failed.saturating_sub(1)));
             }

@@ -3,7 +3,7 @@
 //! The rules are AWS's own (developer guide: quotas, visibility timeout, dead-letter queues, FIFO delivery logic).
 //! Limits: all counts are estimates that settle within a minute.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use aws_sdk_sqs::types::QueueAttributeName as Name;
@@ -44,6 +44,11 @@ pub(super) struct Facts {
 impl Facts {
     fn text(&self, name: &Name) -> Option<&str> {
         self.attributes.get(name).map(String::as_str)
+    }
+
+    /// The attributes by the names that SQS gives them.
+    pub(super) fn by_name(&self) -> BTreeMap<String, String> {
+        self.attributes.iter().map(|(name, value)| (name.as_str().to_owned(), value.clone())).collect()
     }
 
     fn number(&self, name: &Name) -> Option<u64> {

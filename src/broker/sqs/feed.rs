@@ -18,6 +18,7 @@ use super::Shared;
 use super::call::{call, pause};
 use super::errors::{Place, Trouble};
 use super::facts::Facts;
+use super::leases::{Leases, Met};
 use crate::error::Error;
 
 /// Receives at once.
@@ -37,8 +38,8 @@ const TRIES: u32 = 4;
 
 /// What came of one receive.
 pub(super) enum Fed {
-    /// Messages, when they were asked for (their lease began then or later), and their share of the memory.
-    Some(Vec<Raw>, Instant, Option<OwnedSemaphorePermit>),
+    /// Messages, which are held by [`Leases`] already, and their share of the memory.
+    Some(Vec<(Met, Raw)>, Option<OwnedSemaphorePermit>),
     /// Nothing is to be had. The worker waits for [`Feed::again`].
     Empty,
     /// More would be in flight than SQS allows. The worker waits for [`Feed::again`].
@@ -53,6 +54,7 @@ pub(super) enum Fed {
 struct Work {
     shared: Arc<Shared>,
     facts: Facts,
+    leases: Arc<Leases>,
     /// Messages that may still be asked for.
     wanted: AtomicU64,
     /// Receives under way, or whose answer is not in the channel yet.
@@ -75,11 +77,18 @@ pub(super) struct Feed {
 
 impl Feed {
     /// Starts the workers: as many as the messages expected are worth.
-    pub(super) fn start(shared: &Arc<Shared>, facts: &Facts, wanted: u64, expected: u64, memory: u64) -> Self {
+    pub(super) fn start(
+        shared: &Arc<Shared>,
+        (facts, leases): (&Facts, &Arc<Leases>),
+        wanted: u64,
+        expected: u64,
+        memory: u64,
+    ) -> Self {
         let units = u32::try_from(memory / UNIT).unwrap_or(u32::MAX >> 4).clamp(1, u32::MAX >> 4);
         let work = Arc::new(Work {
             shared: Arc::clone(shared),
             facts: facts.clone(),
+            leases: Arc::clone(leases),
             wanted: AtomicU64::new(wanted),
             busy: AtomicUsize::new(0),
             again: Notify::new(),
@@ -101,14 +110,14 @@ impl Feed {
         self.from.recv().await
     }
 
-    /// Whether a receive is under way.
-    pub(super) fn is_busy(&self) -> bool {
-        self.work.busy.load(Ordering::SeqCst) > 0
+    /// Whether no answer waits to be read.
+    pub(super) fn is_read(&self) -> bool {
+        self.from.is_empty()
     }
 
-    /// Whether an answer waits to be read.
-    pub(super) fn has_more(&self) -> bool {
-        !self.from.is_empty()
+    /// Whether no receive is under way either.
+    pub(super) fn is_idle(&self) -> bool {
+        self.work.busy.load(Ordering::SeqCst) == 0 && self.is_read()
     }
 
     /// Lets so many more messages be asked for, in the place of some that do not count.
@@ -119,13 +128,21 @@ impl Feed {
         }
     }
 
-    /// Lets the workers that found nothing ask again.
+    /// Lets all workers that found nothing ask again.
     pub(super) fn again(&self) {
         self.work.again.notify_waiters();
     }
 
+    /// Lets so many of the workers that found nothing ask again: each long poll costs a call, and a server that answers
+    /// slowly has others to answer.
+    pub(super) fn probe(&self, workers: usize) {
+        for _ in 0..workers.min(WORKERS) {
+            self.work.again.notify_one();
+        }
+    }
+
     /// Ends the workers and gives what their last receives brought.
-    pub(super) async fn stop(&mut self) -> Vec<(Vec<Raw>, Instant)> {
+    pub(super) async fn stop(&mut self) -> Vec<Vec<(Met, Raw)>> {
         self.work.stop.cancel();
         self.work.memory.close();
         while let Some(task) = self.tasks.last_mut() {
@@ -134,8 +151,8 @@ impl Feed {
         }
         let mut rest = Vec::new();
         while let Ok(fed) = self.from.try_recv() {
-            if let Fed::Some(messages, since, _) = fed {
-                rest.push((messages, since));
+            if let Fed::Some(messages, _) = fed {
+                rest.push(messages);
             }
         }
         rest
@@ -208,8 +225,8 @@ impl Work {
     }
 
     /// A message's share of the memory and of [`AHEAD`].
-    fn share(&self, messages: &[Raw]) -> u32 {
-        let bytes: usize = messages.iter().map(|raw| raw.body.as_ref().map_or(0, String::len)).sum();
+    fn share(&self, messages: &[(Met, Raw)]) -> u32 {
+        let bytes: usize = messages.iter().map(|(_, raw)| raw.body.as_ref().map_or(0, String::len)).sum();
         let least = u64::from(self.units).div_ceil(AHEAD) * messages.len() as u64;
         u32::try_from((bytes as u64 / UNIT).max(least)).unwrap_or(u32::MAX).clamp(1, self.units)
     }
@@ -232,10 +249,18 @@ async fn worker(work: Arc<Work>, into: mpsc::UnboundedSender<Fed>) {
             Ok(messages) if messages.is_empty() => Fed::Empty,
             Ok(messages) => {
                 work.give_back(count.saturating_sub(messages.len() as u64));
+                let meet = |raw: Raw| {
+                    let handle = raw.receipt_handle.clone().unwrap_or_default();
+                    (work.leases.meet(raw.message_id.as_deref().unwrap_or_default(), handle, since), raw)
+                };
+                let messages: Vec<_> = messages.into_iter().map(meet).collect();
                 // None while the feed is being stopped: what it holds goes back, and needs no share any more.
                 let share = Arc::clone(&work.memory).acquire_many_owned(work.share(&messages)).await.ok();
-                _ = into.send(Fed::Some(messages, since, share));
+                let sent = into.send(Fed::Some(messages, share));
                 work.busy.fetch_sub(1, Ordering::SeqCst);
+                if sent.is_err() {
+                    return;
+                }
                 continue;
             }
             Err(Trouble::Refused { code, .. }) if code.ends_with("OverLimit") => Fed::Full,

@@ -5,13 +5,14 @@
 use std::time::Duration;
 
 use futures::stream::{self, StreamExt as _};
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::time::{Instant, timeout_at};
 
 use super::Shared;
 use super::call::call;
 use super::errors::Place;
 use super::facts::{Facts, name_of};
+use crate::broker::attributes;
 use crate::broker::names::{self, named_like_a_dlq};
 use crate::broker::{Accuracy, Capability, ListFilter, Listing, QueueInfo};
 use crate::error::{ErrorKind, Result};
@@ -86,6 +87,8 @@ pub(super) async fn describe(shared: &Shared, queue: &str) -> Result<QueueInfo> 
         Vec::new()
     });
     let mut info = info(shared, &facts, from);
+    let oldest = json!("SQS does not tell it; CloudWatch does (ApproximateAgeOfOldestMessage)");
+    info.details.insert(0, ("oldest".to_owned(), oldest));
     info.notes.extend(notes);
     Ok(info)
 }
@@ -172,31 +175,7 @@ pub(super) fn info(shared: &Shared, facts: &Facts, dead_letter_from: Vec<String>
         dead_letter_from,
         read_cost: facts.read_cost(shared.settings.lease),
         capability: Capability { server_side, ..facts.capability() },
-        details: details(facts),
+        details: attributes::details(&facts.by_name(), facts.is_fifo()),
         notes,
     }
-}
-
-/// Every attribute as SQS names it, the policies as the JSON they are, sorted.
-fn details(facts: &Facts) -> Vec<(String, Value)> {
-    let mut details: Vec<(String, Value)> = facts
-        .attributes
-        .iter()
-        .map(|(name, value)| {
-            let number = value.parse::<u64>().map(Value::from);
-            let value =
-                number.or_else(|_| serde_json::from_str(value)).unwrap_or_else(|_| Value::String(value.clone()));
-            (name.as_str().to_owned(), value)
-        })
-        .collect();
-    details.sort_by(|(a, _), (b, _)| a.cmp(b));
-    if facts.retention().is_some() {
-        let clock = if facts.is_fifo() {
-            "a message expires that long after it came into this queue"
-        } else {
-            "a message expires that long after it was first sent, also in a dead-letter queue"
-        };
-        details.push(("expiry clock".to_owned(), json!(clock)));
-    }
-    details
 }

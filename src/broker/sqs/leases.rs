@@ -1,7 +1,9 @@
 //! What a reader holds: each message by its id, with its newest receipt handle and the end of its lease.
 //!
-//! A task beside the reader prolongs every lease before half of it has gone. Limits: SQS ends every lease twelve hours
-//! after the receive, whatever was asked.
+//! A message is held from the answer that brought it, also while nobody has read it yet, and a task beside the reader
+//! prolongs every lease before half of it has gone. Limits: SQS ends every lease twelve hours after the receive, whatever
+//! was asked. Where a lease ran out while a receive was under way, nobody can tell which of two handles is the newer one:
+//! a removal by either is in doubt.
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -34,6 +36,10 @@ struct Held {
     id: u128,
     handle: String,
     until: Instant,
+    /// When the answer with the handle came.
+    answered: Instant,
+    /// There is no newer handle, for certain.
+    newest: bool,
 }
 
 #[derive(Debug, Default)]
@@ -100,19 +106,20 @@ impl Leases {
         self.shared.settings.lease
     }
 
-    /// Takes note of a message that was received.
+    /// Takes note of a message whose receive was sent at `since` and has been answered now.
     pub(super) fn meet(&self, id: &str, handle: String, since: Instant) -> Met {
-        let (id, until) = (key(id), since + self.lease());
+        let (id, until, answered) = (key(id), since + self.lease(), Instant::now());
         let mut inner = self.inner();
         if let Some(token) = inner.tokens.get(&id).copied() {
             if let Some(held) = inner.held.get_mut(&token) {
-                (held.handle, held.until) = (handle, until);
+                let newest = since >= held.answered;
+                *held = Held { id, handle, until, answered, newest };
             }
             return Met::Held;
         }
         inner.next += 1;
         let token = inner.next;
-        inner.held.insert(token, Held { id, handle, until });
+        inner.held.insert(token, Held { id, handle, until, answered, newest: true });
         inner.tokens.insert(id, token);
         if inner.removed.contains(&id) { Met::Removed(token) } else { Met::New(token) }
     }
@@ -150,8 +157,11 @@ impl Leases {
         if due.is_empty() {
             return;
         }
-        let lost = self.change(due, self.lease()).await.into_iter().filter(|(_, result)| result.is_err()).count();
-        tracing::debug!(lost, queue = self.facts.name, "leases prolonged");
+        let count = due.len();
+        // A call that hangs must not let the other leases run out: what it was to prolong is due again at the next beat.
+        let done = tokio::time::timeout(self.lease() / 2, self.change(due, self.lease())).await;
+        let lost = done.map(|done| done.iter().filter(|(_, result)| result.is_err()).count());
+        tracing::debug!(count, lost = ?lost.ok(), queue = self.facts.name, "leases prolonged");
     }
 
     /// Sets the visibility of messages; one result for each.
@@ -267,7 +277,9 @@ impl Leases {
             let now = Instant::now();
             let entries: Vec<_> = {
                 let inner = self.inner();
-                late.extend(left.iter().filter(|token| inner.held.get(token).is_none_or(|held| held.until <= now)));
+                let in_doubt =
+                    |token: &&u64| inner.held.get(token).is_none_or(|held| held.until <= now || !held.newest);
+                late.extend(left.iter().filter(in_doubt));
                 left.iter()
                     .filter_map(|token| {
                         let handle = &inner.held.get(token)?.handle;
@@ -293,8 +305,19 @@ impl Leases {
                     return done;
                 }
             };
+            // What was received once more meanwhile has a newer handle, and only that one counts.
+            let outdated = |token: u64| {
+                let used = entries.iter().find(|entry| entry.id.parse() == Ok(token));
+                let inner = self.inner();
+                let newest = inner.held.get(&token).map(|held| held.handle.as_str());
+                attempt + 1 < TRIES && newest.is_some() && newest != used.map(|entry| entry.receipt_handle.as_str())
+            };
             for entry in &answer.successful {
                 let Ok(token) = entry.id.parse::<u64>() else { continue };
+                if outdated(token) {
+                    late.push(token);
+                    continue;
+                }
                 left.retain(|other| *other != token);
                 self.forget(token, true);
                 done.push((token, if late.contains(&token) { Err(too_late()) } else { Ok(()) }));
@@ -302,7 +325,9 @@ impl Leases {
             for failed in answer.failed {
                 let Ok(token) = failed.id.parse::<u64>() else { continue };
                 let text = failed.message.unwrap_or_default();
-                if failed.code.contains("ReceiptHandle") {
+                if failed.code.contains("ReceiptHandle") && outdated(token) {
+                    late.push(token);
+                } else if failed.code.contains("ReceiptHandle") {
                     left.retain(|other| *other != token);
                     // When it comes again it is removed, and not taken for another.
                     self.forget(token, true);

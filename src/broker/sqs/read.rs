@@ -6,7 +6,7 @@
 //! dead-letter queue meanwhile can't be told from those that were there. Of a message group only what SQS gives before
 //! the first is removed is seen.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ use super::convert;
 use super::facts::Facts;
 use super::feed::{Fed, Feed};
 use super::leases::{Leases, Met};
-use crate::broker::{Batch, BrowseOptions, Closed, Delivery, End, Progress, Reader, Settle, TakeOptions, Token};
+use crate::broker::{Batch, BrowseOptions, Closed, Delivery, End, Progress, Reader, Settle, TakeOptions, Token, Waits};
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::filter::{Prefilter, RawParts};
 use crate::text::human;
@@ -30,6 +30,8 @@ use crate::text::human;
 const MEMORY: u64 = 64 << 20;
 /// Long polls without a message before SQS is asked what it counts.
 const EMPTIES: u32 = 2;
+/// Long polls at once that look whether there is anything at all.
+const PROBES: usize = 2;
 /// How long to wait before it is asked whether a receive is still under way.
 const MOMENT: Duration = Duration::from_millis(20);
 /// After so long without an answer, all receives under way have ended.
@@ -38,6 +40,13 @@ const QUIET: Duration = Duration::from_secs(3);
 const STALLED: Duration = Duration::from_mins(5);
 /// How often SQS's estimate may promise messages that no long poll brings.
 const PROMISES: u32 = 5;
+/// How much later than its lease says a message that a dead run held may come back: SQS can have given it to a long poll
+/// that nobody waited for any more.
+const LINGER: Duration = Duration::from_secs(5);
+/// After so long without a message SQS's counts are right.
+const SETTLED: Duration = Duration::from_mins(1);
+/// Messages that are removed once more in one go at most.
+const TOGETHER: usize = 160;
 /// Receives one after the other that bring only arrivals, after which nothing else is expected.
 const STALE: u32 = 48;
 /// How much later than a read's end of time a message may have been sent and still belong to it: clocks differ, and what
@@ -71,6 +80,12 @@ pub(super) struct SqsRead {
     given: HashSet<u64>,
     /// When the caller last took or settled something.
     moved: Instant,
+    /// When something was last received.
+    came: Instant,
+    /// Nothing comes before the caller settles something.
+    blocked: bool,
+    /// Where it says why nothing comes.
+    waits: Waits,
     /// More would be in flight than SQS allows.
     full: bool,
     /// Something was removed since a worker was last told to ask again for lack of room.
@@ -110,7 +125,7 @@ impl SqsRead {
         // The facts were asked for before: SQS's clock is known.
         let bound = shared.clock.there(options.until.unwrap_or_else(Timestamp::now));
         Self {
-            feed: Feed::start(shared, &facts, wanted, expected, memory),
+            feed: Feed::start(shared, (&facts, &leases), wanted, expected, memory),
             leases,
             address: shared.settings.address(&facts.name).into(),
             takes,
@@ -121,11 +136,14 @@ impl SqsRead {
             arrivals: 0,
             stale: 0,
             cancel: options.cancel,
-            reclaim: options.reclaim.then(|| Instant::now() + shared.settings.lease),
+            reclaim: options.reclaim.then(|| Instant::now() + shared.settings.lease + LINGER),
             progress: Progress { of: Some(facts.visible()), ..Progress::default() },
             waiting: VecDeque::new(),
             given: HashSet::new(),
             moved: Instant::now(),
+            came: Instant::now(),
+            blocked: false,
+            waits: options.waits,
             full: false,
             removed: false,
             again: Vec::new(),
@@ -153,12 +171,11 @@ impl SqsRead {
     }
 
     /// Takes messages in. Whether one of them was there when the read began.
-    fn admit(&mut self, messages: Vec<Raw>, since: Instant) -> bool {
+    fn admit(&mut self, messages: Vec<(Met, Raw)>) -> bool {
         let (mut known, mut was_there) = (0, false);
         let budget = self.facts.redrive();
-        for raw in messages {
-            let handle = raw.receipt_handle.clone().unwrap_or_default();
-            let token = match self.leases.meet(raw.message_id.as_deref().unwrap_or_default(), handle, since) {
+        for (met, raw) in messages {
+            let token = match met {
                 Met::New(token) => token,
                 // A lease ran out: that is no sign of the end.
                 Met::Held => {
@@ -167,6 +184,7 @@ impl SqsRead {
                 }
                 Met::Removed(token) => {
                     (known, was_there) = (known + 1, true);
+                    self.came_again.0 += 1;
                     self.again.push(token);
                     continue;
                 }
@@ -201,21 +219,30 @@ impl SqsRead {
     }
 
     /// Removes once more what was removed and came again: its copy is confirmed, and of a group nothing else comes before.
-    /// Cancel safe: what is gone is not held any more.
+    /// What SQS gave no answer for is asked for again at the next call. Cancel safe: what is gone is not held any more.
     async fn remove_again(&mut self) {
-        if self.again.is_empty() {
-            return;
+        let held = |token: &u64| self.leases.holds(*token);
+        let again: Vec<u64> = self.again.iter().copied().filter(held).collect();
+        let gone = self.again.len() - again.len();
+        let results = if again.is_empty() { HashMap::new() } else { self.leases.remove(&again).await };
+        let removed = results.values().filter(|result| result.is_ok()).count();
+        self.came_again.1 += gone + removed;
+        let unanswered = |token: &u64| {
+            let doubtful = |error: &Error| error.kind() == ErrorKind::Ambiguous;
+            self.leases.holds(*token) && results.get(token).is_some_and(|result| result.as_ref().is_err_and(doubtful))
+        };
+        self.again.retain(unanswered);
+        if removed > 0 {
+            self.feed.probe(removed.div_ceil(10) + 1);
         }
-        let results = self.leases.remove(&self.again).await;
-        self.came_again.0 += self.again.len();
-        self.came_again.1 += results.values().filter(|result| result.is_ok()).count();
-        self.again.clear();
-        self.feed.again();
     }
 
     /// Brings more in, or finds the end. Cancel safe.
     async fn fill(&mut self) -> Result<()> {
-        self.remove_again().await;
+        // Together, where more of them are waiting: one call removes ten.
+        if self.again.len() >= TOGETHER || self.feed.is_read() {
+            self.remove_again().await;
+        }
         if self.left() == 0 {
             let more = self.progress.of.is_some_and(|of| self.progress.scanned < of) || !self.waiting.is_empty();
             self.end = Some(if more { End::Limit } else { End::Exhausted });
@@ -223,11 +250,15 @@ impl SqsRead {
         }
         // One that is under way may bring what the others did not find.
         let quiet = self.empties > 0 && !self.full;
-        if quiet && !self.feed.is_busy() && !self.feed.has_more() {
-            if self.empties >= EMPTIES {
+        if quiet && self.feed.is_idle() {
+            if self.empties < EMPTIES {
+                self.feed.probe(PROBES);
+            } else if self.blocked && self.expects_settles() {
+                self.await_settles().await;
+                return Ok(());
+            } else {
                 return self.judge().await;
             }
-            self.feed.again();
         }
         let fed = tokio::select! {
             biased;
@@ -249,9 +280,11 @@ impl SqsRead {
             }
         };
         match fed {
-            Some(Fed::Some(messages, since, _share)) => {
-                (self.empties, self.promises, self.full) = (0, 0, false);
-                self.stale = if self.admit(messages, since) { 0 } else { self.stale + 1 };
+            Some(Fed::Some(messages, _share)) => {
+                (self.empties, self.promises, self.full, self.blocked) = (0, 0, false, false);
+                self.came = Instant::now();
+                self.waits.over();
+                self.stale = if self.admit(messages) { 0 } else { self.stale + 1 };
                 if self.stale >= STALE {
                     self.end = Some(End::Exhausted);
                 }
@@ -266,7 +299,7 @@ impl SqsRead {
                 self.feed.again();
             }
             Some(Fed::Full) => self.full = true,
-            Some(Fed::Lost) => self.reclaim = Some(Instant::now() + self.shared.settings.lease),
+            Some(Fed::Lost) => self.reclaim = Some(Instant::now() + self.shared.settings.lease + LINGER),
             Some(Fed::Failed(error)) => return Err(error),
             None => {
                 return Err(Error::new(ErrorKind::Unexpected, "the receives have ended before the queue did"));
@@ -275,42 +308,88 @@ impl SqsRead {
         Ok(())
     }
 
+    /// Nothing comes before the caller has settled something. Its [`Reader::settle`] wakes the receives; here they are
+    /// asked only now and then, for what others may have given back. Cancel safe.
+    async fn await_settles(&mut self) {
+        tokio::select! {
+            biased;
+            () = self.cancel.cancelled() => self.end = Some(End::Cancelled),
+            () = tokio::time::sleep(QUIET) => self.ask_again(),
+        }
+    }
+
+    fn ask_again(&mut self) {
+        (self.empties, self.blocked) = (0, false);
+        self.feed.probe(PROBES);
+    }
+
     /// Asks SQS what it counts, after long polls that brought nothing.
     async fn judge(&mut self) -> Result<()> {
         let facts = self.shared.facts(&self.facts.name).await?;
-        self.empties = 0;
+        // A worker asked by itself meanwhile.
+        if !self.feed.is_idle() {
+            return Ok(());
+        }
         let held = self.leases.count();
-        let reclaiming = self.reclaim.is_some_and(|until| facts.in_flight() > held && Instant::now() < until);
-        let groups = self.facts.is_fifo() && held > 0 && facts.visible() > 0;
-        // What was given out and is going to be removed makes room for the next of its group.
-        if reclaiming || (groups && self.expects_settles()) {
-            self.feed.again();
+        let (visible, others) = (facts.visible(), facts.in_flight().saturating_sub(held));
+        // Of groups somebody holds messages, and gets the next ones when these are removed.
+        let behind = self.facts.is_fifo() && visible > 0;
+        if behind && self.expects_settles() {
+            self.blocked = true;
+            return Ok(());
+        }
+        if others > 0 && self.reclaim.is_some_and(|until| Instant::now() < until) {
+            let within = (self.shared.settings.lease + LINGER).as_secs();
+            self.waits.say(|| {
+                format!(
+                    "about {others} messages are in flight; those that a lost run or answer holds come back within \
+                     {within} s"
+                )
+            });
+            self.ask_again();
             return Ok(());
         }
         // What stands behind arrivals came later still.
-        if groups && held > self.arrivals {
+        if behind && held > self.arrivals {
+            let how = if self.takes {
+                "go through these first, in a run without a filter"
+            } else {
+                "a look sees no further, a replay or drain of the queue does"
+            };
             self.end = Some(End::Stopped(format!(
-                "about {} more messages stand behind those that are held, in the same message groups: SQS gives the next \
-                 of a group only when those before it are removed",
-                facts.visible()
+                "about {visible} more messages stand behind those that are held, in the same message groups: SQS gives the \
+                 next of a group only when those before it are removed; {how}"
             )));
             return Ok(());
         }
         self.promises += 1;
-        if facts.visible() > 0 && self.promises < PROMISES {
-            self.feed.again();
+        let others_block = behind && others > 0 && self.takes && self.arrivals == 0;
+        let patient = if others_block { self.came.elapsed() < SETTLED } else { self.promises < PROMISES };
+        if visible > 0 && patient {
+            if others_block {
+                self.waits.say(|| {
+                    format!("somebody else holds about {others} messages, and about {visible} stand behind them in their groups")
+                });
+            }
+            self.ask_again();
+            return Ok(());
+        }
+        if others_block {
+            self.end = Some(End::Stopped(format!(
+                "somebody else holds about {others} messages, and about {visible} more stand behind them in their message \
+                 groups: SQS gives these when the others are removed or given back; stop the other consumers, then go on \
+                 with `postroom journal resume`"
+            )));
             return Ok(());
         }
         self.end = Some(End::Exhausted);
-        if facts.visible() > 0 && self.arrivals == 0 {
+        if visible > 0 && self.arrivals == 0 {
             self.notes.push(format!(
-                "SQS still counts about {} messages that no receive brings; its counts settle within a minute",
-                facts.visible()
+                "SQS still counts about {visible} messages that no receive brings; its counts settle within a minute"
             ));
         }
         let about = self.progress.of.unwrap_or(0);
         if self.progress.scanned < about {
-            let others = facts.in_flight().saturating_sub(held);
             self.notes.push(format!(
                 "saw {} of about {about} messages; about {others} are in flight with others, {} delayed",
                 self.progress.scanned,
@@ -373,9 +452,13 @@ impl Reader for SqsRead {
         self.moved = Instant::now();
         if how == Settle::Remove {
             self.removed = !self.full;
-            if self.full || self.facts.is_fifo() {
+            if self.full {
                 self.full = false;
                 self.feed.again();
+            } else if self.facts.is_fifo() {
+                // What stood behind these can come now.
+                (self.empties, self.blocked) = (0, false);
+                self.feed.probe(ours.len().div_ceil(10) + 1);
             }
         }
         tokens.iter().map(|token| results.remove(&token.0).unwrap_or_else(unknown)).collect()
@@ -390,8 +473,8 @@ impl Reader for SqsRead {
             return Ok(closed.clone());
         }
         self.end.get_or_insert(End::Cancelled);
-        for (messages, since) in self.feed.stop().await {
-            self.admit(messages, since);
+        for messages in self.feed.stop().await {
+            self.admit(messages);
         }
         if self.arrivals > 0 {
             let text = human::messages(self.arrivals);

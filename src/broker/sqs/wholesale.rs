@@ -60,6 +60,8 @@ pub(super) async fn begin(shared: &Arc<Shared>, queue: &str, what: Wholesale) ->
                 there,
                 after: 0,
                 begun: Instant::now(),
+                moved: 0,
+                cancelled: false,
                 facts,
             };
             // Asked before anything is begun: without the right to list, nobody could tell how far it is.
@@ -126,6 +128,10 @@ struct Task {
     /// When the queue's last task before this one was started, in milliseconds since 1970.
     after: i64,
     begun: Instant,
+    /// Messages moved, as far as was told.
+    moved: u64,
+    /// SQS has said yes to a cancel. Some servers do not list such a task any more (`ElasticMQ`).
+    cancelled: bool,
 }
 
 impl Task {
@@ -166,14 +172,16 @@ impl Task {
 impl Underway for Task {
     async fn advance(&mut self) -> Result<Advance> {
         let Some(task) = self.latest().await?.filter(|task| task.started_timestamp() > self.after) else {
-            let stand = if self.begun.elapsed() < UNLISTED {
+            let stand = if self.cancelled {
+                Stand::Cancelled
+            } else if self.begun.elapsed() < UNLISTED {
                 Stand::Running
             } else {
                 Stand::Failed("SQS does not list the task".to_owned())
             };
-            return Ok(Advance { done: 0, of: Some(self.there), stand });
+            return Ok(Advance { done: self.moved, of: Some(self.there), stand });
         };
-        let number = |n: i64| u64::try_from(n).unwrap_or(0);
+        self.moved = number(task.approximate_number_of_messages_moved());
         let stand = match task.status().unwrap_or_default() {
             "COMPLETED" => Stand::Done,
             "CANCELLED" => Stand::Cancelled,
@@ -181,7 +189,7 @@ impl Underway for Task {
             _ => Stand::Running,
         };
         Ok(Advance {
-            done: number(task.approximate_number_of_messages_moved()),
+            done: self.moved,
             of: task.approximate_number_of_messages_to_move().map(number).or(Some(self.there)),
             stand,
         })
@@ -191,6 +199,13 @@ impl Underway for Task {
         let client = self.shared.client().await;
         let ask = || client.cancel_message_move_task().task_handle(&self.handle).send();
         let place = self.place("CancelMessageMoveTask");
-        call(&self.shared.throttling, true, ask).await.map(|_| ()).map_err(|trouble| trouble.explain(&place))
+        let answer = call(&self.shared.throttling, true, ask).await.map_err(|trouble| trouble.explain(&place))?;
+        self.moved = self.moved.max(number(answer.approximate_number_of_messages_moved));
+        self.cancelled = true;
+        Ok(())
     }
+}
+
+fn number(n: i64) -> u64 {
+    u64::try_from(n).unwrap_or(0)
 }

@@ -19,6 +19,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt as _};
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 pub(super) use self::carry::Carrier;
@@ -189,6 +190,7 @@ pub(super) async fn run(job: Job, control: &Control) -> Result<Report> {
         cancel: control.cancel.clone(),
         ..TakeOptions::default()
     };
+    let waits = options.waits.listen();
     let opened = open_reader(&source, head.keep, options).await;
     let mut reader = match opened {
         Ok(reader) => reader,
@@ -263,7 +265,7 @@ pub(super) async fn run(job: Job, control: &Control) -> Result<Report> {
     if let Err(error) = mover.writer.note(&Record::Run { at: began }) {
         mover.halt(error);
     }
-    mover.work(reader.as_mut()).await;
+    mover.work(reader.as_mut(), waits).await;
     mover.close(reader.as_mut(), &source, &head.id, began).await
 }
 
@@ -281,7 +283,7 @@ async fn open_reader(source: &Place, keep: bool, options: TakeOptions) -> Result
 
 impl Mover<'_> {
     /// Everything but opening and closing.
-    async fn work(&mut self, reader: &mut dyn Reader) {
+    async fn work(&mut self, reader: &mut dyn Reader, mut waits: watch::Receiver<Option<String>>) {
         let mut concluded = false;
         loop {
             while let Some(step) = self.backlog.pop_front() {
@@ -325,10 +327,12 @@ impl Mover<'_> {
                 () = cancel.cancelled(), if !stopped => self.stop = Some(Stop::Cancelled),
                 () = self.throttle.wait(), if paced => {}
                 () = tokio::time::sleep(WATCH), if !self.steps.is_empty() => {
-                    let note = self.meter.wait(self.carrier.held_up());
-                    if let Some(note) = note {
-                        self.tally.note(note);
-                    }
+                    let why = self.carrier.held_up().or_else(|| waits.borrow().clone());
+                    self.wait(why);
+                }
+                Ok(()) = waits.changed(), if reading => {
+                    let why = waits.borrow_and_update().clone();
+                    self.wait(why);
                 }
                 batch = reader.next_batch(self.control.batch - self.pending.len()), if reading => match batch {
                     Err(error) => self.halt(error),
@@ -353,6 +357,13 @@ impl Mover<'_> {
                     }
                 },
             }
+        }
+    }
+
+    /// Tells why nothing goes on, or that it does again.
+    fn wait(&mut self, why: Option<String>) {
+        if let Some(note) = self.meter.wait(why) {
+            self.tally.note(note);
         }
     }
 

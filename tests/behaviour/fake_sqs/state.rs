@@ -54,6 +54,8 @@ pub(crate) struct State {
     pub(crate) denied: HashSet<&'static str>,
     /// How often each action was called.
     pub(crate) calls: HashMap<String, u64>,
+    /// Tasks that were cancelled are not listed, as by ElasticMQ.
+    pub(crate) forgets_cancelled: bool,
     /// Move tasks by source, the oldest first.
     pub(super) tasks: BTreeMap<String, Vec<Task>>,
     /// How far its clock is ahead.

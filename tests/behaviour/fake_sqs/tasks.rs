@@ -56,7 +56,8 @@ impl State {
                 "ApproximateNumberOfMessagesMoved": task.moved, "ApproximateNumberOfMessagesToMove": task.of,
             })
         };
-        let results: Vec<Value> = tasks.iter().rev().take(10).map(tell).collect();
+        let listed = |task: &&Task| !(self.forgets_cancelled && task.status == "CANCELLED");
+        let results: Vec<Value> = tasks.iter().rev().filter(listed).take(10).map(tell).collect();
         self.tasks.insert(name, tasks);
         json!({"Results": results})
     }

@@ -22,6 +22,7 @@ pub(super) fn trials() -> Vec<Trial> {
         a_purge_drops_everything_once_a_minute,
         a_move_task_moves_everything_to_where_it_came_from,
         a_cancelled_move_keeps_what_it_moved,
+        a_cancelled_move_that_is_not_listed_any_more_is_cancelled,
         a_finished_task_is_not_taken_for_the_one_that_begins,
         a_second_task_of_a_queue_is_refused,
         only_dead_letters_are_moved,
@@ -74,6 +75,15 @@ async fn a_move_task_moves_everything_to_where_it_came_from(fake: Fake) {
 }
 
 async fn a_cancelled_move_keeps_what_it_moved(fake: Fake) {
+    cancel_in_the_middle(fake).await;
+}
+
+async fn a_cancelled_move_that_is_not_listed_any_more_is_cancelled(fake: Fake) {
+    fake.state().forgets_cancelled = true;
+    cancel_in_the_middle(fake).await;
+}
+
+async fn cancel_in_the_middle(fake: Fake) {
     let ground = ground(&fake, 500).await;
     let mut control = Control::new();
     let cancel = control.cancel.clone();
@@ -88,6 +98,7 @@ async fn a_cancelled_move_keeps_what_it_moved(fake: Fake) {
     let (moved, left) = (fake.bodies("other").len(), fake.bodies("dead").len());
     assert_eq!((moved as u64, moved + left), (report.done, 500));
     assert!(left > 0);
+    assert!(report.notes.iter().any(|note| note.contains("the rest is in the source")), "{:?}", report.notes);
 }
 
 async fn a_finished_task_is_not_taken_for_the_one_that_begins(fake: Fake) {

@@ -165,12 +165,15 @@ fn a_replay_that_is_killed_again_and_again_loses_nothing() {
     }
 }
 
-/// Each message arrives behind those that stood before it in its group.
+/// Each message arrives behind those that stood before it in its group. Not on moto: two receives at once there look at
+/// the groups that are held when they begin, and not again, so both may get messages of one group.
 #[test]
-#[ignore = "on a loaded machine leases as short as these run out, and a resume stands still"]
 fn a_replay_of_groups_that_is_killed_again_and_again_keeps_their_order() {
     for (server, url) in brokers(&SERVERS) {
         let arrived = Ground::new(server, &url).replay_and_kill("kill-from.fifo", "kill-to.fifo");
+        if server == "moto" {
+            continue;
+        }
         let mut first: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
         let mut met = std::collections::HashSet::new();
         for (group, number) in &arrived {
