@@ -47,6 +47,26 @@ pub(crate) fn failed_where(failure: &Failure) -> String {
     origin.into_iter().chain(attempts).collect::<Vec<_>>().join(", ")
 }
 
+/// A key on one line: its text, what a schema makes of it, the number that four or eight bytes are, else its bytes.
+pub(crate) fn key(message: &Message, schemas: Option<&dyn Schemas>) -> Option<String> {
+    let key = message.key.as_deref()?;
+    if let Some(view) = codec::key_view(message, schemas)
+        && let Some(text) = view.form.text()
+    {
+        return Some(one_line(&serde_json::from_str::<String>(text).unwrap_or_else(|_| text.to_owned())));
+    }
+    let is_text = |text: &str| !text.bytes().any(|byte| byte == 0);
+    if let Some(text) = std::str::from_utf8(key).ok().filter(|text| is_text(text)) {
+        return Some(one_line(text));
+    }
+    // What Kafka's own serializers write for whole numbers.
+    Some(match (<[u8; 4]>::try_from(key), <[u8; 8]>::try_from(key)) {
+        (Ok(bytes), _) => i32::from_be_bytes(bytes).to_string(),
+        (_, Ok(bytes)) => i64::from_be_bytes(bytes).to_string(),
+        _ => key.iter().take(PREVIEW).fold("0x".to_owned(), |hex, byte| format!("{hex}{byte:02x}")),
+    })
+}
+
 /// The beginning of a payload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Preview {

@@ -39,7 +39,7 @@ impl Selection {
         let mut selection = Self { rules: rules_decide.then(|| rules.written()), ..Self::all() };
         if let Some(text) = filter {
             let filter = Filter::parse(text, now)?;
-            let prefilter = filter.prefilter().with_schemas(rules.schemas().is_some());
+            let prefilter = filter.prefilter().with_schemas(rules.schemas());
             let rules = Arc::clone(rules);
             selection = selection.filter(text, Some(prefilter), move |message| {
                 filter.matches(&Candidate::new(message).with_rules(&rules))

@@ -12,10 +12,13 @@ use super::protobuf::ProtobufSchema;
 use super::registry::Registry;
 use super::{SchemaFile, SchemaSettings};
 use crate::message::codec::avro::AvroSchema;
-use crate::message::codec::{Schema, SchemaId};
+use crate::message::codec::{Part, Schema, SchemaId};
 
 /// The largest file that is read.
 const MAX_FILE: u64 = 4 << 20;
+
+/// What a queue's name ends with for its keys.
+const KEY: &str = "-key";
 
 type Found = Result<Arc<dyn Schema>, String>;
 
@@ -33,6 +36,12 @@ struct Lazy {
     schema: OnceLock<Found>,
 }
 
+impl Lazy {
+    fn is_for_keys(&self) -> bool {
+        self.file.queues.ends_with(KEY)
+    }
+}
+
 impl Shelf {
     pub(super) fn new(settings: SchemaSettings) -> Self {
         let lazy = |file: SchemaFile| {
@@ -42,13 +51,21 @@ impl Shelf {
         Self { files: settings.files.into_iter().map(lazy).collect(), registry: settings.registry.map(Registry::new) }
     }
 
-    /// The schema of a queue's payload: its file's, else what the registry has under the id of its frame. `None` where
-    /// neither is said.
-    pub(super) fn find(&self, queue: &str, id: Option<SchemaId>) -> Option<Found> {
-        let named = self.files.iter().find(|lazy| match &lazy.queues {
-            Some(queues) => queues.is_match(queue),
-            None => lazy.file.queues == queue,
-        });
+    /// The schema of a queue's payloads or keys: its file's, else what the registry has under the id of the frame. `None`
+    /// where neither is said. Files for keys are those of the queue's name with `-key` behind it, as registries name
+    /// their subjects; a file for `*` is for payloads.
+    pub(super) fn find(&self, queue: &str, part: Part, id: Option<SchemaId>) -> Option<Found> {
+        let named = |lazy: &&Lazy, name: &str| match &lazy.queues {
+            Some(queues) => queues.is_match(name),
+            None => lazy.file.queues == name,
+        };
+        let named = match part {
+            Part::Payload => self.files.iter().find(|lazy| named(lazy, queue)),
+            Part::Key => {
+                let name = format!("{queue}{KEY}");
+                self.files.iter().filter(|lazy| lazy.is_for_keys()).find(|lazy| named(lazy, &name))
+            }
+        };
         match (named, id) {
             (Some(lazy), _) => {
                 Some(lazy.schema.get_or_init(|| read(&lazy.file.path, lazy.file.name.as_deref())).clone())
@@ -56,6 +73,11 @@ impl Shelf {
             (None, Some(id)) => self.registry.as_ref().map(|registry| registry.schema(id)),
             (None, None) => None,
         }
+    }
+
+    /// Whether a file is for keys.
+    pub(super) fn has_key_files(&self) -> bool {
+        self.files.iter().any(Lazy::is_for_keys)
     }
 
     /// Why schemas could not be had.
@@ -109,7 +131,7 @@ mod tests {
             file("missing", "nothing.desc"),
         ];
         let shelf = Shelf::new(SchemaSettings { registry: None, files });
-        let find = |queue: &str| shelf.find(queue, None);
+        let find = |queue: &str| shelf.find(queue, Part::Payload, None);
         let limits = Limits::default();
         let decoded = |queue: &str, data: &[u8]| find(queue).unwrap().unwrap().decode(data, None, &limits).unwrap();
         assert_eq!(decoded("orders.dlq", b"\x22").to_string(), r#"{"n":17}"#);

@@ -9,7 +9,7 @@ use super::SchemaSettings;
 use crate::broker::archive::SOURCE_ADDRESS;
 use crate::broker::{Address, BrokerUrl, Connection};
 use crate::message::Message;
-use crate::message::codec::{Schema, SchemaId, Schemas};
+use crate::message::codec::{Part, Schema, SchemaId, Schemas};
 
 /// Whose messages schemas are for.
 #[derive(Clone, Debug)]
@@ -55,14 +55,18 @@ struct Library {
 }
 
 impl Schemas for Library {
-    fn find(&self, message: &Message, id: Option<SchemaId>) -> Option<Result<Arc<dyn Schema>, String>> {
+    fn find(&self, message: &Message, part: Part, id: Option<SchemaId>) -> Option<Result<Arc<dyn Schema>, String>> {
         let home = message.metadata.get_str(SOURCE_ADDRESS).unwrap_or(&message.address);
         let address = home.parse::<Address>().ok();
         let queue = address.as_ref().and_then(|address| address.target.as_ref()?.queue_name()).unwrap_or(home);
         self.shelves
             .iter()
             .filter(|(home, _)| home.is_of(address.as_ref()))
-            .find_map(|(_, shelf)| shelf.find(queue, id))
+            .find_map(|(_, shelf)| shelf.find(queue, part, id))
+    }
+
+    fn read_bare_keys(&self) -> bool {
+        self.shelves.iter().any(|(_, shelf)| shelf.has_key_files())
     }
 
     fn faults(&self) -> Vec<String> {
@@ -86,8 +90,13 @@ impl Shelf {
     }
 
     #[allow(clippy::unused_self, clippy::unnecessary_wraps, reason = "it stands in for the one that has schemas")]
-    fn find(&self, _queue: &str, _id: Option<SchemaId>) -> Option<Result<Arc<dyn Schema>, String>> {
+    fn find(&self, _queue: &str, _part: Part, _id: Option<SchemaId>) -> Option<Result<Arc<dyn Schema>, String>> {
         Some(Err("this build of postroom reads no schemas".to_owned()))
+    }
+
+    #[allow(clippy::unused_self, reason = "as above")]
+    fn has_key_files(&self) -> bool {
+        false
     }
 
     #[allow(clippy::unused_self, reason = "as above")]
@@ -123,7 +132,7 @@ mod tests {
         ])
         .unwrap();
         let read = |message: &Message| {
-            let schema = library.find(message, None)?.unwrap();
+            let schema = library.find(message, Part::Payload, None)?.unwrap();
             Some(schema.decode(b"\x02", None, &Limits::default()).unwrap().to_string())
         };
         let at = |address: &str| read(&Message { address: address.into(), ..Message::default() });

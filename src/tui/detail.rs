@@ -14,7 +14,7 @@ use crate::message::codec::{self, View};
 use crate::message::failure::{Failure, detect};
 use crate::message::fingerprint::{Rules, fingerprint};
 use crate::message::{Message, Value};
-use crate::operation::glance::{failed_where, place, reason};
+use crate::operation::glance::{failed_where, key, place, reason};
 use crate::operation::masks::Masks;
 use crate::text::{human, safe, safe_lines};
 
@@ -71,7 +71,7 @@ impl Page {
             why(&message, now, expires, rules),
             payload(&message, rules),
             hex(message.body()),
-            fields(&message),
+            fields(&message, rules),
             raw(message.body()),
         ];
         Self { message, is_redacted, tabs }
@@ -368,11 +368,13 @@ fn hex(bytes: &[u8]) -> Vec<TextLine> {
     lines
 }
 
-fn fields(message: &Message) -> Vec<TextLine> {
+fn fields(message: &Message, rules: &Rules) -> Vec<TextLine> {
     let mut lines = Vec::new();
-    if let Some(key) = &message.key {
-        lines.push(TextLine::one(Role::Heading, "Key"));
-        lines.push(TextLine::one(Role::Plain, &format!("  {}", String::from_utf8_lossy(key))));
+    if let Some(key) = key(message, rules.schemas()) {
+        let view = codec::key_view(message, rules.schemas());
+        let formats = view.map(|view| format!(" · {}", formats(&view))).unwrap_or_default();
+        lines.push(TextLine::one(Role::Heading, &format!("Key{formats}")));
+        lines.push(TextLine::one(Role::Plain, &format!("  {key}")));
     }
     let parts =
         [("Headers", &message.headers), ("Properties", &message.properties), ("Told by the broker", &message.metadata)];

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use postroom::config::Redaction;
 use postroom::message::codec;
+use postroom::message::codec::Part;
 use postroom::message::failure::detect;
 use postroom::message::filter::{Candidate, Filter};
 use postroom::message::fingerprint::{MAX_TEMPLATE, Rules, fingerprint, mask};
@@ -84,7 +85,7 @@ static SCHEMAS: std::sync::LazyLock<Vec<std::sync::Arc<dyn codec::Schemas>>> = s
         let settings = postroom::schema::SchemaSettings { registry: None, files: vec![file] };
         let schemas = postroom::schema::open([(postroom::schema::Home::Everywhere, settings)]).unwrap();
         // Read while the file is there.
-        _ = schemas.find(&Message::default(), None);
+        _ = schemas.find(&Message::default(), Part::Payload, None);
         schemas
     };
     texts.map(open).into_iter().collect()

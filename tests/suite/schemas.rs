@@ -159,3 +159,37 @@ fn a_registry_that_is_down_or_talks_nonsense_never_stands_before_the_raw_view() 
         assert_eq!(raw.stdout.as_bytes(), b"\0\0\0\0\x2a\x22\x06A-1", "{raw}");
     }
 }
+
+#[test]
+fn keys_are_read_by_the_schema_of_their_frame_or_by_a_file_for_keys() {
+    let registry = registry(200, r#"{"schema":"\"string\""}"#);
+    let environment = TestEnvironment::new();
+    let line = |key: &[u8]| {
+        format!(
+            "{{\"address\":\"shop:orders\",\"key\":{{\"base64\":\"{}\"}},\"payload\":\"x\"}}\n",
+            STANDARD.encode(key)
+        )
+    };
+    let keys: [&[u8]; 3] = [b"\0\0\0\0\x2a\x10order-17", b"\0\0\0\0\x2a\x10order-18", b"\0\0\0\0\0\0\0\x11"];
+    std::fs::write(environment.path("dead.jsonl"), keys.map(line).concat()).unwrap();
+    let browse = |more: &[&str]| environment.run(&[&["browse", "file:dead.jsonl", "--all", "-q"][..], more].concat());
+    let found = browse(&["--registry", &registry, "--filter", "key=order-17", "--decode"]);
+    let line: serde_json::Value = serde_json::from_str(&found.stdout).expect("one line");
+    let want = serde_json::json!({"formats": ["confluent", "avro"], "details": ["schema 42"], "json": "order-17"});
+    assert_eq!(line["decoded_key"], want, "{found}");
+    let table = browse(&["--registry", &registry, "-o", "table"]);
+    let heads: Vec<_> = table.stdout.lines().filter(|line| line.contains('B')).collect();
+    assert!(heads[0].contains("  order-17  ") && heads[1].contains("  order-18  "), "{table}");
+    assert!(heads[2].contains("  17  "), "a number of eight bytes is no frame: {table}");
+    let groups = environment.run(&["groups", "file:dead.jsonl", "--by", "key", "--registry", &registry, "-q"]);
+    assert!(groups.stdout.contains(r#""title":"order-17""#), "{groups}");
+    // A file is for keys by its queue's name alone; what reads payloads does not read keys.
+    std::fs::write(environment.path("n.avsc"), r#""long""#).unwrap();
+    std::fs::write(
+        environment.path("dead.jsonl"),
+        "{\"address\":\"shop:orders\",\"key\":\"\\\"\",\"payload\":\"x\"}\n",
+    )
+    .unwrap();
+    let matches = |schema: &str| browse(&["--schema", schema, "--filter", "key=17"]).stdout.lines().count();
+    assert_eq!((matches("orders-key=n.avsc"), matches("orders=n.avsc"), matches("*=n.avsc")), (1, 0, 0));
+}

@@ -51,11 +51,13 @@ impl View {
         let message = shown.as_ref().unwrap_or(message);
         let origin = failure.as_ref().and_then(|failure| self.origin(message, failure));
         let decoded = self.decode_lines.then(|| codec::view(message, self.rules.schemas()));
+        let decoded_key = decoded.as_ref().and_then(|_| codec::key_view(message, self.rules.schemas()));
         let derived = Derived {
             failure: failure.as_ref(),
             origin: origin.as_deref(),
             group: group.as_deref(),
             decoded: decoded.as_ref(),
+            decoded_key: decoded_key.as_ref(),
         };
         write_line(message, Some(&derived), out);
     }
@@ -95,12 +97,8 @@ impl View {
         parts.extend(message.time.map(|time| {
             self.paint.paint(Role::Faint, &format!("{} ({})", human::time(time), human::age(time, self.now)))
         }));
-        parts.extend(
-            message
-                .key
-                .as_ref()
-                .map(|key| self.paint.paint(Role::Name, &fit(&String::from_utf8_lossy(key), self.width / 3))),
-        );
+        let key = glance::key(message, self.rules.schemas());
+        parts.extend(key.map(|key| self.paint.paint(Role::Name, &fit(&key, self.width / 3))));
         parts.push(human::size(message.size()));
         let times = delivery.message.deliveries.filter(|n| *n > 0);
         parts.extend(times.map(|n| self.paint.paint(Role::Warning, &format!("seen {}", human::plural(n, "time")))));

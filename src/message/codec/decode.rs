@@ -6,9 +6,9 @@ use serde::de::IgnoredAny;
 use super::compressed::Compression;
 use super::hints::Hints;
 use super::plain::{is_plain, is_readable, starts_as_markup};
-use super::schema::Schemas;
+use super::schema::{Part, Schemas};
 use super::view::{Form, Limits, Step, View};
-use super::{cbor, encoded, envelope, framed, label, msgpack, protobuf, tree};
+use super::{cbor, encoded, envelope, framed, java, label, msgpack, protobuf, tree};
 use crate::message::Message;
 
 /// What one look at the outside of some bytes found.
@@ -28,8 +28,8 @@ pub fn decode(payload: &Bytes, hints: &Hints, limits: &Limits) -> View {
     decode_with(payload, hints, limits, None)
 }
 
-/// Who has schemas, and the message that they are asked for.
-type Lookup<'a> = (&'a dyn Schemas, &'a Message);
+/// Who has schemas, and the part of a message that they are asked for.
+type Lookup<'a> = (&'a dyn Schemas, &'a Message, Part);
 
 fn decode_with(payload: &Bytes, hints: &Hints, limits: &Limits, schemas: Option<Lookup<'_>>) -> View {
     let mut view = View { steps: Vec::new(), form: Form::Empty, labels: Vec::new(), stopped: None };
@@ -84,7 +84,24 @@ fn decode_with(payload: &Bytes, hints: &Hints, limits: &Limits, schemas: Option<
 #[must_use]
 pub fn view(message: &Message, schemas: Option<&dyn Schemas>) -> View {
     let payload = message.payload.clone().unwrap_or_default();
-    decode_with(&payload, &Hints::of(message), &Limits::default(), schemas.map(|schemas| (schemas, message)))
+    let lookup = schemas.map(|schemas| (schemas, message, Part::Payload));
+    decode_with(&payload, &Hints::of(message), &Limits::default(), lookup)
+}
+
+/// Decodes a message's key by its schema. `None` for a key that names none and that nobody has one for: it is what it is.
+#[must_use]
+pub fn key_view(message: &Message, schemas: Option<&dyn Schemas>) -> Option<View> {
+    let key = message.key.as_ref().filter(|key| !key.is_empty())?;
+    let (hints, limits) = (Hints::of_key(message), Limits::default());
+    let framed = matches!(framed::unframe(key, &hints, &limits), Some(Ok(_)));
+    let found = |schemas: &dyn Schemas| schemas.find(message, Part::Key, None).is_some();
+    if !framed && !schemas.is_some_and(found) {
+        return None;
+    }
+    let view = decode_with(key, &hints, &limits, schemas.map(|schemas| (schemas, message, Part::Key)));
+    // Eight bytes that begin with a zero are as likely the number that Kafka's `LongSerializer` writes.
+    let may_be_number = hints.schema.is_none() && key.len() == 8 && !matches!(view.form, Form::Tree { .. });
+    (!may_be_number).then_some(view)
 }
 
 /// What the schema of a frame or of the queue makes of the bytes. JSON needs none; where a schema can't be had or does
@@ -93,7 +110,7 @@ fn by_schema(
     data: &Bytes,
     frame: Option<&framed::Framed>,
     limits: &Limits,
-    (schemas, message): Lookup<'_>,
+    (schemas, message, part): Lookup<'_>,
     view: &mut View,
 ) -> Option<Form> {
     let may_be_json = data.trim_ascii_start().starts_with(b"{") || data.trim_ascii_start().starts_with(b"[");
@@ -101,7 +118,7 @@ fn by_schema(
         return None;
     }
     let id = frame.map(|frame| frame.id);
-    let schema = match schemas.find(message, id)? {
+    let schema = match schemas.find(message, part, id)? {
         Ok(schema) => schema,
         Err(why) => {
             view.stopped.get_or_insert(why);
@@ -213,6 +230,12 @@ fn leaf(data: Bytes, hints: &Hints, frame: Option<&framed::Framed>, stopped: &mu
         }
     }
     if let Some((format, what)) = label::by_magic(&data) {
+        if format == "java" && data.len() <= Limits::TREE {
+            match java::decode(&data, Limits::default().bytes) {
+                Ok(object) => return Form::Tree { format, json: tree::to_json(&object) },
+                Err(why) => _ = stopped.get_or_insert(format!("java: {why}")),
+            }
+        }
         return Form::Label { format, what, bytes: data };
     }
     if data.len() <= Limits::TREE {

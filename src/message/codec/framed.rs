@@ -40,7 +40,9 @@ pub(super) fn unframe(data: &Bytes, hints: &Hints, limits: &Limits) -> Option<Re
         [0, rest @ ..] if rest.len() > 4 => {
             let id = u32::from_be_bytes(*rest.first_chunk()?);
             // Ids count up from one: a number in the billions is data that happens to start with a zero.
-            (id < 1 << 24).then(|| Ok(framed("confluent", SchemaId::Number(id.into()), data, data.slice(5..))))
+            (1..1 << 24)
+                .contains(&id)
+                .then(|| Ok(framed("confluent", SchemaId::Number(id.into()), data, data.slice(5..))))
         }
         [3, compression @ (0 | 5), rest @ ..] if rest.len() > 16 => {
             let id = SchemaId::Glue(*rest.first_chunk()?);

@@ -2,7 +2,10 @@
 
 use bytes::Bytes;
 
-use crate::message::{Fields, Message};
+use crate::message::{Fields, Message, Value};
+
+/// The header in which Confluent's writers name the schema of a key that has no frame.
+pub(crate) const KEY_SCHEMA: &str = "__key_schema_id";
 
 /// Declared content type, encodings and schema.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,16 +34,26 @@ impl Hints {
                     !matches!(name.as_str(), "" | "identity" | "utf-8" | "utf8" | "8bit" | "7bit" | "binary")
                 })
                 .collect(),
-            schema: message.headers.get("__value_schema_id").and_then(|value| match value {
-                crate::message::Value::Bytes(bytes) => Some(bytes.clone()),
-                _ => None,
-            }),
+            schema: schema(message, "__value_schema_id"),
         }
+    }
+
+    /// What it says of its key: no more than Confluent's schema header.
+    pub(super) fn of_key(message: &Message) -> Self {
+        Self { schema: schema(message, KEY_SCHEMA), ..Self::default() }
     }
 
     /// Whether the content type contains one of the words.
     pub(super) fn says(&self, words: &[&str]) -> bool {
         self.content_type.as_ref().is_some_and(|media| words.iter().any(|word| media.contains(word)))
+    }
+}
+
+/// A header of Confluent's that names a schema.
+fn schema(message: &Message, name: &str) -> Option<Bytes> {
+    match message.headers.get(name)? {
+        Value::Bytes(bytes) => Some(bytes.clone()),
+        _ => None,
     }
 }
 

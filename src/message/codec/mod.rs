@@ -15,6 +15,7 @@ mod encoded;
 mod envelope;
 mod framed;
 mod hints;
+mod java;
 mod label;
 mod msgpack;
 mod nested;
@@ -25,13 +26,14 @@ pub(crate) mod tree;
 mod unescape;
 mod view;
 
-pub use decode::{decode, view};
+pub use decode::{decode, key_view, view};
 pub use hints::Hints;
+pub(crate) use hints::KEY_SCHEMA;
 pub use nested::nested;
 pub(crate) use nested::{STRINGS, inside, may_hold_encoded};
 pub(crate) use plain::{is_encodable, is_plain, starts_as_markup};
 #[cfg(feature = "schemas")]
 pub(crate) use protobuf::varint;
-pub use schema::{Schema, SchemaId, Schemas, uuid};
+pub use schema::{Part, Schema, SchemaId, Schemas, uuid};
 pub(crate) use unescape::unescape;
 pub use view::{Form, Limits, Step, View};

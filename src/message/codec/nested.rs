@@ -52,11 +52,11 @@ pub(crate) fn inside(text: &str) -> Option<View> {
 /// Everything that strings of a payload hold, with the paths to them.
 #[must_use]
 pub fn nested(view: &View) -> Vec<(String, View)> {
-    let Some(json) = view.form.json().and_then(|json| serde_json::from_slice::<Value>(json).ok()) else {
-        return Vec::new();
-    };
     let mut search = Search { found: Vec::new(), looked: 0 };
-    search.look(&json, &mut "body".to_owned(), 0);
+    let json = view.form.json().map(|json| &json[..]).unwrap_or_default();
+    for value in serde_json::Deserializer::from_slice(json).into_iter::<Value>().map_while(Result::ok) {
+        search.look(&value, &mut "body".to_owned(), 0);
+    }
     search.found
 }
 

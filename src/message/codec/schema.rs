@@ -39,11 +39,25 @@ pub fn uuid(bytes: [u8; 16]) -> String {
     format!("{}-{}-{}-{}-{}", part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32))
 }
 
+/// Which part of a message a schema is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The key: of Kafka's records.
+    Key,
+    /// The payload.
+    Payload,
+}
+
 /// Finds schemas.
 pub trait Schemas: fmt::Debug + Send + Sync {
-    /// The schema of a message's payload: the one that its frame names, or without a frame the one that the operator
+    /// The schema of a part of a message: the one that its frame names, or without a frame the one that the operator
     /// named for its queue. `None` where nobody is asked for such schemas; else the schema, or why it can't be had.
-    fn find(&self, message: &Message, id: Option<SchemaId>) -> Option<Result<Arc<dyn Schema>, String>>;
+    fn find(&self, message: &Message, part: Part, id: Option<SchemaId>) -> Option<Result<Arc<dyn Schema>, String>>;
+
+    /// Whether keys are read that say themselves neither by a frame nor by a header that they have a schema.
+    fn read_bare_keys(&self) -> bool {
+        false
+    }
 
     /// Why some schemas could not be had so far: what was asked of their fields may have matched too little.
     fn faults(&self) -> Vec<String> {

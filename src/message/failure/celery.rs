@@ -1,10 +1,11 @@
-//! Celery: which task it is and how often it was retried (Celery's message protocol, version 2).
+//! Celery: which task it is and how often it was retried (Celery's message protocol, version 2), and the results of
+//! failed tasks, which its message based backends send (`celery.backends.base`).
 //!
 //! Limits: Celery writes the reason to its result backend only, so a task is context for what the broker says, and
 //! never a failure by itself.
 
 use base64::Engine as _;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::read::{count, first};
 use super::{Failure, body};
@@ -38,6 +39,27 @@ fn from_envelope(message: &Message) -> Option<(String, Option<u64>)> {
     Some((body::text(headers, "task")?, body::count(headers, "retries")))
 }
 
+/// The result of a task that failed: `exc_message` holds the exception's arguments.
+pub(super) fn result(record: &Map<String, Value>) -> Option<Failure> {
+    let status = body::text(record, "status")?;
+    let result = record.get("result")?.as_object()?;
+    let class = body::text(result, "exc_type").filter(|_| record.contains_key("task_id") && status != "SUCCESS")?;
+    let class = match body::text(result, "exc_module").filter(|module| module != "builtins") {
+        Some(module) => format!("{module}.{class}"),
+        None => class,
+    };
+    Some(Failure {
+        dialect: "celery-result",
+        class: Some(class),
+        message: body::lines(result, "exc_message"),
+        stack: body::text(record, "traceback"),
+        consumer: body::text(record, "name"),
+        attempts: body::count(record, "retries").map(|retries| retries.saturating_add(1)),
+        last: body::time(record, "date_done"),
+        ..Failure::default()
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -63,6 +85,28 @@ mod tests {
             assert_eq!(failure.consumer.as_deref(), Some("proj.tasks.add"));
             assert_eq!((failure.dialect, failure.attempts), ("celery", Some(3)));
         }
+    }
+
+    /// The fields as `Backend._get_result_meta` and `prepare_exception` write them.
+    #[test]
+    fn the_result_of_a_failed_task_says_why() {
+        let trace = "Traceback (most recent call last):\n  File \"/app/shop/tax.py\", line 7, in rate\n    raise x\n\
+                     django.core.exceptions.ValidationError: no rate for DE\n";
+        let mut record = serde_json::json!({
+            "task_id": "3149beef", "status": "FAILURE", "traceback": trace, "children": [],
+            "date_done": "2026-03-02T10:11:12.000000", "name": "shop.tasks.tax", "retries": 2, "queue": "default",
+            "result": {"exc_type": "ValidationError", "exc_message": ["no rate for DE"], "exc_module": "django.core.exceptions"}
+        });
+        let message = Message { payload: Some(record.to_string().into()), ..Message::default() };
+        let failure = crate::message::failure::detect(&message).unwrap();
+        assert_eq!(failure.dialect, "celery-result");
+        assert_eq!(failure.class.as_deref(), Some("django.core.exceptions.ValidationError"));
+        assert_eq!(failure.message.as_deref(), Some("no rate for DE"));
+        assert_eq!((failure.consumer.as_deref(), failure.attempts), (Some("shop.tasks.tax"), Some(3)));
+        assert_eq!(failure.frames, ["shop/tax:rate"]);
+        assert_eq!(failure.last.unwrap().to_string(), "2026-03-02T10:11:12Z");
+        record["status"] = "SUCCESS".into();
+        assert_eq!(result(record.as_object().unwrap()), None);
     }
 
     #[test]

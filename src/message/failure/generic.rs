@@ -2,7 +2,7 @@
 //!
 //! A name is one of `error`, `exception`, `reason`, `fault`, `failure`, alone or with `type`, `class`, `code`, `name`,
 //! `message`, `detail`, `description`, `stack` or `trace`, perhaps after `x`, `dlq` or `dead letter`; case and `-`,
-//! `_`, `.` do not count. A lone `stacktrace`, `backtrace` or `traceback` adds to them. A body may hold them in an `error` or `exception` object. Limits: a lone code, or a lone
+//! `_`, `.` do not count. A lone `stack`, `stacktrace`, `backtrace` or `traceback` adds to them. A body may hold them in an `error` or `exception` object. Limits: a lone code, or a lone
 //! `reason`, is no failure: live messages have those, too.
 
 use serde_json::{Map, Value};
@@ -77,6 +77,8 @@ impl Found {
             Part::Exception => &mut self.exception,
             Part::Trace => &mut self.trace,
         };
+        // A lone word is the name of something else that is called a stack.
+        let value = value.filter(|text| part != Part::Trace || text.contains(['\n', ' ']));
         if slot.is_none() {
             *slot = value;
         }
@@ -151,7 +153,7 @@ fn part(name: &str) -> Option<Part> {
         return None;
     }
     let plain = plain(name);
-    if matches!(plain.as_str(), "stacktrace" | "backtrace" | "traceback") {
+    if matches!(plain.as_str(), "stack" | "stacktrace" | "backtrace" | "traceback") {
         return Some(Part::Trace);
     }
     let bare = PREFIXES.iter().find_map(|prefix| {
@@ -177,7 +179,9 @@ fn own_part(name: &str) -> Option<Part> {
 fn may_speak(name: &str) -> bool {
     let bytes = name.as_bytes();
     bytes.windows(4).any(|four| {
-        [b"rror", b"xcep", b"ailu", b"ault", b"easo", b"trac"].iter().any(|word| four.eq_ignore_ascii_case(*word))
+        [b"rror", b"xcep", b"ailu", b"ault", b"easo", b"trac", b"stac"]
+            .iter()
+            .any(|word| four.eq_ignore_ascii_case(*word))
     })
 }
 
@@ -200,6 +204,8 @@ mod tests {
             ("reason", Some(Part::Hint)),
             ("error.stack_trace", Some(Part::Stack)),
             ("stack_trace", Some(Part::Trace)),
+            ("Stack", Some(Part::Trace)),
+            ("haystack", None),
             ("traceparent", None),
             ("exception", Some(Part::Exception)),
             ("errors", None),
@@ -234,7 +240,9 @@ mod tests {
         assert_eq!(failure.stack.as_deref(), Some("a\nb"));
         let alone = read(serde_json::json!({"exception": "Boom"})).unwrap();
         assert_eq!((alone.class, alone.message.as_deref()), (None, Some("Boom")));
-        assert_eq!(read(serde_json::json!({"stacktrace": "a"})), None, "a log event is no failure");
+        assert_eq!(read(serde_json::json!({"stacktrace": "a b"})), None, "a log event is no failure");
+        let deployed = read(serde_json::json!({"error": "boom", "stack": "prod-eu"})).unwrap();
+        assert_eq!(deployed.stack, None);
     }
 
     #[test]

@@ -47,8 +47,15 @@ const HEADERS: [(&str, Reader<Message>); 16] = [
 ];
 
 /// Frameworks that write JSON bodies.
-const BODIES: [Reader<Map<String, Value>>; 6] =
-    [dotnet::easynetq, jobs::sidekiq, jobs::resque, jobs::dramatiq, jobs::bullmq, aws::lambda_destination];
+const BODIES: [Reader<Map<String, Value>>; 7] = [
+    dotnet::easynetq,
+    jobs::sidekiq,
+    jobs::resque,
+    jobs::dramatiq,
+    jobs::bullmq,
+    celery::result,
+    aws::lambda_destination,
+];
 
 /// Reads why and where a message died, where anything in it says so.
 ///
@@ -69,7 +76,9 @@ pub fn detect(message: &Message) -> Option<Failure> {
 fn framework(message: &Message, broker: bool) -> Option<Failure> {
     let mut found: Option<Failure> = None;
     for (prefix, read) in HEADERS {
-        if !message.headers.iter().any(|(name, _)| name.starts_with(prefix)) {
+        // The first byte alone tells most names apart.
+        let first = prefix.as_bytes().first();
+        if !message.headers.iter().any(|(name, _)| name.as_bytes().first() == first && name.starts_with(prefix)) {
             continue;
         }
         if let Some(failure) = read(message) {
@@ -104,6 +113,14 @@ impl Failure {
         if let Some(stack) = &self.stack {
             let outer = self.class.clone();
             let root = trace::root(stack);
+            // A stack that was cut before its cause tells less than the writer's message, which may name the cause.
+            let told = root.message.as_deref().unwrap_or_default();
+            let says_more = self.message.as_deref().is_some_and(|own| told.is_empty() || !own.starts_with(told));
+            if says_more && root.class.as_deref().is_some_and(trace::is_wrapper) {
+                self.frames = root.frames;
+                self.class = self.class.take().filter(|class| !trace::is_wrapper(class)).or(root.class);
+                return self.from_message();
+            }
             // Where the stack was cut before its cause, the writer's own class says more than the wrapper.
             let own = self.class.take().filter(|class| !trace::is_wrapper(class));
             self.class = match root.class {
@@ -112,7 +129,15 @@ impl Failure {
             };
             self.frames = root.frames;
             self.put_message(root.message);
-        } else if let Some((class, cause)) = self.message.as_deref().and_then(trace::nested) {
+            self
+        } else {
+            self.from_message()
+        }
+    }
+
+    /// This record with the cause that its message names behind the outer one.
+    fn from_message(mut self) -> Self {
+        if let Some((class, cause)) = self.message.as_deref().and_then(trace::nested) {
             let (class, cause) = (class.to_owned(), cause.to_owned());
             self.class = Some(class);
             self.put_message(Some(cause));

@@ -68,6 +68,10 @@ const CLOUD_STREAM: Names = Names {
 
 /// Spring Cloud Stream's Kafka binder; without its own headers it is Spring AMQP, which shares the rest.
 pub(super) fn cloud_stream(message: &Message) -> Option<Failure> {
+    let own = |name: &str| CLOUD_STREAM.class.contains(&name) || name == CLOUD_STREAM.topic;
+    if !message.headers.iter().any(|(name, _)| own(name)) {
+        return None;
+    }
     CLOUD_STREAM.read(message).filter(|failure| failure.class.is_some() || failure.origin.is_some())
 }
 

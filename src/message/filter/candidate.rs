@@ -4,11 +4,12 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 
 use bytes::Bytes;
+use memchr::memmem;
 
 use super::datum::Datum;
 use super::extract::any_in_json;
 use crate::message::Message;
-use crate::message::codec::{self, Schemas, View, is_plain, unescape};
+use crate::message::codec::{self, Form, Schemas, View, is_plain, unescape};
 use crate::message::failure::{self, Failure};
 use crate::message::fingerprint::{GroupId, Key, Rules};
 use crate::message::path::Path;
@@ -21,7 +22,15 @@ pub struct Candidate<'a> {
     failure: OnceCell<Option<Cow<'a, Failure>>>,
     group: OnceCell<GroupId>,
     view: OnceCell<View>,
+    key: OnceCell<Option<View>>,
     text: OnceCell<Option<Bytes>>,
+    inside: OnceCell<Vec<Bytes>>,
+}
+
+/// The text that people would look for in what was decoded: in JSON without its escapes.
+fn readable(form: &Form) -> Option<Bytes> {
+    let unescaped = form.json().filter(|json| json.contains(&b'\\')).and_then(|json| unescape(json));
+    unescaped.map(Bytes::from).or_else(|| form.text().map(|text| Bytes::copy_from_slice(text.as_bytes())))
 }
 
 impl<'a> Candidate<'a> {
@@ -34,7 +43,9 @@ impl<'a> Candidate<'a> {
             failure: OnceCell::new(),
             group: OnceCell::new(),
             view: OnceCell::new(),
+            key: OnceCell::new(),
             text: OnceCell::new(),
+            inside: OnceCell::new(),
         }
     }
 
@@ -80,6 +91,20 @@ impl<'a> Candidate<'a> {
         self.view.get_or_init(|| codec::view(self.message, self.schemas()))
     }
 
+    /// The key's decoded form, where a schema reads it.
+    pub(super) fn key_view(&self) -> Option<&View> {
+        self.key.get_or_init(|| codec::key_view(self.message, self.schemas())).as_ref()
+    }
+
+    /// Whether `test` accepts what a schema makes of the key: a value, or all of a record as text.
+    pub(super) fn any_in_key(&self, test: &mut dyn FnMut(&Datum<'_>) -> bool) -> bool {
+        let Some(form) = self.key_view().map(|view| &view.form) else { return false };
+        match form.json() {
+            Some(json) if !matches!(json.first(), Some(b'{' | b'[')) => any_in_json(json, &[], test),
+            _ => readable(form).is_some_and(|text| test(&Datum::Text(Cow::Borrowed(&text)))),
+        }
+    }
+
     /// The payload's text in its decoded form, where that can differ from the raw bytes.
     pub(super) fn decoded_text(&self) -> Option<&[u8]> {
         let text = self.text.get_or_init(|| {
@@ -87,11 +112,24 @@ impl<'a> Candidate<'a> {
             if is_plain(payload, self.schemas().is_some()) && memchr::memchr(b'\\', payload).is_none() {
                 return None;
             }
-            let form = &self.view().form;
-            let unescaped = form.json().filter(|json| json.contains(&b'\\')).and_then(|json| unescape(json));
-            unescaped.map(Bytes::from).or_else(|| form.text().map(|text| Bytes::copy_from_slice(text.as_bytes())))
+            readable(&self.view().form)
         });
         text.as_deref()
+    }
+
+    /// The texts that strings of the payload hold: JSON within JSON, what base64 stands for.
+    pub(super) fn texts_inside(&self) -> &[Bytes] {
+        self.inside.get_or_init(|| {
+            let payload = self.message.body();
+            // Text is told by its first bytes to hold nothing, and JSON in a string has escapes of escapes where its
+            // text is not seen from outside.
+            let plain = is_plain(payload, self.schemas().is_some());
+            let packed = |json: &[u8]| codec::may_hold_encoded(json) || memmem::find(json, b"\\\\").is_some();
+            if plain && !packed(payload) || !self.view().form.json().is_some_and(|json| packed(json)) {
+                return Vec::new();
+            }
+            codec::nested(self.view()).iter().filter_map(|(_, view)| readable(&view.form)).collect()
+        })
     }
 
     /// Whether `test` accepts a value at that path of the payload. Plain JSON is read without decoding it first.

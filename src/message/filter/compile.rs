@@ -32,7 +32,7 @@ fn compile_test(field: &Field, test: &Test) -> Condition {
             Test::Matches(regex) => Condition::Payload(regex.clone()),
             _ => needle.map_or(Condition::Pass, |needle| has(Place::Payload, needle)),
         },
-        Field::Body(path) => all(names(path).chain(needle).map(|needle| has(Place::Inside, needle))),
+        Field::Body(path) => all(names(path).chain(needle).map(|needle| has(Place::Payload, needle))),
         Field::Key => needle.map_or(Condition::Pass, |needle| has(Place::Key, needle)),
         Field::Id => needle.map_or(Condition::Pass, |needle| has(Place::Id, needle)),
         Field::Header(name) => Condition::Header(LineNeedle::new(Needle::exact(name)), needle.map(LineNeedle::new)),

@@ -25,7 +25,7 @@ pub(crate) fn matches(expression: &Expression, candidate: &Candidate<'_>, now: T
     }
 }
 
-/// Text anywhere: key, payload (raw and decoded), header names and values, id.
+/// Text anywhere: key and payload (raw, decoded, and what its strings hold), header names and values, id.
 fn word(needle: &Needle, candidate: &Candidate<'_>) -> bool {
     let message = candidate.message();
     message.key.as_ref().is_some_and(|key| needle.is_in(key))
@@ -35,6 +35,8 @@ fn word(needle: &Needle, candidate: &Candidate<'_>) -> bool {
             needle.is_in(name.as_bytes()) || Datum::any_of(value, &mut |datum| needle.is_in(&datum.bytes()))
         })
         || candidate.decoded_text().is_some_and(|text| needle.is_in(text))
+        || candidate.texts_inside().iter().any(|text| needle.is_in(text))
+        || candidate.any_in_key(&mut |datum| needle.is_in(&datum.bytes()))
 }
 
 /// Calls `test` with the values of a field until it accepts one.
@@ -48,10 +50,17 @@ pub(super) fn any(
     match field {
         Field::Body(path) if path.is_whole() => match &message.payload {
             None => false,
-            Some(payload) => test(&whole(payload)) || candidate.decoded_text().is_some_and(|text| test(&whole(text))),
+            Some(payload) => {
+                test(&whole(payload))
+                    || candidate.decoded_text().is_some_and(|text| test(&whole(text)))
+                    || candidate.texts_inside().iter().any(|text| test(&whole(text)))
+            }
         },
         Field::Body(path) => candidate.any_in_body(path, test),
-        Field::Key => message.key.as_ref().is_some_and(|key| test(&Datum::Text(Cow::Borrowed(key)))),
+        // What people would type comes first: groups are named by it.
+        Field::Key => {
+            candidate.any_in_key(test) || message.key.as_ref().is_some_and(|key| test(&Datum::Text(Cow::Borrowed(key))))
+        }
         Field::Header(name) => message.headers.get_all(name).any(|value| Datum::any_of(value, test)),
         Field::Property(name) => {
             let mut values = message.properties.get_all(name).chain(message.metadata.get_all(name));

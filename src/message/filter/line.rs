@@ -10,8 +10,8 @@ use std::sync::LazyLock;
 use memchr::memmem::{self, Finder};
 
 use super::needle::Needle;
-use super::prefilter::{Place, could_be_digest, is_short_escape};
-use crate::message::codec::{is_encodable, is_plain, may_hold_encoded, starts_as_markup};
+use super::prefilter::{Place, Readers, could_be_digest, is_short_escape};
+use crate::message::codec::{KEY_SCHEMA, is_encodable, is_plain, may_hold_encoded, starts_as_markup};
 
 /// What every line written by postroom starts with; such a line always holds its id.
 const WRITTEN: &[u8] = b"{\"schema\":\"postroom.message/1\",";
@@ -22,6 +22,8 @@ static BASE64: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"base
 static AMQP: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"amqp\""));
 static NO_ID: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"id\":\"\""));
 static PAYLOAD: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"payload\":"));
+static NULL_KEY: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"key\":null"));
+static KEY_SCHEMA_HEADER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(KEY_SCHEMA.as_bytes()));
 
 /// Whether a JSON text spells any character by its number.
 pub(crate) fn has_unicode_escape(json: &[u8]) -> bool {
@@ -49,16 +51,19 @@ impl LineNeedle {
     }
 
     /// Whether the message in the line could hold the text in that place.
-    pub(crate) fn may_be_in(&self, line: &[u8], place: Place, schemas: bool) -> bool {
+    pub(crate) fn may_be_in(&self, line: &[u8], place: Place, schemas: Readers) -> bool {
+        let in_payload = || !payload_is_plain(line, schemas.payloads) || may_hold_encoded(line);
         self.is_seen(line)
             || match place {
                 Place::Anywhere => {
-                    self.may_be_rendered(line) || self.may_be_made_id(line) || !payload_is_plain(line, schemas)
+                    self.may_be_rendered(line)
+                        || self.may_be_made_id(line)
+                        || in_payload()
+                        || key_may_be_decoded(line, schemas.bare_keys)
                 }
-                Place::Payload => !payload_is_plain(line, schemas),
-                Place::Inside => !payload_is_plain(line, schemas) || may_hold_encoded(line),
+                Place::Payload => in_payload(),
                 Place::Id => self.may_be_made_id(line),
-                Place::Key => false,
+                Place::Key => key_may_be_decoded(line, schemas.bare_keys),
             }
     }
 
@@ -84,6 +89,12 @@ impl LineNeedle {
     fn may_be_made_id(&self, line: &[u8]) -> bool {
         could_be_digest(self.text.text()) && (!line.starts_with(WRITTEN) || NO_ID.find(line).is_some())
     }
+}
+
+/// Whether the key of a line may be read by a schema: a header names one, or somebody has one for it. A registry's frame
+/// begins with a control character, which is `\u` or base64.
+fn key_may_be_decoded(line: &[u8], bare_keys: bool) -> bool {
+    (bare_keys && NULL_KEY.find(line).is_none()) || KEY_SCHEMA_HEADER.find(line).is_some()
 }
 
 /// Whether the payload of a line is one that no decoder looks into: [`is_plain`], seen through JSON's escapes.

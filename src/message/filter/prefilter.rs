@@ -11,7 +11,7 @@ use regex::bytes::Regex;
 
 use super::line::{LineNeedle, has_unicode_escape};
 use super::needle::Needle;
-use crate::message::codec::{is_plain, may_hold_encoded};
+use crate::message::codec::{KEY_SCHEMA, Schemas, is_plain, may_hold_encoded};
 use crate::message::{Amqp, Fields, Message, Value};
 
 /// What a backend holds of a message before it builds one: borrowed bytes.
@@ -70,8 +70,15 @@ impl RawHeaders for Fields {
 #[derive(Clone, Debug, Default)]
 pub struct Prefilter {
     condition: Arc<Condition>,
-    /// Somebody has schemas, so that readable text may be something else.
-    schemas: bool,
+    schemas: Readers,
+}
+
+/// What somebody has schemas for, so that readable text may be something else.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Readers {
+    pub(crate) payloads: bool,
+    /// Keys that do not say so themselves.
+    pub(crate) bare_keys: bool,
 }
 
 /// What must hold. Only ever weaker than the filter it comes from.
@@ -97,9 +104,8 @@ pub(crate) enum Condition {
 pub(crate) enum Place {
     /// Key, payload, header names and values, id.
     Anywhere,
-    Payload,
     /// In the payload, or in what is encoded in its strings.
-    Inside,
+    Payload,
     Key,
     Id,
 }
@@ -112,13 +118,14 @@ impl Prefilter {
     }
 
     pub(crate) fn new(condition: Condition) -> Self {
-        Self { condition: Arc::new(condition), schemas: false }
+        Self { condition: Arc::new(condition), schemas: Readers::default() }
     }
 
-    /// The same for messages whose payloads may be read by schemas.
+    /// The same for messages that may be read by these schemas.
     #[must_use]
-    pub fn with_schemas(self, schemas: bool) -> Self {
-        Self { schemas, ..self }
+    pub fn with_schemas(self, schemas: Option<&dyn Schemas>) -> Self {
+        let bare_keys = schemas.is_some_and(Schemas::read_bare_keys);
+        Self { schemas: Readers { payloads: schemas.is_some(), bare_keys }, ..self }
     }
 
     /// Whether it can never refuse a message.
@@ -142,7 +149,7 @@ impl Prefilter {
 }
 
 impl Condition {
-    fn may_hold(&self, parts: &RawParts<'_>, schemas: bool) -> bool {
+    fn may_hold(&self, parts: &RawParts<'_>, schemas: Readers) -> bool {
         match self {
             Self::Pass => true,
             Self::All(conditions) => conditions.iter().all(|condition| condition.may_hold(parts, schemas)),
@@ -161,12 +168,15 @@ impl Condition {
                     })
             }
             Self::Payload(regex) => parts.payload.is_some_and(|payload| {
-                regex.is_match(payload) || memchr::memchr(b'\\', payload).is_some() || !is_plain(payload, schemas)
+                regex.is_match(payload)
+                    || memchr::memchr(b'\\', payload).is_some()
+                    || !is_plain(payload, schemas.payloads)
+                    || may_hold_encoded(payload)
             }),
         }
     }
 
-    fn may_hold_in_line(&self, line: &[u8], schemas: bool) -> bool {
+    fn may_hold_in_line(&self, line: &[u8], schemas: Readers) -> bool {
         match self {
             Self::Pass | Self::Payload(_) => true,
             Self::All(conditions) => conditions.iter().all(|condition| condition.may_hold_in_line(line, schemas)),
@@ -180,9 +190,10 @@ impl Condition {
 }
 
 impl Place {
-    fn may_hold(self, needle: &Needle, parts: &RawParts<'_>, schemas: bool) -> bool {
+    fn may_hold(self, needle: &Needle, parts: &RawParts<'_>, schemas: Readers) -> bool {
         let in_id = || parts.id.map_or_else(|| could_be_digest(needle.text()), |id| needle.is_in(id.as_bytes()));
-        let in_key = || parts.key.is_some_and(|key| needle.is_in(key));
+        let in_key =
+            || parts.key.is_some_and(|key| needle.is_in(key) || key_may_be_decoded(key, parts, schemas.bare_keys));
         let in_payload = || parts.payload.is_some_and(|payload| payload_may_hold(needle, payload, schemas));
         let in_headers = || {
             parts.headers.is_some_and(|headers| {
@@ -194,16 +205,24 @@ impl Place {
         match self {
             Self::Anywhere => parts.other || in_key() || in_payload() || in_id() || in_headers(),
             Self::Payload => in_payload(),
-            Self::Inside => in_payload() || parts.payload.is_some_and(may_hold_encoded),
             Self::Key => in_key(),
             Self::Id => parts.id.is_none() || in_id(),
         }
     }
 }
 
-/// Whether a payload, raw or decoded, could hold the text.
-fn payload_may_hold(needle: &Needle, payload: &[u8], schemas: bool) -> bool {
-    needle.is_in(payload) || escapes_may_spell(needle.text(), payload) || !is_plain(payload, schemas)
+/// Whether a key may be read by a schema: it has a registry's frame, a header names one, or somebody has one for it.
+fn key_may_be_decoded(key: &[u8], parts: &RawParts<'_>, bare_keys: bool) -> bool {
+    let named = |headers: &dyn RawHeaders| headers.any(&mut |name, _| name == KEY_SCHEMA);
+    bare_keys || matches!(key.first(), Some(0 | 3)) || parts.other || parts.headers.is_some_and(named)
+}
+
+/// Whether a payload, raw or decoded, or what is encoded in its strings, could hold the text.
+fn payload_may_hold(needle: &Needle, payload: &[u8], schemas: Readers) -> bool {
+    needle.is_in(payload)
+        || escapes_may_spell(needle.text(), payload)
+        || !is_plain(payload, schemas.payloads)
+        || may_hold_encoded(payload)
 }
 
 /// Whether the text could be there in JSON escapes: `\u` spells anything, the short ones only a few characters.

@@ -302,3 +302,38 @@ fn every_example_of_the_help_text_finds_its_message_and_no_other() {
     let wide: Vec<String> = super::help().lines().filter(|line| line.len() > 80).map(str::to_owned).collect();
     assert_eq!(wide, [""; 0]);
 }
+
+#[test]
+fn words_are_found_in_what_strings_of_the_payload_hold() {
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(r#"{"customer":"Frau M\u00fcller","note":"a \"quoted\" word"}"#.as_bytes()).unwrap();
+    let packed = base64::engine::general_purpose::STANDARD.encode(gzip.finish().unwrap());
+    let direct = serde_json::json!({ "detail": packed }).to_string();
+    let within = serde_json::json!({ "Message": direct }).to_string();
+    let lines = format!("{{\"a\":1}}\n{direct}\n");
+    for payload in [direct, within, lines] {
+        let message = Message { payload: Some(payload.clone().into()), ..Message::default() };
+        for text in ["müller", "Müller", "body:\"\\\"quoted\\\" word\"", "body~'Frau M.ller'", "customer"] {
+            assert!(matches_in(text, &message), "{text} in {payload}");
+        }
+        for text in ["meier", "MÜLLER", "body~Herr"] {
+            assert!(!matches_in(text, &message), "{text} in {payload}");
+        }
+    }
+    let nested = serde_json::json!({ "Message": r#"{"text":"say \"hello there\""}"# }).to_string();
+    let message = Message { payload: Some(nested.into()), ..Message::default() };
+    assert!(matches_in("'\"hello there\"'", &message) && matches_in("body:'say \"hello'", &message));
+}
+
+#[test]
+fn a_key_is_matched_as_it_is_and_by_its_schemas_frame() {
+    let key = |key: &'static [u8]| Message { key: Some(Bytes::from_static(key)), ..message() };
+    let framed = key(b"\0\0\0\0\x2a{\"order\":\"M\\u00fcller\"}");
+    for text in ["key:müller", "key:order", "Müller", "key~^.{1,5}[{]"] {
+        assert!(matches_in(text, &framed), "{text}");
+    }
+    assert!(!matches_in("key=order-17", &framed) && matches_in("key=order-17", &key(b"order-17")));
+    let mut named = key(b"{\"n\":\"M\\u00fc\"}");
+    named.headers.push("__key_schema_id", Value::Bytes(Bytes::from_static(b"\0\0\0\0\x2a")));
+    assert!(matches_in("key:mü", &named));
+}

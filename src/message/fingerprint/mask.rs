@@ -114,8 +114,8 @@ impl<'a, F: FnMut(usize, &str)> Scanner<'a, F> {
     /// A quoted value, or the quote itself where nothing closes it or it is an apostrophe.
     fn quoted(&mut self, quote: u8) {
         let bytes = self.rest().as_bytes();
-        let mut end = None;
-        let mut i = 1;
+        let mut end = quoted_json(bytes, quote);
+        let mut i = if end.is_some() { bytes.len() } else { 1 };
         while let Some(byte) = bytes.get(i) {
             match *byte {
                 b'\\' => i += 1,
@@ -134,7 +134,7 @@ impl<'a, F: FnMut(usize, &str)> Scanner<'a, F> {
         match end {
             Some(end) => {
                 let raw = self.take(end + 1);
-                let raw = raw.get(1..raw.len() - 1).unwrap_or_default();
+                let raw = raw.get(1..end).unwrap_or_default();
                 self.slot(raw);
                 // What a server answered says more than who asked it for what.
                 if let Some(status) = quoted_status(raw) {
@@ -169,7 +169,8 @@ impl<'a, F: FnMut(usize, &str)> Scanner<'a, F> {
         let inside = close_of(rest.as_bytes(), open).and_then(|end| rest.get(1..end));
         // A bracket right behind a value belongs to it: the zone of a time, the port of a host.
         let belongs = open == b'[' && self.slot_end == Some(self.out.len());
-        let data = belongs || inside.is_some_and(|inside| holds_data(inside, open));
+        // Spring's client says so where another answer has its body in quotes.
+        let data = belongs || inside.is_some_and(|inside| inside == "no body" || holds_data(inside, open));
         match inside {
             Some(inside) if data => {
                 self.take(inside.len() + 2);
@@ -323,6 +324,16 @@ fn holds_data(inside: &str, open: u8) -> bool {
     }
 }
 
+/// Where the quote at the start closes that has JSON in it, with quotes of its own: the end of the text where the JSON was
+/// cut.
+fn quoted_json(bytes: &[u8], quote: u8) -> Option<usize> {
+    let inside = bytes.get(1..).filter(|inside| quote == b'"' && matches!(inside, [b'{' | b'[', b'"' | b'{', ..]))?;
+    match close_of(inside, *inside.first()?) {
+        Some(end) => (inside.get(end + 1) == Some(&quote)).then_some(end + 2),
+        None => Some(bytes.len()),
+    }
+}
+
 /// Separators that make two slots one list.
 fn joins(between: &str) -> bool {
     matches!(between, " and " | " or " | " to ")
@@ -461,6 +472,7 @@ mod tests {
         assert_eq!(mask("Request failed with status code 404"), "Request failed with status code 4xx");
         assert_eq!(mask("订单17不存在"), "订单*不存在");
         assert_eq!(mask("tenant=acme status=PAID(id=3)"), "tenant=* status=*");
+        alike("* Too Many Requests: *", &["429 Too Many Requests: [no body]", "429 Too Many Requests: \"{\"a\":1}\""]);
     }
 
     #[test]

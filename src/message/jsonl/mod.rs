@@ -18,6 +18,7 @@
 //! | `failure` | derived, not read back: `dialect`, `class`, `message`, `origin`, `consumer`, `attempts`, `first`, `last`, `history` `[{reason, queue, count, time}]`; what is not known is left out; a stack stays in the header or body that has it |
 //! | `group` | derived, not read back: the id of its group |
 //! | `decoded` | derived, not read back, and only where asked for: what the payload is, see [`crate::message::codec::View::write_json`] |
+//! | `decoded_key` | the same of a key that a schema reads |
 //!
 //! A *text* is `{"utf8":"…"}`, `{"base64":"…"}` or null; null and empty are different. A plain string is short for
 //! `utf8` on reading. A *value* (of a header, a property or metadata) is one of:

@@ -1,5 +1,6 @@
 //! A line as a message: typed, without a tree in between, and with errors that name the field.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::fmt;
 use std::sync::Arc;
@@ -137,7 +138,7 @@ impl<'de> Visitor<'de> for LineSeed<'_> {
                     _ => {}
                 },
                 Field::Address => {
-                    message.address = object.next_value::<Option<String>>()?.map_or_else(Arc::default, Arc::from);
+                    message.address = object.next_value::<Option<Name<'_>>>()?.map_or_else(Arc::default, Name::shared);
                 }
                 Field::Id => message.id = object.next_value::<Option<String>>()?.unwrap_or_default(),
                 Field::Position => {
@@ -168,6 +169,16 @@ impl<'de> Visitor<'de> for LineSeed<'_> {
 struct Place {
     partition: Option<i32>,
     offset: u64,
+}
+
+/// A string that is borrowed wherever it has no escapes.
+#[derive(Deserialize)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl Name<'_> {
+    fn shared(self) -> Arc<str> {
+        Arc::from(&*self.0)
+    }
 }
 
 /// A payload, a key or a byte array.
@@ -208,7 +219,10 @@ impl<'de> Visitor<'de> for TextVisitor {
         let mut found = None;
         while let Some(form) = object.next_key::<Form>()? {
             let bytes = match form {
-                Form::Utf8 => Bytes::from(object.next_value::<String>()?),
+                Form::Utf8 => {
+                    let raw = object.next_value::<&RawValue>()?;
+                    parse_text(raw.get()).map_err(A::Error::custom)?
+                }
                 Form::Base64 => object.next_value::<Base64>()?.0,
                 Form::Unknown => {
                     object.next_value::<IgnoredAny>()?;
@@ -311,7 +325,7 @@ struct Typed<'a> {
 /// begins with the field.
 fn read_value(json: &str, depth: usize) -> Result<Value, String> {
     match json.as_bytes() {
-        [b'"', ..] => parse(json).map(|text: String| Value::text(text)),
+        [b'"', ..] => parse_text(json).map(Value::Bytes),
         [b'{', ..] => read_typed(parse(json)?, depth),
         b"null" => Ok(Value::Null),
         b"true" => Ok(Value::Bool(true)),
@@ -323,6 +337,30 @@ fn read_value(json: &str, depth: usize) -> Result<Value, String> {
             )
         }),
     }
+}
+
+/// A JSON string's text. Everything but escapes by number, which may go wrong, is resolved here in one go: a stack trace
+/// has an escape or two a line.
+fn parse_text(json: &str) -> Result<Bytes, String> {
+    let slow = || parse(json).map(|text: String| Bytes::from(text));
+    let Some(mut rest) = json.strip_prefix('"').and_then(|text| text.strip_suffix('"')).map(str::as_bytes) else {
+        return slow();
+    };
+    let mut text = Vec::with_capacity(rest.len());
+    while let Some(at) = memchr::memchr(b'\\', rest) {
+        let (plain, escape) = rest.split_at(at);
+        text.extend_from_slice(plain);
+        text.push(match escape.get(1) {
+            Some(b'n') => b'\n',
+            Some(b't') => b'\t',
+            Some(b'r') => b'\r',
+            Some(same @ (b'"' | b'\\' | b'/')) => *same,
+            _ => return slow(),
+        });
+        rest = escape.get(2..).unwrap_or_default();
+    }
+    text.extend_from_slice(rest);
+    Ok(Bytes::from(text))
 }
 
 fn parse<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T, String> {

@@ -24,6 +24,8 @@ pub struct Derived<'a> {
     pub group: Option<&'a str>,
     /// The payload's decoded form; not in the line when `None`.
     pub decoded: Option<&'a View>,
+    /// The key's decoded form; not in the line when `None`.
+    pub decoded_key: Option<&'a View>,
 }
 
 /// Appends the message as one line, the line feed included. With `derived`, `failure` and `group` are shown too.
@@ -71,6 +73,10 @@ pub fn write_line(message: &Message, derived: Option<&Derived<'_>>, out: &mut Ve
         optional(derived.group, out, write_string);
         if let Some(view) = derived.decoded {
             out.extend_from_slice(b",\"decoded\":");
+            view.write_json(out);
+        }
+        if let Some(view) = derived.decoded_key {
+            out.extend_from_slice(b",\"decoded_key\":");
             view.write_json(out);
         }
     }

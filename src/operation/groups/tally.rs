@@ -22,7 +22,7 @@ const MAX_SLOTS: usize = 8;
 const MAX_VALUES: usize = 8;
 /// Bytes of a value that are kept.
 const MAX_VALUE: usize = 80;
-/// Messages of a group whose values are looked at in each part: what varies shows early.
+/// Messages of a group whose values are looked at in each part, at most: what varies shows early.
 const MAX_LOOKS: u64 = 32;
 
 /// A message, and what is known of it.
@@ -104,7 +104,7 @@ impl Tally {
             self.attempts = Some(range(self.attempts, (n, n)));
         }
         self.count_origin(seen);
-        if self.by_failure && self.count <= MAX_LOOKS {
+        if self.by_failure && self.count <= MAX_LOOKS && !self.has_seen_enough() {
             match masks.shown(message) {
                 None => self.look(failure),
                 Some(shown) => self.look(detect(&shown).as_ref()),
@@ -133,6 +133,11 @@ impl Tally {
                 count: 1,
             }),
         }
+    }
+
+    /// Whether more different values than are told were seen in every place of the template.
+    fn has_seen_enough(&self) -> bool {
+        !self.varying.is_empty() && self.varying.iter().all(|values| values.len() > MAX_VALUES)
     }
 
     /// Collects the values that the template masks.

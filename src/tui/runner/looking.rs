@@ -15,7 +15,7 @@ use crate::message::failure::detect;
 use crate::message::filter::{Candidate, Pick};
 use crate::message::fingerprint::Rules;
 use crate::operation::browse::start;
-use crate::operation::glance::{place, preview, reason};
+use crate::operation::glance::{key, place, preview, reason};
 use crate::operation::groups::{By, Groups};
 use crate::operation::masks::Masks;
 use crate::operation::queues;
@@ -157,7 +157,7 @@ fn row(message: Message, masks: &Masks, columns: &[Column], rules: &Rules) -> Ro
         Column::Age => String::new(),
         Column::Time => shown.time.map_or_else(String::new, human::time),
         Column::Id => shown.position.map_or_else(|| one_line(&shown.id), place),
-        Column::Key => shown.key.as_deref().map_or_else(String::new, |key| one_line(&String::from_utf8_lossy(key))),
+        Column::Key => key(&shown, rules.schemas()).unwrap_or_default(),
         Column::Why => detect(&shown).map_or_else(String::new, |failure| reason(&failure)),
         Column::Body => preview(&shown, WIDE, rules.schemas()).text,
         Column::Size => human::size(shown.size()),

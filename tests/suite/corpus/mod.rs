@@ -3,6 +3,8 @@
 //! detection and fingerprint. Whoever wrote them had not seen the fingerprint's rules (the first scored 0.9814 before what
 //! they showed was mended); `triage.rs` has another corpus, of pairs that are alike on purpose.
 
+mod blind;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 

@@ -80,6 +80,17 @@ pub(super) fn read<'a>(text: &'a str, line: &'a str, before: &'a str) -> Option<
     php(text)
 }
 
+/// The dotted name, without its module, of a line that can be nothing but a frame of Java or .NET: `at`, a name, its
+/// arguments. A space in the name is Node's.
+pub(super) fn called(line: &str) -> Option<&str> {
+    let rest = line.trim_ascii_start().strip_prefix("at ")?;
+    let name = rest.get(..memchr::memchr(b'(', rest.as_bytes())?)?;
+    match memchr::memchr2(b' ', b'/', name.as_bytes()) {
+        None => Some(name),
+        Some(_) => Some(without_module(name)).filter(|_| !name.contains(' ')),
+    }
+}
+
 /// What follows `12: `.
 pub(super) fn numbered(text: &str) -> Option<&str> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
@@ -247,6 +258,9 @@ fn clean_dotted(name: &str) -> String {
     let name = name.find('[').map_or(name, |at| name.get(..at).unwrap_or(name));
     if let Some(at) = name.find('<') {
         return clean_compiled(name, at);
+    }
+    if !name.bytes().any(|byte| matches!(byte, b'$' | b'`' | b'@' | b'_')) {
+        return name.to_owned();
     }
     let name = name.replace(".lambda$", ".").replace(".$anonfun$", ".");
     // Compiler numbers: `A$1.run`, `handle$0`, `Repo`1.Get`.

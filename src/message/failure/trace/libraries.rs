@@ -10,7 +10,7 @@ pub(super) fn short(class: &str) -> &str {
 
 /// Exceptions that only carry another one.
 pub(super) fn is_wrapper(class: &str) -> bool {
-    const WRAPPERS: [&str; 24] = [
+    const WRAPPERS: [&str; 25] = [
         "ListenerExecutionFailedException",
         "MessageHandlingException",
         "MessageDeliveryException",
@@ -35,144 +35,154 @@ pub(super) fn is_wrapper(class: &str) -> bool {
         "ExceptionGroup",
         "BaseExceptionGroup",
         "RetryError",
+        // The code of the operating system, whose text depends on it; what it means stands around it.
+        "Win32Exception",
     ];
     let name = short(class);
     let name = name.split(['`', ' ']).next().unwrap_or(name);
     WRAPPERS.contains(&name)
 }
 
-/// The first words of packages and namespaces of libraries, in the order of how often they are met.
+/// The first words of packages and namespaces of libraries, sorted; none begins with another.
 const DOTTED: [&str; 125] = [
-    "java.",
-    "javax.",
-    "jakarta.",
-    "jdk.",
-    "sun.",
-    "com.sun.",
-    "org.springframework.",
-    "org.apache.",
-    "System.",
-    "Microsoft.",
-    "MassTransit.",
-    "GreenPipes.",
-    "NServiceBus.",
-    "Rebus.",
-    "Wolverine.",
-    "EasyNetQ.",
-    "RabbitMQ.",
+    "Amazon.",
+    "AutoMapper.",
+    "Autofac.",
+    "Azure.",
+    "Castle.",
     "Confluent.",
-    "Newtonsoft.",
-    "Npgsql.",
+    "Dapper.",
+    "EasyNetQ.",
+    "Elasticsearch.",
+    "FSharp.",
+    "FluentValidation.",
+    "Google.",
+    "GreenPipes.",
+    "Grpc.",
+    "Hangfire.",
+    "MassTransit.",
+    "MediatR.",
+    "Microsoft.",
+    "MongoDB.",
     "MySql.",
     "MySqlConnector.",
-    "Dapper.",
-    "Polly.",
-    "Azure.",
-    "Amazon.",
-    "Grpc.",
-    "Google.",
-    "StackExchange.",
-    "MongoDB.",
-    "MediatR.",
-    "Autofac.",
-    "Castle.",
-    "Serilog.",
-    "AutoMapper.",
-    "FluentValidation.",
-    "Elasticsearch.",
+    "NServiceBus.",
     "Nest.",
-    "Quartz.",
-    "Hangfire.",
-    "ServiceStack.",
+    "Newtonsoft.",
+    "Npgsql.",
     "Oracle.",
+    "Polly.",
+    "Quartz.",
+    "RabbitMQ.",
+    "Rebus.",
     "Refit.",
-    "org.hibernate.",
-    "com.fasterxml.",
-    "io.netty.",
-    "reactor.",
-    "kotlin.",
-    "kotlinx.",
-    "scala.",
+    "Serilog.",
+    "ServiceStack.",
+    "StackExchange.",
+    "System.",
+    "Wolverine.",
     "akka.",
-    "org.pekko.",
-    "groovy.",
+    "cats.",
+    "ch.qos.",
     "clojure.",
-    "org.postgresql.",
-    "com.mysql.",
-    "org.mariadb.",
-    "oracle.",
-    "com.microsoft.",
-    "com.zaxxer.",
-    "org.h2.",
-    "feign.",
-    "okhttp3.",
-    "okio.",
-    "retrofit2.",
-    "com.rabbitmq.",
-    "com.amazonaws.",
-    "software.amazon.",
-    "com.google.",
-    "io.grpc.",
-    "io.lettuce.",
-    "redis.clients.",
-    "org.redisson.",
-    "com.mongodb.",
-    "org.bson.",
-    "com.datastax.",
-    "org.elasticsearch.",
     "co.elastic.",
-    "org.opensearch.",
+    "com.amazonaws.",
+    "com.datastax.",
+    "com.fasterxml.",
+    "com.google.",
+    "com.ibm.",
+    "com.jayway.",
+    "com.microsoft.",
+    "com.mongodb.",
+    "com.mysql.",
+    "com.netflix.",
+    "com.querydsl.",
+    "com.rabbitmq.",
+    "com.solacesystems.",
+    "com.sun.",
+    "com.zaxxer.",
+    "dev.failsafe.",
+    "feign.",
+    "fs2.",
+    "groovy.",
+    "io.awspring.",
+    "io.circe.",
     "io.confluent.",
-    "org.jboss.",
-    "io.quarkus.",
-    "io.smallrye.",
-    "io.vertx.",
-    "io.micronaut.",
+    "io.github.resilience4j.",
+    "io.grpc.",
     "io.helidon.",
+    "io.lettuce.",
     "io.micrometer.",
+    "io.micronaut.",
+    "io.netty.",
     "io.opentelemetry.",
     "io.opentracing.",
-    "io.github.resilience4j.",
-    "dev.failsafe.",
-    "net.jodah.",
-    "com.netflix.",
-    "org.eclipse.",
-    "org.glassfish.",
-    "org.aspectj.",
-    "net.sf.",
+    "io.quarkus.",
+    "io.reactivex.",
+    "io.smallrye.",
+    "io.undertow.",
+    "io.vertx.",
+    "jakarta.",
+    "java.",
+    "javax.",
+    "jdk.",
+    "kotlin.",
+    "kotlinx.",
+    "liquibase.",
     "net.bytebuddy.",
+    "net.jodah.",
+    "net.sf.",
+    "okhttp3.",
+    "okio.",
+    "oracle.",
+    "org.apache.",
+    "org.aspectj.",
+    "org.bson.",
     "org.codehaus.",
-    "org.slf4j.",
-    "ch.qos.",
+    "org.eclipse.",
+    "org.elasticsearch.",
+    "org.flywaydb.",
+    "org.glassfish.",
+    "org.h2.",
+    "org.hibernate.",
+    "org.http4s.",
+    "org.jboss.",
+    "org.jooq.",
+    "org.json.",
     "org.junit.",
+    "org.mariadb.",
     "org.mockito.",
     "org.mybatis.",
-    "org.jooq.",
-    "com.querydsl.",
-    "liquibase.",
-    "org.flywaydb.",
-    "io.reactivex.",
-    "rx.",
-    "io.undertow.",
+    "org.opensearch.",
+    "org.pekko.",
+    "org.postgresql.",
+    "org.redisson.",
+    "org.slf4j.",
+    "org.springframework.",
     "org.xnio.",
-    "com.ibm.",
     "org.yaml.",
-    "org.json.",
-    "com.jayway.",
-    "io.awspring.",
-    "com.solacesystems.",
-    "io.circe.",
-    "cats.",
-    "fs2.",
-    "zio.",
-    "org.http4s.",
     "play.",
-    "FSharp.",
+    "reactor.",
+    "redis.clients.",
+    "retrofit2.",
+    "rx.",
+    "scala.",
+    "software.amazon.",
+    "sun.",
+    "zio.",
 ];
 
 /// Whether a dotted name (Java, Kotlin, Scala, .NET) is a library's.
 pub(super) fn is_dotted_library(name: &str) -> bool {
-    DOTTED.iter().any(|library| name.starts_with(library))
+    dotted_library(name).is_some()
+}
+
+/// The first words of the library that a dotted name belongs to.
+pub(super) fn dotted_library(name: &str) -> Option<&'static str> {
+    // In a sorted list where no name begins with another, only the last one that is not behind the name can begin it.
+    let at = DOTTED.partition_point(|library| *library <= name);
+    let library = DOTTED.get(at.checked_sub(1)?)?;
+    name.starts_with(library).then_some(library)
 }
 
 /// Elixir and Erlang: the languages' own applications, and clients and frameworks.
@@ -298,4 +308,23 @@ pub(super) fn is_rust_application(name: &str) -> bool {
             && !first.starts_with("rust_")
             && !CRATES.contains(&first)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dotted_libraries_are_sorted_and_none_begins_with_another() {
+        for pair in DOTTED.windows(2) {
+            assert!(pair[0] < pair[1] && !pair[1].starts_with(pair[0]), "{pair:?}");
+        }
+        for library in DOTTED {
+            assert!(is_dotted_library(library) && is_dotted_library(&format!("{library}a.B.c")), "{library}");
+            assert!(!is_dotted_library(&library[..library.len() - 1]), "{library}");
+        }
+        for own in ["", "com.acme.Shop.on", "a", "zz.B.c", "java", "javac.A.b", "~"] {
+            assert!(!is_dotted_library(own), "{own}");
+        }
+    }
 }

@@ -31,8 +31,11 @@ pub(crate) struct Root {
 /// Reads the root of a stack trace.
 pub(crate) fn root(stack: &str) -> Root {
     let mut reader = Reader::default();
-    for line in stack.lines().take(MAX_LINES) {
-        if !reader.line(line.trim_end()) {
+    let mut start = 0;
+    for end in memchr::memchr_iter(b'\n', stack.as_bytes()).chain([stack.len()]).take(MAX_LINES) {
+        let line = stack.get(start..end).unwrap_or_default();
+        start = end + 1;
+        if !reader.library(line) && !reader.line(line.trim_end()) {
             break;
         }
     }
@@ -80,9 +83,29 @@ struct Reader<'a> {
     message_next: bool,
     /// The line before: in Go, the function of the file in this one.
     before: &'a str,
+    /// The library of the last frame that was one's: frames of one come in a row.
+    library: &'static str,
 }
 
 impl<'a> Reader<'a> {
+    /// Takes a line of Java or .NET that is a library's frame, as most lines are: all that counts is that it was there.
+    /// False, and nothing taken, for any other line.
+    fn library(&mut self, line: &'a str) -> bool {
+        if self.suppressed.is_some() || self.source_next || self.message_next {
+            return false;
+        }
+        let Some(name) = frame::called(line) else { return false };
+        if self.library.is_empty() || !name.starts_with(self.library) {
+            let Some(library) = libraries::dotted_library(name) else { return false };
+            self.library = library;
+        }
+        self.before = line;
+        if self.sections.is_empty() {
+            self.push(Section::default());
+        }
+        true
+    }
+
     /// Takes one line; false to stop.
     fn line(&mut self, line: &'a str) -> bool {
         let mut line = line;
@@ -164,6 +187,17 @@ impl<'a> Reader<'a> {
         true
     }
 
+    /// Frames of Python without the line that announces them: cut off, or left out as AWS Lambda does. Lines before
+    /// them that name no class are what was left of others.
+    fn begin_python(&mut self) {
+        self.python = true;
+        if self.sections.iter().all(|section| section.class.is_none() && section.frames.is_empty()) {
+            self.sections.clear();
+            self.push(Section::default());
+            self.open = true;
+        }
+    }
+
     fn rust_panic(&mut self, rest: &'a str) {
         let at = rest.split_once("panicked at ").map_or("", |(_, at)| at);
         // Before Rust 1.73 the message stood in quotes on the same line.
@@ -191,6 +225,9 @@ impl<'a> Reader<'a> {
         {
             self.sections.pop();
             self.current = self.sections.len().saturating_sub(1);
+        }
+        if found.is_python() && !self.python {
+            self.begin_python();
         }
         if self.sections.is_empty() {
             self.push(Section::default());

@@ -15,11 +15,13 @@ pub(super) fn without_position(place: &str) -> Option<&str> {
 
 /// Where libraries and runtimes lie.
 pub(super) fn is_library(path: &str) -> bool {
-    const PLACES: [&str; 15] = [
+    const PLACES: [&str; 16] = [
         "node_modules",
         "site-packages",
         "dist-packages",
         "/lib/python",
+        // Layers of AWS Lambda.
+        "/opt/python/",
         "\\Lib\\",
         "/gems/",
         "/lib/ruby/",

@@ -35,6 +35,34 @@ Caused by: java.net.SocketTimeoutException: Read timed out
 }
 
 #[test]
+fn python_is_known_by_its_frames_where_the_first_line_is_missing() {
+    let frames = "  File \"/opt/python/powertools/logging.py\", line 456, in decorate\n    return handler(event)\n\n  \
+                  File \"/var/task/handler.py\", line 31, in main\n    return report()\n\n  \
+                  File \"/var/task/reports/totals.py\", line 33, in subtotal\n    return row['currency']\n";
+    let want = ["reports/totals:subtotal", "handler:main"];
+    check(frames, "", "", &want);
+    check(&format!(")\n    ^^^^\n{frames}KeyError: 'currency'"), "KeyError", "'currency'", &want);
+}
+
+#[test]
+fn a_code_of_the_operating_system_is_no_cause() {
+    check(
+        "Microsoft.Data.SqlClient.SqlException (0x80131904): Execution Timeout Expired.
+ ---> System.ComponentModel.Win32Exception (258): Unknown error 258
+   at Acme.Renewals.Handler.Handle(Renew message) in /src/Handler.cs:line 17",
+        "Microsoft.Data.SqlClient.SqlException",
+        "Execution Timeout Expired.",
+        &["Acme.Renewals.Handler.Handle"],
+    );
+    check(
+        "System.ComponentModel.Win32Exception (5): Access is denied.",
+        "System.ComponentModel.Win32Exception",
+        "Access is denied.",
+        &[],
+    );
+}
+
+#[test]
 fn a_wrapper_at_the_bottom_is_passed_over() {
     check(
         "Exception in thread \"main\" java.lang.IllegalStateException: no stock
