@@ -31,6 +31,8 @@ pub struct Capability {
     pub unique_ids: bool,
     /// What the broker does with all messages of a queue by itself.
     pub server_side: ServerSide,
+    /// Groups of consumers keep a place in the queue, which can be looked at and moved.
+    pub groups: bool,
 }
 
 /// What a broker does with all messages of a queue by itself, unseen and unmodified (`Broker::wholesale`). Each where it
@@ -180,6 +182,7 @@ impl Capability {
             returns_in_place: false,
             unique_ids: false,
             server_side: ServerSide { drops: None, moves: None },
+            groups: false,
         }
     }
 }

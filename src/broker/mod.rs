@@ -166,7 +166,7 @@ pub enum Stand {
     Failed(String),
 }
 
-fn no_groups(queue: &str) -> Error {
+pub(crate) fn no_groups(queue: &str) -> Error {
     Error::new(ErrorKind::Unsupported, format!("no consumer group keeps a place in {queue:?}: it is no Kafka topic"))
         .hint("`postroom show` tells how many consumers it has")
 }

@@ -14,6 +14,7 @@ use crate::config::Environment;
 use crate::error::{Error, ErrorKind, Result, nearest};
 use crate::message::filter::parse_duration;
 use crate::message::fingerprint::NamedSchemas;
+use crate::operation::plan::Pace;
 
 /// Options of every verb.
 #[derive(Args, Debug)]
@@ -124,8 +125,9 @@ pub(super) struct Steps(pub(super) Vec<u64>);
 
 /// Reads the sizes of a ramp's steps: `1,5,20`.
 pub(super) fn steps(text: &str) -> Result<Steps, String> {
-    let sizes: Option<Vec<u64>> = text.split(',').map(|size| size.trim().parse().ok().filter(|n| *n > 0)).collect();
-    sizes.map(Steps).ok_or_else(|| "write how many messages each step has, such as --ramp=1,5,20,100".to_owned())
+    Pace::steps(text)
+        .map(Steps)
+        .ok_or_else(|| "write how many messages each step has, such as --ramp=1,5,20,100".to_owned())
 }
 
 /// Reads a time to wait: `30s`, `2m`.

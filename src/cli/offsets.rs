@@ -8,9 +8,8 @@ use super::completions;
 use super::consent::{self, Changed};
 use super::context::Context;
 use super::output::consumers::moves_table;
-use crate::broker::{Address, From};
-use crate::error::{Error, ErrorKind, Result};
-use crate::message::filter::parse_time;
+use crate::broker::Address;
+use crate::error::{Error, ErrorKind};
 use crate::operation::offsets::{self, To, reset_json};
 
 /// Move the place of a consumer group
@@ -58,8 +57,8 @@ struct Reset {
 pub(super) async fn run(args: &Args, context: &Context<'_>) -> Exit {
     let Action::Reset(args) = &args.action;
     let to = match (&args.to, &args.after) {
-        (Some(text), _) => read_to(text, context)?,
-        (None, Some(text)) => read_after(text)?,
+        (Some(text), _) => To::parse(text, context.now())?,
+        (None, Some(text)) => To::after(text)?,
         (None, None) => return Err(Error::new(ErrorKind::Usage, "write --to WHERE or --after P:OFFSET")),
     };
     let changed = [Changed::at(&args.address, &context.places)?];
@@ -81,32 +80,4 @@ pub(super) async fn run(args: &Args, context: &Context<'_>) -> Exit {
     offsets::run(&reset).await?;
     output.object(|| reset_json(&reset, true), || vec![format!("Moved the group {}.", args.group)])?;
     Ok(0)
-}
-
-fn read_to(text: &str, context: &Context<'_>) -> Result<To> {
-    let sign = text.strip_prefix(['+', '-']).filter(|rest| rest.chars().all(|c| c.is_ascii_digit()));
-    Ok(match text {
-        "first" => To::At(From::First),
-        "last" => To::At(From::Last(1)),
-        "end" => To::At(From::End),
-        _ if sign.is_some() => To::By(text.parse().map_err(|_| wrong(text))?),
-        _ => match text.parse() {
-            Ok(offset) => To::At(From::Offset(offset)),
-            Err(_) => To::At(From::Time(parse_time(text, context.now()).ok_or_else(|| wrong(text))?)),
-        },
-    })
-}
-
-fn read_after(text: &str) -> Result<To> {
-    let read =
-        text.split_once(':').and_then(|(partition, offset)| Some((partition.parse().ok()?, offset.parse().ok()?)));
-    let (partition, offset) = read.ok_or_else(|| {
-        Error::new(ErrorKind::Usage, format!("{text:?} names no message")).hint("write PARTITION:OFFSET, such as 3:17")
-    })?;
-    Ok(To::After { partition, offset })
-}
-
-fn wrong(text: &str) -> Error {
-    Error::new(ErrorKind::Usage, format!("{text:?} is no place in a topic"))
-        .hint("write first, last, end, an offset such as 17, a time such as 2026-03-02T10:11:12Z or -2h, +N or -N")
 }

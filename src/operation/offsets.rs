@@ -3,11 +3,13 @@
 //! A move is planned partition by partition, shown, and done only while the group has no members: a live one would
 //! commit over it. What was there before is in the plan, so that it can be moved back.
 
+use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
 use super::place::Place;
 use crate::broker::{Committed, ConsumerGroup, Extent, From, Groups};
 use crate::error::{Error, ErrorKind, Result, nearest};
+use crate::message::filter::parse_time;
 
 /// Where to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +25,45 @@ pub enum To {
         /// Its offset.
         offset: u64,
     },
+}
+
+impl To {
+    /// Reads `first`, `last`, `end`, an offset, a time, `+N`, or `-N`.
+    ///
+    /// # Errors
+    /// `Usage`, with what can be written.
+    pub fn parse(text: &str, now: Timestamp) -> Result<Self> {
+        let wrong = || {
+            Error::new(ErrorKind::Usage, format!("{text:?} is no place in a topic")).hint(
+                "write first, last, end, an offset such as 17, a time such as 2026-03-02T10:11:12Z or -2h, +N or -N",
+            )
+        };
+        let sign = text.strip_prefix(['+', '-']).filter(|rest| rest.chars().all(|c| c.is_ascii_digit()));
+        Ok(match text {
+            "first" => Self::At(From::First),
+            "last" => Self::At(From::Last(1)),
+            "end" => Self::At(From::End),
+            _ if sign.is_some() => Self::By(text.parse().map_err(|_| wrong())?),
+            _ => match text.parse() {
+                Ok(offset) => Self::At(From::Offset(offset)),
+                Err(_) => Self::At(From::Time(parse_time(text, now).ok_or_else(wrong)?)),
+            },
+        })
+    }
+
+    /// Reads `PARTITION:OFFSET`, the name of a message: behind it.
+    ///
+    /// # Errors
+    /// `Usage`.
+    pub fn after(text: &str) -> Result<Self> {
+        let read =
+            text.split_once(':').and_then(|(partition, offset)| Some((partition.parse().ok()?, offset.parse().ok()?)));
+        let (partition, offset) = read.ok_or_else(|| {
+            Error::new(ErrorKind::Usage, format!("{text:?} names no message"))
+                .hint("write PARTITION:OFFSET, such as 3:17")
+        })?;
+        Ok(Self::After { partition, offset })
+    }
 }
 
 /// A move of one partition.

@@ -314,6 +314,12 @@ pub struct HeaderPolicy {
 }
 
 impl Pace {
+    /// Reads the sizes of a ramp's steps: `1,5,20`; `None` for what is none.
+    #[must_use]
+    pub fn steps(text: &str) -> Option<Vec<u64>> {
+        text.split(',').map(|size| size.trim().parse().ok().filter(|n| *n > 0)).collect()
+    }
+
     /// Refuses a rate that is none.
     ///
     /// # Errors

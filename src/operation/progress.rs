@@ -29,6 +29,8 @@ pub enum Stage {
     Capture,
     /// Publishing from standard input or a file.
     Publish,
+    /// Watching what becomes of copies.
+    Verify,
 }
 
 impl Stage {
@@ -43,6 +45,7 @@ impl Stage {
             Self::Undo => "putting back",
             Self::Capture => "copying",
             Self::Publish => "publishing",
+            Self::Verify => "watching the copies: consumed",
         }
     }
 }

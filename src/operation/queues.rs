@@ -138,11 +138,33 @@ impl Listed {
         add("a look", Some(cost.why.clone()));
         add("peek budget", cost.budget.map(|n| human::plural(n, "more look")));
         add("refused", cost.refused.clone());
-        let details = info
-            .details
-            .iter()
-            .map(|(name, value)| (name.clone(), value.as_str().map_or_else(|| value.to_string(), str::to_owned)));
-        entries.into_iter().chain(details).collect()
+        let details = info.details.iter().map(|(name, value)| (name.clone(), told(value)));
+        entries.into_iter().chain(details.filter(|(_, value)| !value.is_empty())).collect()
+    }
+}
+
+/// A value of a detail, as people read it: a list of objects has a line each.
+fn told(value: &Json) -> String {
+    let pairs = |object: &serde_json::Map<String, Json>| {
+        let told = object.iter().filter(|(_, value)| !value.is_null());
+        told.map(|(name, value)| format!("{name} {}", plain(value))).collect::<Vec<_>>().join(", ")
+    };
+    match value {
+        Json::Object(object) => pairs(object),
+        Json::Array(values) if values.iter().all(Json::is_object) => {
+            values.iter().filter_map(Json::as_object).map(pairs).collect::<Vec<_>>().join("\n")
+        }
+        Json::Array(values) => values.iter().map(plain).collect::<Vec<_>>().join(", "),
+        Json::String(text) => text.clone(),
+        value => value.to_string(),
+    }
+}
+
+/// A value in a line. A text that would hide itself among the others is quoted.
+fn plain(value: &Json) -> String {
+    match value.as_str() {
+        Some(text) if !text.is_empty() && !text.contains([',', '\n', '"']) => text.to_owned(),
+        _ => value.to_string(),
     }
 }
 
@@ -183,4 +205,18 @@ pub async fn describe(places: &Places, address: &Address) -> Result<Listed> {
     let info = place.broker.describe(name).await?;
     let broker = Address { target: None, ..address.clone() };
     Ok(Listed { broker, kind: place.broker.info().kind, info })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn details_read_as_lines_of_names_and_values() {
+        let bindings = json!([{"exchange": "shop", "routing_key": ""}, {"exchange": "a,b", "tag": null, "n": 3}]);
+        assert_eq!(told(&bindings), "exchange shop, routing_key \"\"\nexchange \"a,b\", n 3");
+        assert_eq!(told(&json!({"max-length": 5, "deep": {"a": [1]}})), "max-length 5, deep {\"a\":[1]}");
+        assert_eq!((told(&json!(["p", "q"])).as_str(), told(&json!("a,b")).as_str()), ("p, q", "a,b"));
+        assert_eq!((told(&json!({})).as_str(), told(&json!(true)).as_str()), ("", "true"));
+    }
 }

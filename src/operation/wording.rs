@@ -3,6 +3,7 @@
 use super::drain::{DISCARD, is_to_queue};
 use super::plan::{Destination, HeaderPolicy, Mode, Plan, Verb};
 use super::report::{Ended, Report};
+use super::verify::VerifiedGroup;
 use crate::text::human;
 
 impl Plan {
@@ -59,6 +60,55 @@ impl Plan {
         reasons
     }
 
+    /// How it is done and what it changes, name by name, in reading order.
+    #[must_use]
+    pub fn entries(&self) -> Vec<(&'static str, String)> {
+        let mut entries = Vec::new();
+        let mut entry = |name: &'static str, value: String| entries.push((name, value));
+        let policy = &self.header_policy;
+        if !policy.adds.is_empty() {
+            entry("adds", policy.adds.join(", "));
+        }
+        if !policy.strips.is_empty() {
+            // The reasons are in the plan's JSON.
+            entry("strips", policy.strip_names().join(", "));
+        }
+        if let Some(converted) = policy.converted.filter(|n| *n > 0) {
+            entry("converts", format!("{}, for the target has no such type", human::plural(converted, "header value")));
+        }
+        if let Some(most) = self.aside.max_replays {
+            let times = human::plural(most, "replay");
+            entry(
+                "parks",
+                match &self.aside.park {
+                    Some(park) => format!("what had {times} before, in {park}"),
+                    None => format!("nothing; what had {times} before stays"),
+                },
+            );
+        }
+        if let Some(reason) = &self.aside.reason {
+            entry("reason", reason.clone());
+        }
+        if let Some(edit) = &self.edit {
+            entry("edits", format!("{}: {}", edit.counts(), edit.program.trim()));
+        }
+        if let Some(rate) = self.pace.rate {
+            entry("pace", format!("at most {rate} messages a second"));
+        }
+        if !self.pace.ramp.is_empty() {
+            let steps: Vec<String> = self.pace.ramp.iter().map(|n| human::count(*n)).collect();
+            let then =
+                "then five times as many in each step; a step begins when the copies of the one before are consumed";
+            entry("ramp", format!("{} messages, {then}", steps.join(", ")));
+        }
+        if let Some(time) = self.pace.watch().filter(|_| self.verb == Verb::Replay) {
+            let each = if self.pace.ramp.is_empty() { "" } else { " after each step" };
+            entry("verify", format!("the copies are watched for at most {}{each}", human::duration(time)));
+        }
+        entry("undo", self.undo().to_owned());
+        entries
+    }
+
     /// What can be taken back afterwards, and what can't.
     #[must_use]
     pub fn undo(&self) -> &'static str {
@@ -106,5 +156,17 @@ impl Report {
     #[must_use]
     pub fn is_clean(&self) -> bool {
         self.failed + self.ambiguous == 0 && self.state == Ended::Finished
+    }
+}
+
+impl VerifiedGroup {
+    /// How many copies of it there were, and what became of them.
+    #[must_use]
+    pub fn counts(&self) -> String {
+        let mut parts = vec![format!("{} sent", human::count(self.sent))];
+        parts.extend((self.waiting > 0).then(|| format!("{} waiting", human::count(self.waiting))));
+        parts.extend((self.same > 0).then(|| format!("{} back of the same", human::count(self.same))));
+        parts.extend(self.died_of.iter().map(|(name, count)| format!("{} back of {name}", human::count(*count))));
+        parts.join(", ")
     }
 }

@@ -1,5 +1,6 @@
 //! What the operator asks to be done, and the command line that does the same.
 
+use jiff::Timestamp;
 use ratatui_textarea::TextArea;
 
 use super::state::KEYS;
@@ -7,6 +8,7 @@ use crate::broker::Address;
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::{Fields, Message};
 use crate::operation::groups::GroupSummary;
+use crate::operation::offsets::To;
 use crate::operation::publish::property;
 
 /// So many marked messages make a filter of their ids at most.
@@ -23,6 +25,37 @@ pub(crate) enum ActVerb {
     Publish,
     /// Finish the run of that journal.
     Resume(String),
+    /// Take the run of that journal back.
+    Undo(String),
+    /// Move a consumer group's place in a topic.
+    Offsets(Box<Reset>),
+}
+
+/// Which place is moved, and where to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Reset {
+    pub(crate) group: String,
+    /// Only this partition.
+    pub(crate) partition: Option<i32>,
+    /// As typed: a place for `--to`, or `PARTITION:OFFSET` for `--after`.
+    pub(crate) to: String,
+}
+
+impl Reset {
+    /// Where to.
+    ///
+    /// # Errors
+    /// `Usage`.
+    pub(crate) fn place(&self, now: Timestamp) -> Result<To> {
+        if self.is_after() { To::after(&self.to) } else { To::parse(&self.to, now) }
+    }
+
+    /// Whether a message is named, and not a place. A time has colons, too, but no bare number before the first.
+    fn is_after(&self) -> bool {
+        self.to
+            .split_once(':')
+            .is_some_and(|(partition, offset)| [partition, offset].iter().all(|part| part.parse::<u64>().is_ok()))
+    }
 }
 
 /// A verb with everything it needs.
@@ -37,6 +70,17 @@ pub(crate) struct Act {
     /// `origin` or an address, for a replay.
     pub(crate) to: String,
     pub(crate) rate: Option<f64>,
+    /// The sizes of the first steps of a ramp; empty for none.
+    pub(crate) ramp: Vec<u64>,
+    /// For how long copies are watched, as typed.
+    pub(crate) verify: Option<String>,
+    /// How often a message is replayed at most, and where those go that were.
+    pub(crate) max_replays: Option<u64>,
+    pub(crate) park: Option<String>,
+    /// Messages that a return would destroy are put back as new copies.
+    pub(crate) rescue: bool,
+    /// Queues that an undo looks in beyond those that the journal knows.
+    pub(crate) also: Vec<String>,
     /// The jq program that changes each message, for a replay.
     pub(crate) edit: Option<String>,
     pub(crate) keep: bool,
@@ -57,6 +101,12 @@ impl Act {
             path: String::new(),
             to: "origin".to_owned(),
             rate: None,
+            ramp: Vec::new(),
+            verify: None,
+            max_replays: None,
+            park: None,
+            rescue: false,
+            also: Vec::new(),
             edit: None,
             keep: false,
             again: false,
@@ -67,7 +117,7 @@ impl Act {
 
     /// Whether a run of it can be resumed.
     pub(crate) fn has_journal(&self) -> bool {
-        !matches!(self.verb, ActVerb::Capture | ActVerb::Publish)
+        !matches!(self.verb, ActVerb::Capture | ActVerb::Publish | ActVerb::Offsets(_))
     }
 
     /// The verb for people.
@@ -80,6 +130,8 @@ impl Act {
             ActVerb::Capture => "capture",
             ActVerb::Publish => "publish",
             ActVerb::Resume(_) => "resume",
+            ActVerb::Undo(_) => "undo",
+            ActVerb::Offsets(_) => "reset",
         }
     }
 
@@ -88,23 +140,57 @@ impl Act {
         let address = quote(&self.address.to_string());
         let chosen = selection(self.filter.as_ref(), self.group.as_ref());
         let archive = || format!(" --to {}", quote(&format!("file:{}", self.path)));
+        let rescue = if self.rescue { " --rescue" } else { "" };
         match &self.verb {
             ActVerb::Replay => {
                 let to = if self.to == "origin" { String::new() } else { format!(" --to {}", quote(&self.to)) };
-                let rate = self.rate.map_or_else(String::new, |rate| format!(" --rate {rate}"));
+                let pace = self.pace();
                 let keep = if self.keep { " --keep" } else { "" };
                 let again = if self.again { " --again" } else { "" };
                 let edit = self.edit.as_ref().map_or_else(String::new, |edit| format!(" --edit {}", quote(edit)));
-                format!("postroom replay {address}{to}{chosen}{edit}{keep}{again}{rate}")
+                format!("postroom replay {address}{to}{chosen}{edit}{keep}{again}{pace}{rescue}")
             }
-            ActVerb::Drain => format!("postroom drain {address}{}{chosen}", archive()),
-            ActVerb::Discard => format!("postroom drain {address} --discard{chosen}"),
+            ActVerb::Drain => format!("postroom drain {address}{}{chosen}{rescue}", archive()),
+            ActVerb::Discard => format!("postroom drain {address} --discard{chosen}{rescue}"),
             ActVerb::Capture => format!("postroom capture {address}{}{chosen}", archive()),
             ActVerb::Publish => {
                 format!("postroom publish {address}{}", self.message.as_deref().map_or_else(String::new, options))
             }
-            ActVerb::Resume(id) => format!("postroom journal resume {}", quote(id)),
+            ActVerb::Resume(id) => format!("postroom journal resume {}{rescue}", quote(id)),
+            ActVerb::Undo(id) => {
+                let also = self.also.iter().flat_map(|address| [" --in ".to_owned(), quote(address)]);
+                format!("postroom journal undo {}{}", quote(id), also.collect::<String>())
+            }
+            ActVerb::Offsets(reset) => {
+                let option = if reset.is_after() { "after" } else { "to" };
+                let partition = reset.partition.filter(|_| !reset.is_after());
+                let partition = partition.map_or_else(String::new, |partition| format!(" --partition {partition}"));
+                format!(
+                    "postroom offsets reset {address} --group {} --{option} {}{partition}",
+                    quote(&reset.group),
+                    quote(&reset.to)
+                )
+            }
         }
+    }
+
+    /// How fast, what is watched, and what is not sent again, as options.
+    fn pace(&self) -> String {
+        let mut line = self.rate.map_or_else(String::new, |rate| format!(" --rate {rate}"));
+        if !self.ramp.is_empty() {
+            let steps: Vec<String> = self.ramp.iter().map(u64::to_string).collect();
+            line.extend([" --ramp=", &steps.join(",")]);
+        }
+        if let Some(time) = &self.verify {
+            line.extend([" --verify ", &quote(time)]);
+        }
+        if let Some(most) = self.max_replays {
+            line.extend([" --max-replays ", &most.to_string()]);
+        }
+        if let Some(park) = self.park.as_ref().filter(|_| self.max_replays.is_some()) {
+            line.extend([" --park ", &quote(park)]);
+        }
+        line
     }
 }
 
@@ -271,6 +357,11 @@ mod tests {
             filter: Some("reason:\"card declined\"".into()),
             group: Some("g-5f3a9c".into()),
             rate: Some(20.0),
+            ramp: vec![1, 5],
+            verify: Some("30s".into()),
+            max_replays: Some(3),
+            park: Some("shop:parked".into()),
+            rescue: true,
             edit: Some(".body.currency = \"EUR\"".into()),
             keep: true,
             to: "shop:quarantine".into(),
@@ -279,8 +370,19 @@ mod tests {
         assert_eq!(
             act.line(),
             "postroom replay shop:orders.dlq --to shop:quarantine --filter 'reason:\"card declined\"' \
-             --group g-5f3a9c --edit '.body.currency = \"EUR\"' --keep --rate 20"
+             --group g-5f3a9c --edit '.body.currency = \"EUR\"' --keep --rate 20 --ramp=1,5 --verify 30s --max-replays 3 \
+             --park shop:parked --rescue"
         );
+        let undo = Act { also: vec!["shop:a b".into()], ..Act::new(ActVerb::Undo("x".into()), address.clone()) };
+        assert_eq!(undo.line(), "postroom journal undo x --in 'shop:a b'");
+        let reset = |to: &str, partition| {
+            let reset = Reset { group: "g 1".into(), partition, to: to.into() };
+            Act::new(ActVerb::Offsets(Box::new(reset)), address.clone()).line()
+        };
+        let line = "postroom offsets reset shop:orders.dlq --group 'g 1'";
+        assert_eq!(reset("-5", Some(2)), format!("{line} --to -5 --partition 2"));
+        assert_eq!(reset("2026-03-02T10:11:12Z", None), format!("{line} --to 2026-03-02T10:11:12Z"));
+        assert_eq!(reset("2:17", Some(2)), format!("{line} --after 2:17"));
         let drain = Act { path: "o'h.jsonl".into(), ..Act::new(ActVerb::Drain, address.clone()) };
         assert_eq!(drain.line(), r"postroom drain shop:orders.dlq --to 'file:o'\''h.jsonl'");
         assert_eq!(Act::new(ActVerb::Discard, address).line(), "postroom drain shop:orders.dlq --discard");

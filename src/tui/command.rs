@@ -19,6 +19,8 @@ pub enum Scope {
     Messages,
     Detail,
     Show,
+    Consumers,
+    Partitions,
     Journal,
     Run,
     Log,
@@ -33,11 +35,16 @@ pub enum Scope {
 }
 
 use Scope::{
-    Compose, Cost, Detail, Groups, Help, Input, Journal, Log, Messages, Palette, Queues, Receipt, Run, Running, Sheet,
-    Show,
+    Compose, Consumers, Cost, Detail, Groups, Help, Input, Journal, Log, Messages, Palette, Partitions, Queues,
+    Receipt, Run, Running, Sheet, Show,
 };
 
 impl Scope {
+    /// Whether the screen asks for what it shows by itself, which costs a queue nothing.
+    pub(crate) const fn is_asked_for(self) -> bool {
+        matches!(self, Show | Consumers | Partitions | Journal | Run)
+    }
+
     /// Its name for people.
     #[must_use]
     pub const fn title(self) -> &'static str {
@@ -47,6 +54,8 @@ impl Scope {
             Messages => "messages",
             Detail => "one message",
             Show => "about a queue",
+            Consumers => "consumer groups",
+            Partitions => "one consumer group",
             Journal => "journal",
             Run => "one run",
             Log => "log",
@@ -62,14 +71,15 @@ impl Scope {
     }
 }
 
-const SCREENS: &[Scope] = &[Queues, Groups, Messages, Detail, Show, Journal, Run, Log];
-const MOVING: &[Scope] = &[Queues, Groups, Messages, Detail, Show, Journal, Run, Log, Help, Palette, Sheet, Receipt];
+const SCREENS: &[Scope] = &[Queues, Groups, Messages, Detail, Show, Consumers, Partitions, Journal, Run, Log];
+const MOVING: &[Scope] =
+    &[Queues, Groups, Messages, Detail, Show, Consumers, Partitions, Journal, Run, Log, Help, Palette, Sheet, Receipt];
 /// Where letters move, too: not where they are typed or mean an option.
-const PAGES: &[Scope] = &[Queues, Groups, Messages, Detail, Show, Journal, Run, Log, Help];
+const PAGES: &[Scope] = &[Queues, Groups, Messages, Detail, Show, Consumers, Partitions, Journal, Run, Log, Help];
 const ACTING: &[Scope] = &[Queues, Groups, Messages, Detail];
 const ALL: &[Scope] = &[
-    Queues, Groups, Messages, Detail, Show, Journal, Run, Log, Help, Cost, Input, Palette, Compose, Sheet, Running,
-    Receipt,
+    Queues, Groups, Messages, Detail, Show, Consumers, Partitions, Journal, Run, Log, Help, Cost, Input, Palette,
+    Compose, Sheet, Running, Receipt,
 ];
 
 /// What can be done.
@@ -84,11 +94,19 @@ pub enum Command {
     Target,
     Rate,
     Edit,
+    EditByHand,
     Keep,
     Again,
+    Ramp,
+    Verify,
+    MaxReplays,
+    Park,
+    Rescue,
+    LookIn,
     PauseRun,
     CancelRun,
     ResumeRun,
+    UndoRun,
     OpenRun,
     Replay,
     Drain,
@@ -104,6 +122,8 @@ pub enum Command {
     OpenMessages,
     OpenGroups,
     Show,
+    Consumers,
+    Reset,
     NextTab,
     PreviousTab,
     NextMessage,
@@ -121,6 +141,7 @@ pub enum Command {
     CopyLine,
     Save,
     Pager,
+    ReadInEditor,
     Refresh,
     Journal,
     Palette,
@@ -199,7 +220,7 @@ pub const TABLE: &[Entry] = &[
         "open",
         "open",
         &["enter"],
-        &[Queues, Groups, Messages, Detail, Journal, Cost, Input, Palette, Sheet, Receipt],
+        &[Queues, Groups, Messages, Detail, Consumers, Journal, Cost, Input, Palette, Sheet, Receipt],
         "Open what is under the cursor, or do what is chosen",
     )
     .unless(State::nothing_here),
@@ -208,19 +229,71 @@ pub const TABLE: &[Entry] = &[
         "back",
         "back",
         &["esc"],
-        &[Groups, Messages, Detail, Show, Journal, Run, Log, Help, Cost, Input, Palette, Compose, Sheet, Receipt],
+        &[
+            Groups, Messages, Detail, Show, Consumers, Partitions, Journal, Run, Log, Help, Cost, Input, Palette,
+            Compose, Sheet, Receipt,
+        ],
         "Go back",
     ),
     entry(Command::Choose, "choose", "choose", &["tab", "left", "right"], &[Sheet], "Choose between dry run and run"),
     entry(Command::Target, "target", "to", &["t"], &[Sheet], "Send to another queue, and plan again")
         .unless(State::no_replay),
     entry(Command::Rate, "rate", "rate", &["p"], &[Sheet], "Send at most so many a second").unless(State::no_replay),
+    entry(
+        Command::Ramp,
+        "ramp",
+        "steps",
+        &["s"],
+        &[Sheet],
+        "Send a few first, then more: each step waits until the one before is consumed",
+    )
+    .unless(State::no_replay),
+    entry(Command::Verify, "verify", "verify", &["v"], &[Sheet], "Watch what becomes of the copies afterwards")
+        .unless(State::no_replay),
     entry(Command::Edit, "edit", "edit", &["e"], &[Sheet], "Change each message by a jq program, and plan again")
         .unless(State::no_replay),
+    entry(
+        Command::EditByHand,
+        "edit-by-hand",
+        "by hand",
+        &["E"],
+        &[Sheet],
+        "Change the messages in $EDITOR, at most 100, and plan again with the difference",
+    )
+    .unless(State::no_replay),
     entry(Command::Keep, "keep", "keep", &["K"], &[Sheet], "Copy: the originals stay; plan again")
         .unless(State::no_replay),
     entry(Command::Again, "again", "again", &["A"], &[Sheet], "Also what was replayed before; plan again")
         .unless(State::no_replay),
+    entry(
+        Command::MaxReplays,
+        "max-replays",
+        "most",
+        &["m"],
+        &[Sheet],
+        "Leave what was replayed so often before; plan again",
+    )
+    .unless(State::no_replay),
+    entry(
+        Command::Park,
+        "park",
+        "park",
+        &["x"],
+        &[Sheet],
+        "Set what was replayed too often aside in this queue or archive; plan again",
+    )
+    .unless(State::no_park),
+    entry(
+        Command::Rescue,
+        "rescue",
+        "rescue",
+        &["R"],
+        &[Sheet],
+        "Put messages that a return would destroy back as new copies at the tail; plan again",
+    )
+    .unless(State::no_rescue),
+    entry(Command::LookIn, "look-in", "look in", &["i"], &[Sheet], "Look for copies in another queue, too; plan again")
+        .unless(State::no_undo_sheet),
     entry(
         Command::PauseRun,
         "pause-run",
@@ -247,6 +320,16 @@ pub const TABLE: &[Entry] = &[
         "Finish a run that was paused or cut short",
     )
     .unless(State::cannot_resume),
+    entry(
+        Command::UndoRun,
+        "undo",
+        "undo",
+        &["u"],
+        &[Receipt, Journal, Run],
+        "Plan to put back what a run moved, as far as it is still there",
+    )
+    .danger()
+    .unless(State::cannot_undo),
     entry(Command::OpenRun, "run", "each message", &["j"], &[Receipt], "What became of each message")
         .unless(State::no_journal),
     entry(Command::Send, "send", "plan it", &["ctrl-s", "f2"], &[Compose], "Plan the publish of what is written"),
@@ -295,10 +378,29 @@ pub const TABLE: &[Entry] = &[
         "show",
         "about",
         &["i"],
-        &[Queues, Groups, Messages],
+        &[Queues, Groups, Messages, Consumers],
         "Type, policies, bindings, consumers, peek budget",
     )
     .unless(State::no_queue),
+    entry(
+        Command::Consumers,
+        "consumers",
+        "consumers",
+        &["O"],
+        &[Queues, Groups, Messages, Show],
+        "The consumer groups of a topic: states, members, lag, offsets",
+    )
+    .unless(State::no_consumers),
+    entry(
+        Command::Reset,
+        "reset",
+        "reset offsets",
+        &["r"],
+        &[Consumers, Partitions],
+        "Plan where this group goes on reading; on its page, only of the partition under the cursor",
+    )
+    .danger()
+    .unless(State::no_group),
     entry(
         Command::NextTab,
         "next-tab",
@@ -336,7 +438,7 @@ pub const TABLE: &[Entry] = &[
         "copy-line",
         "",
         &["Y"],
-        &[Queues, Groups, Messages, Detail, Show, Journal, Run, Sheet, Receipt],
+        &[Queues, Groups, Messages, Detail, Show, Consumers, Partitions, Journal, Run, Sheet, Receipt],
         "Copy the command line that does the same",
     ),
     entry(
@@ -349,13 +451,14 @@ pub const TABLE: &[Entry] = &[
     )
     .unless(State::nothing_here),
     entry(Command::Pager, "pager", "", &["v"], &[Detail, Show, Log], "Open it in $PAGER"),
+    entry(Command::ReadInEditor, "read-in-editor", "", &["V"], &[Detail, Show, Log], "Open it in $EDITOR, to read"),
     entry(Command::Editor, "editor", "editor", &["ctrl-o", "f4"], &[Compose], "Go on in $EDITOR"),
     entry(
         Command::Refresh,
         "refresh",
         "refresh",
         &["ctrl-r", "f5"],
-        &[Queues, Groups, Messages, Show, Journal],
+        &[Queues, Groups, Messages, Show, Consumers, Partitions, Journal, Run],
         "Ask again",
     ),
     entry(
@@ -363,7 +466,7 @@ pub const TABLE: &[Entry] = &[
         "journal",
         "journal",
         &["H"],
-        &[Queues],
+        &[Queues, Groups, Messages, Detail, Show, Consumers, Partitions],
         "Past runs, their reports, and what can be resumed",
     ),
     entry(
@@ -379,7 +482,7 @@ pub const TABLE: &[Entry] = &[
         "log",
         "log",
         &["L"],
-        &[Queues, Groups, Messages, Detail, Show, Journal, Run],
+        &[Queues, Groups, Messages, Detail, Show, Consumers, Partitions, Journal, Run],
         "Everything that was said, with the command lines",
     ),
     entry(Command::Help, "help", "help", &["?", "f1"], SCREENS, "What the keys do here"),

@@ -55,6 +55,11 @@ impl Headless {
         Ok(())
     }
 
+    /// Takes what has been answered so far, without waiting for more.
+    pub fn take_answers(&mut self) {
+        self.app.drain();
+    }
+
     /// Types a text, letter by letter.
     pub fn type_in(&mut self, text: &str) {
         self.app.take(Msg::Paste(text.to_owned()));
@@ -96,6 +101,23 @@ impl Headless {
         let effects = std::mem::take(&mut self.app.outside).into_iter().rev();
         let text = |effect| if let Effect::Copy(text) = effect { Some(text) } else { None };
         effects.filter_map(text).collect()
+    }
+
+    /// Edits what was given to the editor, as its operator would; whether anything was given.
+    pub async fn edit(&mut self, change: impl FnOnce(&str) -> String) -> bool {
+        let text = self.app.outside.drain(..).rev().find_map(|effect| match effect {
+            Effect::Editor(text) => Some(text),
+            _ => None,
+        });
+        let edited = text.map(|text| self.app.take(Msg::Edited(change(&text)))).is_some();
+        self.settle().await;
+        edited
+    }
+
+    /// What they stand on.
+    #[must_use]
+    pub fn session(&self) -> &Session {
+        &self.app.session
     }
 
     /// Whether the operator has left.

@@ -97,7 +97,9 @@ impl App {
     fn perform(&mut self, effects: Vec<Effect>) {
         for effect in effects {
             match effect {
-                Effect::Copy(_) | Effect::Pager(_) | Effect::Editor(_) | Effect::Suspend => self.outside.push(effect),
+                Effect::Copy(_) | Effect::Pager(_) | Effect::ReadInEditor(_) | Effect::Editor(_) | Effect::Suspend => {
+                    self.outside.push(effect);
+                }
                 effect => self.runner.run(effect),
             }
         }
@@ -175,7 +177,19 @@ impl App {
         }
     }
 
+    /// Panics where it was asked to, so that a test can see what a panic leaves of the terminal. Not in released builds.
+    #[cfg(debug_assertions)]
+    fn panic_if_asked(&self, event: &Event) {
+        let asked = self.session.places.config().environment().get("POSTROOM_TEST_PANIC").is_some();
+        let is_key = matches!(event, Event::Key(key) if key.code == crossterm::event::KeyCode::F(12));
+        assert!(!(asked && is_key), "a panic on purpose");
+    }
+
+    #[cfg(not(debug_assertions))]
+    fn panic_if_asked(&self, _: &Event) {}
+
     fn event(&mut self, event: Event) {
+        self.panic_if_asked(&event);
         match event {
             Event::Key(key) => self.take(Msg::Key(key)),
             Event::Mouse(mouse) => self.take(Msg::Mouse(mouse)),
@@ -192,12 +206,13 @@ fn state(session: &Session, start: &Start) -> Result<State> {
     let profile = |name: &String| Address { connection: Connection::Profile(name.clone()), target: None };
     let demo = Address { connection: Connection::Demo, target: None };
     let addresses: Vec<Address> = match &start.address {
-        Some(Address { connection: Connection::File, .. }) => Vec::new(),
+        Some(archive @ Address { connection: Connection::File, .. }) => vec![archive.clone()],
         Some(address) => vec![Address { target: None, ..address.clone() }],
         None if config.profiles.is_empty() => vec![demo],
         None => config.profiles.keys().map(profile).collect(),
     };
-    let glob = start.address.as_ref().and_then(|address| address.target.as_ref()).map(Target::to_string);
+    let listed = start.address.as_ref().filter(|address| address.connection != Connection::File);
+    let glob = listed.and_then(|address| address.target.as_ref()).map(Target::to_string);
     let source = |address: Address| {
         let policy = session.places.policy(&address).unwrap_or_default();
         Source { address, policy, task: 0, failed: None, listed: false }
@@ -217,6 +232,7 @@ fn state(session: &Session, start: &Start) -> Result<State> {
         screens: Vec::new(),
         dialog: None,
         pending: None,
+        by_hand: None,
         toast: None,
         log: Vec::new(),
         history: Vec::new(),

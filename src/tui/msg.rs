@@ -8,15 +8,13 @@ use jiff::Timestamp;
 
 use super::act::Act;
 use super::detail::Page;
-use super::state::{Difference, Row, TaskId};
-use crate::broker::Address;
+use super::state::{Done, Row, Sheet, TaskId};
+use crate::broker::{Address, Groups};
 use crate::error::Error;
 use crate::operation::groups::GroupSummary;
 use crate::operation::journal::{Shown, Summary};
-use crate::operation::plan::Plan;
 use crate::operation::progress::Tick;
 use crate::operation::queues::Listed;
-use crate::operation::report::Report;
 use crate::operation::snapshot::Snapshot;
 
 /// What happened.
@@ -51,18 +49,23 @@ pub(crate) enum Answer {
     Seen(usize, Option<(Vec<GroupSummary>, Fields)>),
     /// The look has ended: its groups, its fields, and a word about it.
     Looked(usize, Vec<GroupSummary>, Fields, String),
+    /// So many messages of all were grouped so far.
+    Searched(usize, usize),
     Groups(Vec<GroupSummary>),
     /// Messages that match, of those up to this one.
     Found(Vec<u32>, usize),
     Rows(Vec<(u32, Row)>),
     Page(Box<Page>),
-    Shown(Box<Listed>),
+    /// A queue, and the consumer groups that keep a place in it.
+    Shown(Box<Listed>, Groups),
+    Consumers(Groups),
     Journals(Vec<Summary>, Vec<String>),
     Run(Box<Shown>),
     /// A plan, and what has to be typed for it.
-    Planned(Box<Plan>, Vec<Difference>, Option<(String, String)>),
-    Resumable(Box<Summary>, Option<(String, String)>),
-    Ran(Box<Report>),
+    Planned(Box<Sheet>, Option<(String, String)>),
+    /// Messages as a text to change.
+    ByHand(String),
+    Ran(Box<Done>),
     Saved(String),
     Failed(Error),
 }
@@ -98,17 +101,22 @@ pub(crate) enum Effect {
     Rows(TaskId, Arc<Snapshot>, Vec<u32>, Vec<String>),
     Page(TaskId, Arc<Snapshot>, u32, Address),
     Show(TaskId, Address),
+    Consumers(TaskId, Address),
     Journals(TaskId),
     ReadRun(TaskId, String),
     Plan(TaskId, Act),
     /// Runs the plan that the task made.
     Run(TaskId),
+    /// Gives the messages of an act as a text for an editor.
+    ByHand(TaskId, Act),
     Save(TaskId, Arc<Snapshot>, Vec<u32>, String),
     Drop(TaskId),
     Cancel(TaskId),
     Copy(String),
     /// Shows a text in the pager.
     Pager(String),
+    /// Shows a text in the editor; what it becomes is nobody's business.
+    ReadInEditor(String),
     /// Opens a text in the editor; what it becomes comes back.
     Editor(String),
     Suspend,

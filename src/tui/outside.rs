@@ -32,16 +32,18 @@ pub(super) async fn perform(effect: Effect, screens: &mut Screens, environment: 
                 environment.get("PAGER").filter(|pager| !pager.trim().is_empty()).unwrap_or("less").to_owned();
             shown(open(&program, &text, screens).await)
         }
-        Effect::Editor(text) => {
-            let program =
-                ["VISUAL", "EDITOR"].iter().find_map(|name| environment.get(name).filter(|e| !e.trim().is_empty()));
-            match open(program.unwrap_or("vi"), &text, screens).await {
-                Ok(edited) => Some(Msg::Edited(edited)),
-                Err(error) => shown(Err(error)),
-            }
-        }
+        Effect::ReadInEditor(text) => shown(open(editor(environment), &text, screens).await),
+        Effect::Editor(text) => match open(editor(environment), &text, screens).await {
+            Ok(edited) => Some(Msg::Edited(edited)),
+            Err(error) => shown(Err(error)),
+        },
         _ => None,
     }
+}
+
+fn editor(environment: &Environment) -> &str {
+    let given = |name: &&str| environment.get(name).filter(|editor| !editor.trim().is_empty());
+    ["VISUAL", "EDITOR"].iter().find_map(given).unwrap_or("vi")
 }
 
 fn shown(done: Result<String>) -> Option<Msg> {

@@ -1,9 +1,10 @@
 //! Why a command can't be done now, in words that say what to do instead. The command table names these.
 
-use super::act::{MOST_MARKS, field_filter};
+use super::act::{Act, ActVerb, MOST_MARKS, field_filter};
 use super::command::Scope;
 use super::state::{Dialog, Sheet, State};
-use crate::operation::journal::JournalState;
+use crate::broker::ConsumerGroup;
+use crate::operation::journal::{JournalState, Summary};
 use crate::operation::plan::Verb;
 use crate::operation::report::Ended;
 
@@ -61,6 +62,79 @@ impl State {
         (!replay).then(|| "only a replay has this choice".to_owned())
     }
 
+    fn act(&self) -> Option<&Act> {
+        match &self.dialog {
+            Some(Dialog::Sheet { act, .. }) => Some(act),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn no_park(&self) -> Option<String> {
+        self.no_replay().or_else(|| {
+            let has = self.act().is_some_and(|act| act.max_replays.is_some());
+            (!has).then(|| "say first how often a message is replayed at most: m".to_owned())
+        })
+    }
+
+    pub(crate) fn no_rescue(&self) -> Option<String> {
+        use ActVerb::{Discard, Drain, Replay, Resume};
+        let can = self.act().is_some_and(|act| matches!(act.verb, Replay | Drain | Discard | Resume(_)));
+        (!can).then(|| "nothing is returned here that could be destroyed".to_owned())
+    }
+
+    pub(crate) fn no_undo_sheet(&self) -> Option<String> {
+        let can = self.act().is_some_and(|act| matches!(act.verb, ActVerb::Undo(_)));
+        (!can).then(|| "only an undo has this choice".to_owned())
+    }
+
+    /// The run under the cursor.
+    pub(crate) fn run(&self) -> Option<&Summary> {
+        let screen = self.screen()?;
+        screen.runs.get(if screen.scope == Scope::Journal { screen.cursor } else { 0 })
+    }
+
+    pub(crate) fn cannot_undo(&self) -> Option<String> {
+        let (verb, discarded) = if let Some(Dialog::Receipt { act, done, .. }) = &self.dialog {
+            let Some(report) = done.last().filter(|report| report.journal.is_some()) else {
+                return Some("this left no journal to take it back by".to_owned());
+            };
+            if act.keep {
+                return Some("the queue kept its messages: there is nothing to put back".to_owned());
+            }
+            (report.verb, act.verb == ActVerb::Discard)
+        } else {
+            let Some(run) = self.run() else { return Some("there is no run under the cursor".to_owned()) };
+            if run.state == JournalState::Running {
+                return Some("it is being run".to_owned());
+            }
+            (run.verb, run.to == crate::operation::drain::DISCARD)
+        };
+        match verb {
+            Verb::Undo => Some("it is an undo itself: replay or drain the messages again".to_owned()),
+            _ if discarded => Some("dropped messages are gone for good".to_owned()),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn no_consumers(&self) -> Option<String> {
+        let addresses = self.addresses();
+        let can = matches!(addresses.as_slice(), [one] if self.info(one).is_some_and(|info| info.capability.groups));
+        (!can).then(|| "no consumer group keeps a place here: `i` tells how many consumers it has".to_owned())
+    }
+
+    pub(crate) fn no_group(&self) -> Option<String> {
+        self.group().is_none().then(|| "there is no consumer group under the cursor".to_owned())
+    }
+
+    /// The consumer group under the cursor.
+    pub(crate) fn group(&self) -> Option<&ConsumerGroup> {
+        let screen = self.screen()?;
+        match screen.scope {
+            Scope::Consumers => screen.consumers.get(screen.cursor),
+            _ => screen.consumers.first(),
+        }
+    }
+
     pub(crate) fn cannot_pause(&self) -> Option<String> {
         match &self.dialog {
             Some(Dialog::Running { running: true, act, .. }) => {
@@ -71,18 +145,17 @@ impl State {
     }
 
     pub(crate) fn no_journal(&self) -> Option<String> {
-        let has = matches!(&self.dialog, Some(Dialog::Receipt { report, .. }) if report.journal.is_some());
+        let has = matches!(&self.dialog, Some(Dialog::Receipt { done, .. })
+            if done.last().is_some_and(|report| report.journal.is_some()));
         (!has).then(|| "this run has no journal".to_owned())
     }
 
     pub(crate) fn cannot_resume(&self) -> Option<String> {
-        if let Some(Dialog::Receipt { report, .. }) = &self.dialog {
-            let open = report.journal.is_some() && report.state != Ended::Finished;
+        if let Some(Dialog::Receipt { done, .. }) = &self.dialog {
+            let open = done.last().is_some_and(|report| report.journal.is_some() && report.state != Ended::Finished);
             return (!open).then(|| "this run is finished".to_owned());
         }
-        let screen = self.screen()?;
-        let run = screen.runs.get(if screen.scope == Scope::Journal { screen.cursor } else { 0 });
-        match run.map(|run| run.state) {
+        match self.run().map(|run| run.state) {
             Some(JournalState::Interrupted) => None,
             Some(JournalState::Running) => Some("it is being run".to_owned()),
             Some(JournalState::Undone) => Some("it was undone".to_owned()),

@@ -11,10 +11,11 @@ use super::detail::Page;
 use super::field::Line;
 use super::theme::Theme;
 use crate::broker::memory::demo;
-use crate::broker::{Address, Connection, QueueInfo, Seek};
+use crate::broker::{Address, Connection, ConsumerGroup, QueueInfo, Seek};
 use crate::config::Policy;
 use crate::operation::groups::GroupSummary;
 use crate::operation::journal::Summary;
+use crate::operation::offsets::Reset;
 use crate::operation::plan::Plan;
 use crate::operation::progress::Tick;
 use crate::operation::queues::Listed;
@@ -109,6 +110,8 @@ pub(crate) struct Screen {
     // Groups.
     pub(crate) by: usize,
     pub(crate) groups: Vec<GroupSummary>,
+    /// How far the grouping is that is under way.
+    pub(crate) searched: Option<(usize, usize)>,
     /// What the groups were made of: messages, and by which key and filter.
     pub(crate) grouped: Option<(usize, usize, Option<String>)>,
     // Messages.
@@ -131,6 +134,7 @@ pub(crate) struct Screen {
     // Other pages.
     pub(crate) title: String,
     pub(crate) entries: Vec<(String, String)>,
+    pub(crate) consumers: Vec<ConsumerGroup>,
     pub(crate) runs: Vec<Summary>,
     pub(crate) outcomes: Vec<OutcomeLine>,
     pub(crate) asked: bool,
@@ -149,6 +153,7 @@ impl Screen {
             fault: None,
             by: 0,
             groups: Vec::new(),
+            searched: None,
             grouped: None,
             found: Found::default(),
             newest_first: false,
@@ -164,6 +169,7 @@ impl Screen {
             needle: String::new(),
             title: String::new(),
             entries: Vec::new(),
+            consumers: Vec::new(),
             runs: Vec::new(),
             outcomes: Vec::new(),
             asked: false,
@@ -203,6 +209,16 @@ pub(crate) enum Purpose {
     /// A target of a replay.
     Target(Box<Act>),
     Rate(Box<Act>),
+    /// The steps of a ramp.
+    Ramp(Box<Act>),
+    /// How long copies are watched.
+    Verify(Box<Act>),
+    MaxReplays(Box<Act>),
+    Park(Box<Act>),
+    /// Another queue to look for copies in.
+    Also(Box<Act>),
+    /// Where a consumer group goes on.
+    Offsets(Box<Act>),
     /// A jq program of a replay.
     Edit(Box<Act>),
     Columns,
@@ -285,7 +301,7 @@ pub(crate) enum Dialog {
     },
     Receipt {
         act: Act,
-        report: Box<Report>,
+        done: Box<Done>,
         paused: bool,
         scroll: usize,
     },
@@ -297,6 +313,62 @@ pub(crate) enum Sheet {
     /// And what an edit makes of the first messages.
     Plan(Plan, Vec<Difference>),
     Resume(Summary),
+    /// One plan for each queue that copies are in, and what can't be put back.
+    Undo(Summary, Vec<Plan>, Vec<String>),
+    Offsets(Box<Reset>),
+}
+
+impl Sheet {
+    /// Why it can't be run.
+    pub(crate) fn cross(&self) -> Option<String> {
+        let cross = |plan: &Plan| plan.crosses().next().map(|check| format!("{}: {}", check.name, check.why));
+        match self {
+            Self::Plan(plan, _) => cross(plan),
+            Self::Undo(summary, plans, _) if plans.is_empty() => {
+                Some(format!("nothing of {} can be put back", summary.id))
+            }
+            Self::Undo(_, plans, _) => plans.iter().find_map(cross),
+            Self::Offsets(reset) if reset.moves.is_empty() => {
+                Some(format!("the group {} is there already", reset.group.name))
+            }
+            Self::Resume(_) | Self::Offsets(_) => None,
+        }
+    }
+}
+
+/// What a receipt tells of.
+#[derive(Debug)]
+pub(crate) enum Done {
+    /// Runs, one after the other; an undo has one for each queue.
+    Runs(Vec<Report>),
+    /// A consumer group was moved.
+    Moved(Box<Reset>),
+}
+
+impl Done {
+    /// The run that ended last.
+    pub(crate) fn last(&self) -> Option<&Report> {
+        match self {
+            Self::Runs(reports) => reports.last(),
+            Self::Moved(_) => None,
+        }
+    }
+
+    /// It went through to its end, and nothing failed, is ambiguous or came back.
+    pub(crate) fn is_clean(&self) -> bool {
+        match self {
+            Self::Runs(reports) => reports.iter().all(|report| report.is_clean() && report.bounced() == 0),
+            Self::Moved(_) => true,
+        }
+    }
+
+    /// In one line.
+    pub(crate) fn headline(&self) -> String {
+        match self {
+            Self::Runs(reports) => reports.iter().map(Report::headline).collect::<Vec<_>>().join("; "),
+            Self::Moved(reset) => format!("Moved the group {}", reset.group.name),
+        }
+    }
 }
 
 /// A line about what an edit does: its sign, and what became of it.
@@ -329,6 +401,8 @@ pub struct State {
     pub(crate) dialog: Option<Dialog>,
     /// The sheet that waits while something is typed for it.
     pub(crate) pending: Option<Dialog>,
+    /// What is changed in the editor, as it was given, and the act that it is for.
+    pub(crate) by_hand: Option<(Box<Act>, String)>,
     /// The newest word to the operator, and until when it is shown.
     pub(crate) toast: Option<(String, bool, Timestamp)>,
     pub(crate) log: Vec<(bool, String)>,
@@ -433,11 +507,13 @@ impl State {
             Some(screen) => match screen.scope {
                 Scope::Groups => screen.groups.len(),
                 Scope::Messages => screen.listed(),
+                Scope::Consumers => screen.consumers.len(),
+                Scope::Partitions => screen.consumers.first().map_or(0, |group| group.places.len()),
                 Scope::Journal => screen.runs.len(),
                 Scope::Run => screen.outcomes.len(),
                 Scope::Detail => screen.page.as_ref().map_or(0, |page| page.visible(screen.tab, &screen.folded)),
-                Scope::Show => screen.entries.iter().map(|(_, value)| value.lines().count().max(1)).sum(),
-                _ => self.log.iter().map(|(_, text)| text.lines().count().max(1)).sum(),
+                Scope::Show => super::view::about(self, screen).len(),
+                _ => super::view::said(self).len(),
             },
         }
     }

@@ -206,11 +206,11 @@ fn nearest(colour: [u8; 3]) -> u8 {
 /// What stands for a character on a terminal that knows ASCII only.
 pub(crate) fn ascii(symbol: &str) -> &'static str {
     match symbol {
-        "█" | "▇" | "▆" => "#",
+        "█" | "▇" | "▆" | "▉" | "▊" | "▋" => "#",
         "▅" | "▄" => "=",
         "▃" | "▂" | "─" => "-",
         "▁" | "░" | "·" | "…" => ".",
-        "│" | "▏" => "|",
+        "│" | "▏" | "▎" | "▍" | "▌" => "|",
         "┌" | "┐" | "└" | "┘" | "╭" | "╮" | "╰" | "╯" | "✓" => "+",
         "✗" => "x",
         "→" | "›" | "▸" => ">",

@@ -29,9 +29,13 @@ fn cells(n: u16) -> std::num::NonZero<u16> {
 
 impl Terminal {
     fn start(environment: &TestEnvironment, arguments: &[&str]) -> Self {
+        Self::start_program(environment, POSTROOM, arguments)
+    }
+
+    fn start_program(environment: &TestEnvironment, program: &str, arguments: &[&str]) -> Self {
         let size = PtySize { rows: 50, cols: 80, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).unwrap();
-        let mut command = CommandBuilder::new(POSTROOM);
+        let mut command = CommandBuilder::new(program);
         command.args(arguments);
         command.env_clear();
         environment.variables().iter().for_each(|(name, value)| command.env(name, value));
@@ -167,7 +171,7 @@ fn a_terminal_gets_tables_in_colour_and_no_escape_sequence_of_a_message() {
 /// The screens on a real terminal.
 #[cfg(feature = "tui")]
 mod screens {
-    use super::{PtySize, Terminal, TestEnvironment};
+    use super::{POSTROOM, PtySize, Terminal, TestEnvironment};
 
     /// What gives the terminal back: the alternate screen left, the cursor shown.
     const RESTORED: &[u8] = b"\x1b[?1049l";
@@ -212,6 +216,38 @@ mod screens {
         let id = terminal.child.process_id().unwrap().to_string();
         assert!(std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
         assert_eq!(terminal.exit(), 0);
+        assert!(restored(&terminal));
+    }
+
+    #[test]
+    fn ctrl_z_gives_the_terminal_to_the_shell_and_fg_takes_it_back() {
+        let environment = TestEnvironment::new();
+        let mut shell = Terminal::start_program(&environment, "sh", &["-i"]);
+        shell.type_in(&format!("set -m; '{POSTROOM}' demo\r"));
+        shell.wait_for("demo:orders.dlq");
+        shell.type_in("\x1a");
+        shell.wait_for("Stopped");
+        assert!(restored(&shell));
+        shell.type_in("fg\r");
+        shell.wait_for("demo:payments.dlq");
+        // It has its keys again.
+        shell.type_in("i");
+        shell.wait_for("about a queue");
+        shell.type_in("q");
+        shell.wait_for("Stopped");
+        shell.type_in("exit\r");
+        assert_eq!(shell.exit(), 0);
+    }
+
+    #[cfg(debug_assertions)]
+    #[test]
+    fn a_panic_gives_the_terminal_back_and_is_told() {
+        let environment = TestEnvironment::new().variable("POSTROOM_TEST_PANIC", "1");
+        let mut terminal = Terminal::start(&environment, &["demo"]);
+        terminal.wait_for("demo:orders.dlq");
+        terminal.type_in("\x1b[24~");
+        terminal.wait_for("a panic on purpose");
+        assert_ne!(terminal.exit(), 0);
         assert!(restored(&terminal));
     }
 

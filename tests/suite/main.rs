@@ -32,5 +32,7 @@ mod schemas;
 mod triage;
 #[cfg(feature = "tui")]
 mod tui;
+#[cfg(all(feature = "tui", any(feature = "rabbitmq", feature = "kafka", feature = "sqs")))]
+mod tui_brokers;
 #[cfg(feature = "tui")]
 mod tui_screens;

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use postroom::broker::{Address, Connection};
 use postroom::config::Environment;
 use postroom::operation::session::{Session, Start};
 use postroom::tui::Headless;
@@ -115,7 +116,7 @@ async fn marked_messages_are_what_an_act_takes() {
     screens.type_in("50");
     screens.press("enter").await.unwrap();
     let sheet = screens.screen();
-    assert!(sheet.contains("at most 50 a second") && sheet.contains("--rate 50"), "{sheet}");
+    assert!(sheet.contains("at most 50 messages a second") && sheet.contains("--rate 50"), "{sheet}");
     screens.press("esc").await.unwrap();
     assert!(screens.screen().contains("Nothing was changed."));
 }
@@ -139,6 +140,26 @@ async fn an_edit_is_shown_before_it_is_sent_and_a_bad_one_changes_nothing() {
     assert!(sheet.contains("--edit '.body.note ="), "{sheet}");
     screens.press("tab enter").await.unwrap();
     assert!(screens.screen().contains("Replayed 1 message"), "{}", screens.screen());
+}
+
+#[cfg(feature = "jq")]
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_by_hand_is_planned_with_its_difference() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut screens = open(&folder, 120, 40);
+    screens.press("m enter space space r E").await.unwrap();
+    assert!(screens.edit(str::to_owned).await);
+    assert!(screens.screen().contains("Nothing was changed in the editor."), "{}", screens.screen());
+    screens.press("E").await.unwrap();
+    assert!(screens.edit(|text| text.replacen("ORD-2026-047000", "ORD-0", 1)).await);
+    let sheet = screens.screen();
+    assert!(sheet.contains("edits   1 changed, 1 as they are"), "{sheet}");
+    assert!(sheet.contains("ORD-0") && sheet.contains("--edit 'if .id =="), "{sheet}");
+    // What can't be read back is told, and the sheet is as it was.
+    screens.press("E").await.unwrap();
+    assert!(screens.edit(|text| text.replace('{', "(")).await);
+    assert!(screens.screen().contains("the edit can't be read"), "{}", screens.screen());
+    assert!(screens.screen().contains("[ dry run ]"), "{}", screens.screen());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -233,11 +254,15 @@ async fn the_operators_keys_work_and_the_mouse_selects() {
     assert!(screens.screen().contains("[ dry run ]") || screens.screen().contains("plan"), "{}", screens.screen());
 }
 
-/// No sequence of keys breaks it: it draws at every step, and at the end nothing is held.
+/// No sequence of keys breaks it: it draws at every step, whether the answers to the last key have come or not, it can
+/// always be left, and then nothing is held.
 #[test]
 fn no_keys_break_it() {
+    use proptest::prelude::*;
     use proptest::test_runner::{Config, TestRunner};
-    let keys = [
+    const KEYS: &[&str] = &[
+        "enter",
+        "enter",
         "enter",
         "esc",
         "tab",
@@ -254,25 +279,41 @@ fn no_keys_break_it() {
         "d",
         "e",
         "f",
+        "g",
         "i",
+        "j",
+        "k",
         "m",
         "n",
         "o",
         "p",
         "r",
         "s",
+        "t",
+        "u",
         "v",
         "w",
+        "x",
         "y",
         "z",
+        "A",
         "C",
         "D",
+        "E",
+        "F",
+        "G",
         "H",
+        "K",
         "L",
         "N",
+        "O",
         "P",
+        "R",
+        "V",
         "Y",
+        ":",
         "?",
+        "1",
         "ctrl-r",
         "ctrl-a",
         "ctrl-s",
@@ -284,28 +325,185 @@ fn no_keys_break_it() {
         "right",
     ];
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    let strategy = proptest::collection::vec(0..keys.len(), 1..25);
-    let mut runner = TestRunner::new(Config { cases: 24, failure_persistence: None, ..Config::default() });
+    let strategy = proptest::collection::vec((0..KEYS.len(), any::<bool>()), 1..40);
+    let mut runner = TestRunner::new(Config { cases: 32, failure_persistence: None, ..Config::default() });
     let done = runner.run(&strategy, |sequence| {
         let folder = tempfile::tempdir().unwrap();
         let _inside = runtime.enter();
         let mut screens = open(&folder, 100, 30);
-        runtime.block_on(async {
-            for key in sequence {
+        let (left, held) = runtime.block_on(async {
+            for (key, waits) in sequence {
+                let shown = screens.screen();
                 // Files would be written where the tests run.
-                if keys[key] == "enter" && screens.screen().contains(" to a new file")
-                    || screens.screen().contains("a new archive")
-                {
-                    screens.press("esc").await.unwrap();
-                    continue;
+                let writes = shown.contains(" to a new file") || shown.contains("a new archive");
+                screens.press_now(if writes { "esc" } else { KEYS[key] }).unwrap();
+                if waits {
+                    // A list that is followed never settles.
+                    _ = tokio::time::timeout(std::time::Duration::from_millis(200), screens.settle()).await;
                 }
-                screens.press(keys[key]).await.unwrap();
                 screens.draw();
             }
-            screens.press("ctrl-c").await.unwrap();
+            // Runs are stopped by the first, and left by the second.
+            for _ in 0..3 {
+                screens.press_now("ctrl-c").unwrap();
+                _ = tokio::time::timeout(std::time::Duration::from_millis(200), screens.settle()).await;
+            }
+            let left = tokio::time::timeout(std::time::Duration::from_mins(1), screens.settle()).await.is_ok();
+            let demo = Address { connection: Connection::Demo, target: None };
+            let (queues, _) = postroom::operation::queues::list(&screens.session().places, &demo, false).await.unwrap();
+            let held: u64 = queues.iter().filter_map(|listed| listed.info.in_flight).sum();
+            (left && screens.has_left(), held)
         });
-        proptest::prop_assert!(screens.has_left());
+        prop_assert!(left, "it can't be left");
+        prop_assert_eq!(held, 0, "messages are held");
         Ok(())
     });
     done.unwrap();
+}
+
+/// Waits for a text while something is under way.
+async fn wait_for(screens: &mut Headless, text: &str) -> String {
+    let until = std::time::Instant::now() + std::time::Duration::from_mins(1);
+    loop {
+        screens.take_answers();
+        let shown = screens.screen();
+        if shown.contains(text) {
+            return shown;
+        }
+        assert!(std::time::Instant::now() < until, "{text:?} did not appear:\n{shown}");
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_is_taken_back_from_its_receipt_and_from_the_journal() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut screens = open(&folder, 120, 40);
+    screens.press("enter enter r tab enter").await.unwrap();
+    assert!(screens.screen().contains("u undo"), "{}", screens.screen());
+    // The undo is planned, too, and a dry run unless something else is chosen.
+    screens.press("u").await.unwrap();
+    let sheet = screens.screen();
+    assert!(sheet.contains("Take back the replay 20260302-150000-"), "{sheet}");
+    assert!(sheet.contains("Put back 331") && sheet.contains("[ dry run ]"), "{sheet}");
+    assert!(sheet.contains("$ postroom journal undo 20260302-150000-"), "{sheet}");
+    screens.press("enter").await.unwrap();
+    assert!(screens.screen().contains("Dry run: nothing was changed."));
+    // What was looked at before is not so any more, and says it.
+    assert!(screens.screen().contains("changed since (ctrl-r)"), "{}", screens.screen());
+    screens.press("esc H u tab enter").await.unwrap();
+    let receipt = screens.screen();
+    assert!(receipt.contains("Put back 331 messages"), "{receipt}");
+    // An undo can't be undone; the list of runs behind it is new.
+    screens.press("u").await.unwrap();
+    assert!(screens.screen().contains("undo: it is an undo itself"), "{}", screens.screen());
+    screens.press("esc").await.unwrap();
+    let journal = screens.screen();
+    assert!(
+        journal.contains("undone") && journal.lines().filter(|line| line.contains("2026")).count() >= 2,
+        "{journal}"
+    );
+    screens.press("esc enter enter").await.unwrap();
+    assert!(screens.screen().contains("331") && screens.screen().contains("449 messages read"), "{}", screens.screen());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replay_goes_in_steps_is_watched_and_its_receipt_tells_what_became_of_the_copies() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut screens = open(&folder, 120, 40);
+    screens.press("m enter space space r v ctrl-u").await.unwrap();
+    screens.type_in("soon");
+    screens.press("enter").await.unwrap();
+    assert!(screens.screen().contains("\"soon\" is no time"), "{}", screens.screen());
+    screens.press("v ctrl-u").await.unwrap();
+    screens.type_in("1s");
+    screens.press("enter s ctrl-u").await.unwrap();
+    screens.type_in("1,5");
+    screens.press("enter m").await.unwrap();
+    screens.type_in("3");
+    screens.press("enter").await.unwrap();
+    let sheet = screens.screen();
+    assert!(sheet.contains("ramp    1, 5 messages") && sheet.contains("watched for at most 1s after each"), "{sheet}");
+    assert!(sheet.contains("--ramp=1,5 --verify 1s --max-replays 3"), "{sheet}");
+    screens.press("x").await.unwrap();
+    screens.type_in("demo:emails_error");
+    screens.press("enter").await.unwrap();
+    assert!(screens.screen().contains("what had 3 replays before, in demo:emails_error"), "{}", screens.screen());
+    screens.press("tab enter").await.unwrap();
+    // Nobody takes the copies in the demo: the ramp stops by itself behind the first.
+    let receipt = screens.screen();
+    assert!(receipt.contains("✗ step 1: 1 message watched"), "{receipt}");
+    assert!(receipt.contains("the ramp stopped after 1 message"), "{receipt}");
+    assert!(receipt.contains("r resume  u undo"), "{receipt}");
+    screens.press("u tab enter").await.unwrap();
+    assert!(screens.screen().contains("Put back 1 message"), "{}", screens.screen());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_is_paused_and_finished_from_the_journal() {
+    let folder = tempfile::tempdir().unwrap();
+    // Progress goes by the real clock.
+    let mut screens = configured(folder.path(), "", (120, 40), &[("POSTROOM_NOW", "")]);
+    screens.press("/").await.unwrap();
+    screens.type_in("payments.dlq");
+    screens.press("enter r p").await.unwrap();
+    screens.type_in("40");
+    screens.press("enter tab").await.unwrap();
+    screens.press_now("enter").unwrap();
+    wait_for(&mut screens, "replaying ").await;
+    screens.press_now("p").unwrap();
+    screens.settle().await;
+    let receipt = screens.screen();
+    assert!(receipt.contains("paused: the rest is back in the queue"), "{receipt}");
+    screens.press("esc H").await.unwrap();
+    assert!(screens.screen().contains("unfinished"), "{}", screens.screen());
+    screens.press("r R").await.unwrap();
+    let sheet = screens.screen();
+    assert!(sheet.contains("Finish the replay 2026") && sheet.contains(" --rescue"), "{sheet}");
+    screens.press("R").await.unwrap();
+    assert!(!screens.screen().contains(" --rescue"), "{}", screens.screen());
+    screens.press("tab enter").await.unwrap();
+    assert!(screens.screen().contains("Replayed 143 messages"), "{}", screens.screen());
+    screens.press("esc").await.unwrap();
+    assert!(screens.screen().contains("finished") && !screens.screen().contains("unfinished"), "{}", screens.screen());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_consumer_group_is_looked_at_and_moved_while_nobody_is_in_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut screens = open(&folder, 120, 40);
+    screens.press("O").await.unwrap();
+    assert!(screens.screen().contains("consumers: no consumer group keeps a place here"), "{}", screens.screen());
+    screens.press("/").await.unwrap();
+    screens.type_in("order-events$");
+    screens.press("enter i").await.unwrap();
+    assert!(screens.screen().contains("order-pricing  Stable, 3 members, lag ≤"), "{}", screens.screen());
+    screens.press("O").await.unwrap();
+    let groups = screens.screen();
+    assert!(groups.contains("fraud-check") && groups.contains("██") && groups.contains("Stable"), "{groups}");
+    screens.press("Y").await.unwrap();
+    assert_eq!(screens.copied()[0], "postroom consumers demo:order-events");
+    // The largest lag is the group that nobody is in.
+    screens.press("enter").await.unwrap();
+    let places = screens.screen();
+    assert!(places.contains("COMMITTED") && places.contains("none"), "{places}");
+    screens.press("r").await.unwrap();
+    screens.type_in("nowhere");
+    screens.press("enter").await.unwrap();
+    assert!(screens.screen().contains("\"nowhere\" is no place in a topic"), "{}", screens.screen());
+    screens.press("r").await.unwrap();
+    screens.type_in("end");
+    screens.press("enter").await.unwrap();
+    let sheet = screens.screen();
+    assert!(sheet.contains("Move the group fraud-check") && sheet.contains("will not be read"), "{sheet}");
+    assert!(sheet.contains("--group fraud-check --to end --partition 0"), "{sheet}");
+    screens.press("tab enter").await.unwrap();
+    assert!(screens.screen().contains("Moved the group fraud-check"), "{}", screens.screen());
+    screens.press("esc").await.unwrap();
+    assert!(screens.screen().contains("≤0"), "{}", screens.screen());
+    // One with members is not moved.
+    screens.press("esc down r").await.unwrap();
+    screens.type_in("first");
+    screens.press("enter").await.unwrap();
+    assert!(screens.screen().contains("is live (Stable, "), "{}", screens.screen());
 }

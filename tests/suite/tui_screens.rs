@@ -39,6 +39,13 @@ const WAYS: &[Way] = &[
     ("target", "enter enter r t", "demo:nowhere", "enter"),
     ("receipt", "enter enter r tab enter", "", ""),
     ("run", "enter enter r tab enter j", "", ""),
+    ("plan_in_steps", "enter enter r s", "", "enter"),
+    ("undo", "enter enter r tab enter u", "", ""),
+    ("journal_with_a_run", "enter enter r tab enter esc H", "", ""),
+    ("about_a_topic", "/", "order-events$", "enter i"),
+    ("consumers", "/", "order-events$", "enter O"),
+    ("consumer_group", "/", "order-events$", "enter O enter"),
+    ("offsets", "/", "order-events$", "enter O r e n d enter"),
 ];
 
 /// Ids and places that differ from run to run.

@@ -39,6 +39,7 @@ pub(super) fn capability() -> Capability {
         returns_in_place: true,
         unique_ids: true,
         server_side: ServerSide::default(),
+        groups: true,
     }
 }
 

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use super::Memory;
 use super::cost::{read_cost, rescuable};
 use super::describe::describe;
+use super::groups;
 use super::line_reader::LineReader;
 use super::log_reader::LogReader;
 use super::profile::Profile;
@@ -15,8 +16,8 @@ use super::spec::QueueSpec;
 use super::state::{Route, Store};
 use crate::broker::names::glob;
 use crate::broker::{
-    Broker, BrokerInfo, BrowseOptions, Capability, CostKind, ListFilter, Listing, Log, Publisher, QueueInfo, Reader,
-    Remove, TakeOptions, Target,
+    Broker, BrokerInfo, BrowseOptions, Capability, CostKind, From, Groups, ListFilter, Listing, Log, Publisher,
+    QueueInfo, Reader, Remove, TakeOptions, Target,
 };
 use crate::error::{Error, ErrorKind, Result};
 
@@ -74,6 +75,22 @@ impl Broker for Memory {
             }
             _ => None,
         })
+    }
+
+    async fn groups(&self, queue: &str) -> Result<Groups> {
+        self.0.point("groups").await?;
+        let groups = groups::of(self.0.state().queue(queue, self.now())?)?;
+        Ok(Groups { groups, notes: Vec::new() })
+    }
+
+    async fn offsets(&self, queue: &str, at: From) -> Result<Vec<(i32, u64)>> {
+        self.0.point("offsets").await?;
+        groups::offsets(self.0.state().queue(queue, self.now())?, at)
+    }
+
+    async fn set_offsets(&self, queue: &str, group: &str, offsets: &[(i32, u64)]) -> Result<()> {
+        self.0.point("set offsets").await?;
+        groups::set(self.0.state().queue(queue, self.now())?, group, offsets)
     }
 
     async fn browse(&self, queue: &str, options: BrowseOptions) -> Result<Box<dyn Reader>> {
@@ -180,5 +197,6 @@ fn either(a: Capability, b: Capability) -> Capability {
         returns_in_place: a.returns_in_place,
         unique_ids: a.unique_ids || b.unique_ids,
         server_side: a.server_side,
+        groups: a.groups || b.groups,
     }
 }

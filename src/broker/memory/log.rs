@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::profile::{Product, Profile};
 use super::spec::{Overflow, QueueSpec};
 use super::stored::{Dead, DeathReason, Stored};
-use crate::broker::{Extent, Receipt};
+use crate::broker::{Extent, From, Receipt};
 use crate::message::Position;
 
 /// One sequence of messages.
@@ -39,6 +39,18 @@ impl Partition {
     pub(super) fn at_time(&self, time: Timestamp) -> u64 {
         let index = self.records.iter().position(|stored| stored.logged() >= time);
         index.map_or_else(|| self.end(), |index| self.first + index as u64)
+    }
+
+    /// Where a read begins.
+    pub(super) fn start(&self, from: From) -> u64 {
+        let (first, end) = (self.first(), self.end());
+        match from {
+            From::First => first,
+            From::Last(n) => end.saturating_sub(n).max(first),
+            From::End => end,
+            From::Offset(offset) => offset.max(first),
+            From::Time(time) => self.at_time(time),
+        }
     }
 
     /// Removes everything before an offset.

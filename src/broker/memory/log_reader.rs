@@ -233,14 +233,7 @@ fn keep_newest(cursors: &mut [Cursor], log: &Log, limit: u64) {
 }
 
 fn cursor(index: usize, partition: &Partition, options: &BrowseOptions) -> Cursor {
-    let (first, end) = (partition.first(), partition.end());
-    let next = match options.from {
-        From::First => first,
-        From::Last(n) => end.saturating_sub(n).max(first),
-        From::End => end,
-        From::Offset(offset) => offset.max(first),
-        From::Time(time) => partition.at_time(time),
-    };
+    let (next, end) = (partition.start(options.from), partition.end());
     let stop = match (options.until, options.follow) {
         (Some(Until::Offset(offset)), true) => offset,
         (Some(Until::Offset(offset)), false) => offset.min(end),

@@ -29,6 +29,7 @@ mod death;
 pub mod demo;
 mod describe;
 mod fault;
+mod groups;
 mod harness;
 mod line;
 mod line_reader;

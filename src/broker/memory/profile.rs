@@ -158,6 +158,7 @@ impl Profile {
             returns_in_place: matches!(self, Self::RabbitClassic | Self::SqsFifo),
             unique_ids: matches!(self.product(), Product::Kafka | Product::Sqs),
             server_side: Capability::none().server_side,
+            groups: matches!(self, Self::Kafka),
         }
     }
 }

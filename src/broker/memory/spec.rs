@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::groups::Group;
 use super::profile::{Product, Profile};
 use crate::broker::{Capability, Ordering, PublishLimits};
 
@@ -27,6 +28,7 @@ pub struct QueueSpec {
     pub(super) partitions: u32,
     pub(super) consumers: u64,
     pub(super) rates: Option<(f64, f64)>,
+    pub(super) groups: Vec<Group>,
 }
 
 /// Where dead messages go.
@@ -68,6 +70,7 @@ impl QueueSpec {
             partitions: 1,
             consumers: 0,
             rates: None,
+            groups: Vec::new(),
         }
     }
 
@@ -172,6 +175,12 @@ impl QueueSpec {
     /// The rates it shows, in messages a second.
     pub fn rates(mut self, rate_in: f64, rate_out: f64) -> Self {
         self.rates = Some((rate_in, rate_out));
+        self
+    }
+
+    /// Kafka: a consumer group of so many members, and the offset that it reads next in each partition.
+    pub fn group(mut self, name: impl Into<String>, members: u64, committed: &[Option<u64>]) -> Self {
+        self.groups.push(Group { name: name.into(), members, committed: committed.to_vec() });
         self
     }
 

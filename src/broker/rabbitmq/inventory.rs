@@ -42,6 +42,7 @@ pub(super) fn capability(kind: Kind, list: bool) -> Capability {
         returns_in_place: kind == Kind::Classic,
         unique_ids: false,
         server_side: ServerSide::default(),
+        groups: false,
     }
 }
 

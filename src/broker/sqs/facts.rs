@@ -174,6 +174,7 @@ pub(super) const fn capability(fifo: bool) -> Capability {
         returns_in_place: false,
         unique_ids: true,
         server_side: ServerSide { drops: Some(PURGE), moves: Some(MOVE) },
+        groups: false,
     }
 }
 

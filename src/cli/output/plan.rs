@@ -4,7 +4,7 @@ use super::human;
 use super::paint::{Paint, Role};
 use super::table::{Cell, Column, table};
 use super::text::{safe, wrap};
-use crate::operation::plan::{Plan, Verb};
+use crate::operation::plan::Plan;
 
 /// Reasons for staying that are listed one by one.
 const SKIPPED_SHOWN: usize = 5;
@@ -24,50 +24,10 @@ pub(crate) fn sheet(plan: &Plan, width: usize, paint: Paint) -> Vec<String> {
         let text = wrap(&format!("{}{why}", safe(&check.name)), width.saturating_sub(4), 4);
         lines.push(format!("  {} {text}", paint.paint(role, sign)));
     }
-    let policy = &plan.header_policy;
-    let mut entry = |name: &str, value: String| {
+    for (name, value) in plan.entries() {
         let text = wrap(&safe(&value), width.saturating_sub(11), 11);
         lines.push(format!("  {} {text}", paint.paint(Role::Faint, &format!("{name:<8}"))));
-    };
-    if !policy.adds.is_empty() {
-        entry("adds", policy.adds.join(", "));
     }
-    if !policy.strips.is_empty() {
-        // The reasons are in the plan's JSON.
-        entry("strips", policy.strip_names().join(", "));
-    }
-    if let Some(converted) = policy.converted.filter(|n| *n > 0) {
-        entry("converts", format!("{}, for the target has no such type", human::plural(converted, "header value")));
-    }
-    if let Some(most) = plan.aside.max_replays {
-        let times = human::plural(most, "replay");
-        entry(
-            "parks",
-            match &plan.aside.park {
-                Some(park) => format!("what had {times} before, in {park}"),
-                None => format!("nothing; what had {times} before stays"),
-            },
-        );
-    }
-    if let Some(reason) = &plan.aside.reason {
-        entry("reason", reason.clone());
-    }
-    if let Some(edit) = &plan.edit {
-        entry("edits", format!("{}: {}", edit.counts(), edit.program.trim()));
-    }
-    if let Some(rate) = plan.pace.rate {
-        entry("pace", format!("at most {rate} messages a second"));
-    }
-    if let [first @ .., last] = plan.pace.ramp.as_slice() {
-        let steps: Vec<String> = first.iter().chain([last]).map(|n| human::count(*n)).collect();
-        let then = "then five times as many in each step; a step begins when the copies of the one before are consumed";
-        entry("ramp", format!("{} messages, {then}", steps.join(", ")));
-    }
-    if let Some(time) = plan.pace.watch().filter(|_| plan.verb == Verb::Replay) {
-        let each = if plan.pace.ramp.is_empty() { "" } else { " after each step" };
-        entry("verify", format!("the copies are watched for at most {}{each}", human::duration(time)));
-    }
-    entry("undo", plan.undo().to_owned());
     lines
 }
 

@@ -66,12 +66,15 @@ pub(crate) fn page(listed: &Listed, now: Timestamp, paint: Paint) -> Vec<String>
     let entries = listed.entries(now);
     let wide = entries.iter().map(|(name, _)| width_of(&safe(name))).max().unwrap_or(0);
     let mut lines = vec![paint.paint(Role::Name, &safe(&listed.address()))];
-    lines.extend(entries.iter().map(|(name, value)| {
+    for (name, value) in &entries {
         let name = safe(name);
-        let pad = " ".repeat(wide - width_of(&name));
         let role = if *name == *"refused" { Role::Bad } else { Role::Plain };
-        format!("  {}{pad}  {}", paint.paint(Role::Faint, &name), paint.paint(role, &safe(value)))
-    }));
+        for (at, line) in value.lines().enumerate() {
+            let lead = if at == 0 { name.as_ref() } else { "" };
+            let pad = " ".repeat(wide - width_of(lead));
+            lines.push(format!("  {}{pad}  {}", paint.paint(Role::Faint, lead), paint.paint(role, &safe(line))));
+        }
+    }
     lines.extend(listed.info.notes.iter().map(|note| format!("  {}", paint.paint(Role::Warning, &safe(note)))));
     lines
 }

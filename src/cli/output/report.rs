@@ -48,12 +48,8 @@ fn verification(seen: &Verification, paint: Paint) -> Vec<String> {
     let role = if seen.objection().is_some() { Role::Bad } else { Role::Good };
     let mut lines = vec![format!("  {}", paint.paint(role, &safe(&seen.headline())))];
     for group in &seen.groups {
-        let mut parts = vec![format!("{} sent", human::count(group.sent))];
-        parts.extend((group.waiting > 0).then(|| format!("{} waiting", human::count(group.waiting))));
-        parts.extend((group.same > 0).then(|| format!("{} back of the same", human::count(group.same))));
-        parts.extend(group.died_of.iter().map(|(name, count)| format!("{} back of {name}", human::count(*count))));
         let id = paint.paint(Role::Name, &safe(&group.id));
-        lines.push(format!("    {id}  {}  {}", safe(&group.title), paint.paint(Role::Faint, &safe(&parts.join(", ")))));
+        lines.push(format!("    {id}  {}  {}", safe(&group.title), paint.paint(Role::Faint, &safe(&group.counts()))));
     }
     lines
 }

@@ -46,6 +46,9 @@ impl Default for Limits {
     }
 }
 
+/// Messages between two words about a long search.
+const TOLD: usize = 5000;
+
 /// One queue of a snapshot.
 #[derive(Clone, Debug)]
 struct Part {
@@ -243,11 +246,18 @@ impl Snapshot {
         Ok(found)
     }
 
-    /// The groups of the messages that a selection takes. Cancelled, they are those of what was gone through.
+    /// The groups of the messages that a selection takes. Cancelled, they are those of what was gone through. `told` gets
+    /// how many messages that were, some hundred at a time.
     ///
     /// # Errors
     /// `Io` where the file can't be read.
-    pub fn groups(&self, by: By, selection: &Selection, cancel: &CancellationToken) -> Result<Vec<GroupSummary>> {
+    pub fn groups(
+        &self,
+        by: By,
+        selection: &Selection,
+        told: &mut dyn FnMut(usize),
+        cancel: &CancellationToken,
+    ) -> Result<Vec<GroupSummary>> {
         let mut groups = Groups::new(by, Arc::clone(&self.rules));
         let prefilter = selection.prefilter();
         let proof = |line: &[u8]| prefilter.as_ref().is_none_or(|prefilter| prefilter.may_match_line(line));
@@ -261,7 +271,14 @@ impl Snapshot {
                 groups.add_known(&message, detect(&message).as_ref(), self.expires(index));
             }
         };
-        self.scan(0..self.len(), &proof, &mut each, cancel)?;
+        let end = self.len();
+        let mut at = 0;
+        while at < end && !cancel.is_cancelled() {
+            let next = (at + TOLD).min(end);
+            self.scan(at..next, &proof, &mut each, cancel)?;
+            told(next);
+            at = next;
+        }
         Ok(groups.finish())
     }
 
@@ -348,7 +365,7 @@ mod tests {
         let cancel = CancellationToken::new();
         assert_eq!(snapshot.find(0..2500, &selection("body.n=1234"), &cancel).unwrap(), [1234]);
         assert_eq!(snapshot.find(10..20, &selection("reason:timeout"), &cancel).unwrap(), [12, 15, 18]);
-        let groups = snapshot.groups(By::Failure, &Selection::all(), &cancel).unwrap();
+        let groups = snapshot.groups(By::Failure, &Selection::all(), &mut |_| {}, &cancel).unwrap();
         assert_eq!(groups.iter().map(|group| group.count).collect::<Vec<_>>(), [1666, 834]);
         cancel.cancel();
         assert!(snapshot.find(0..2500, &selection("timeout"), &cancel).unwrap().is_empty());

@@ -18,6 +18,7 @@ use tokio::time::Instant;
 pub(super) use self::look::Places;
 pub(super) use self::witness::Witness;
 use super::control::Control;
+use super::progress::Stage;
 use crate::error::Result;
 use crate::text::human;
 
@@ -120,8 +121,11 @@ pub(super) async fn watch(
     let end = began + time;
     let mut empty_since: Option<Instant> = None;
     let mut counted;
+    let mut meter = control.meter(Stage::Verify, Some(witness.sent()));
     loop {
         counted = places.count().await;
+        // Where the targets don't tell, nothing is seen to be consumed.
+        meter.set(witness.sent().saturating_sub(counted.waiting.unwrap_or(u64::MAX)), 0, None);
         let now = Instant::now();
         let is_empty = counted.waiting == Some(0) && counted.exact;
         empty_since = if is_empty { empty_since.or(Some(now)) } else { None };
@@ -134,6 +138,7 @@ pub(super) async fn watch(
             () = tokio::time::sleep_until(end.min(now + POLL.min(control.settle))) => {}
         }
     }
+    meter.end();
     let seen = places.look(journal, witness, counted.waiting, control).await;
     let sent = witness.sent();
     let bounced = seen.bounced();

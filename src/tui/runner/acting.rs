@@ -1,13 +1,17 @@
 //! Prices, plans and runs: the same engines, plans and reports as the command line's.
 
+use std::sync::Arc;
+
 use super::Job;
 use crate::broker::{Address, CostKind};
 use crate::error::{Error, ErrorKind, Result};
+use crate::message::filter::parse_duration;
 use crate::operation::browse::BrowseRequest;
 use crate::operation::capture::{self, CaptureRequest};
 use crate::operation::consent::{Changed, Ends, production, refuse_read_only};
 use crate::operation::drain::{self, DrainRequest, DrainTo};
 use crate::operation::edit::Edit;
+use crate::operation::offsets;
 use crate::operation::plan::{Mode, Pace};
 use crate::operation::planned;
 use crate::operation::publish::{self, Line, PublishRequest};
@@ -15,9 +19,11 @@ use crate::operation::queues;
 use crate::operation::replay::{self, ReplayRequest};
 use crate::operation::resume;
 use crate::operation::select::Selection;
+use crate::operation::session::Session;
+use crate::operation::undo;
 use crate::tui::act::{Act, ActVerb};
 use crate::tui::msg::Answer;
-use crate::tui::state::{self, Difference};
+use crate::tui::state::{self, Difference, Done, Sheet};
 
 /// What waits for the operator's word.
 pub(super) enum Ready {
@@ -25,6 +31,8 @@ pub(super) enum Ready {
     Planned(planned::Prepared),
     Publish(Box<publish::Prepared>, Vec<Line>),
     Resume(Box<resume::Prepared>),
+    Undo(Box<undo::Prepared>),
+    Offsets(Box<offsets::Reset>),
 }
 
 /// What looks at these queues cost. A look that could destroy a message is refused.
@@ -50,28 +58,20 @@ pub(super) async fn plan(job: Job, act: Act) -> Result<Answer> {
         let now = session.now_at(&act.address);
         Selection::parse(act.filter.as_deref(), act.group.as_deref(), now, session.rules())
     };
-    let (limit, rescue) = (None, false);
+    let (limit, rescue) = (None, act.rescue);
     let mut shown = Vec::new();
     let (ready, changed) = match &act.verb {
         ActVerb::Capture => {
             let place = session.places.open(&act.address).await?;
             let look = BrowseRequest { selection: selection()?, ..BrowseRequest::all(place) };
             let report = capture::run(CaptureRequest { look, to: archive(&act.path)? }, &job.control).await?;
-            return Ok(Answer::Ran(Box::new(report)));
+            return Ok(Answer::Ran(Box::new(Done::Runs(vec![report]))));
         }
         ActVerb::Replay => {
-            let ends = Ends::new(&act.address, &act.to, act.keep, &session.places)?;
-            refuse_read_only(&ends.changed)?;
-            let selection = selection()?;
-            let (source, to) = ends.open(&session.places).await?;
-            let (keep, again, pace) = (act.keep, act.again, Pace { rate: act.rate, ..Pace::default() });
-            let edit = act.edit.as_deref().map(Edit::parse).transpose()?;
-            // An edit is shown before it is sent, which takes a look.
-            let mode = Mode::to_read(&source.broker.capability(), selection.is_all() && edit.is_none());
-            let request = ReplayRequest { selection, keep, again, edit, pace, mode, ..ReplayRequest::all(source, to) };
+            let (request, changed) = replay(&act, selection()?, session).await?;
             let prepared = replay::plan(request, &job.control).await?;
             shown = differences(&prepared, &job);
-            (Ready::Planned(planned::Prepared::Replay(Box::new(prepared))), ends.changed)
+            (Ready::Planned(planned::Prepared::Replay(Box::new(prepared))), changed)
         }
         ActVerb::Drain | ActVerb::Discard => {
             let changed = vec![Changed::at(&act.address, &session.places)?];
@@ -95,24 +95,76 @@ pub(super) async fn plan(job: Job, act: Act) -> Result<Answer> {
             (Ready::Publish(Box::new(prepared), vec![Line { number: 1, message }]), changed)
         }
         ActVerb::Resume(id) => {
-            let prepared = resume::prepare(id, &session.journals()?, &session.places).await?;
+            let prepared = resume::prepare(id, &session.journals()?, &session.places).await?.rescue(rescue);
             let changed: Vec<Changed> = prepared.changed().into_iter().map(Changed::from).collect();
             refuse_read_only(&changed)?;
-            let summary = Box::new(prepared.summary.clone());
-            job.plans.keep(job.task, Ready::Resume(Box::new(prepared)));
-            return Ok(Answer::Resumable(summary, production(&changed)));
+            (Ready::Resume(Box::new(prepared)), changed)
+        }
+        ActVerb::Undo(id) => {
+            let also = act.also.iter().map(|address| address.parse()).collect::<Result<Vec<Address>>>()?;
+            // Always by name: what can't be put back is told, and an undo of nothing leaves no journal.
+            let (journals, places) = (session.journals()?, &session.places);
+            let prepared = undo::plan(id, &also, Mode::Exact, &journals, places, &job.control).await?;
+            let changed: Vec<Changed> = prepared.changed().into_iter().map(Changed::from).collect();
+            refuse_read_only(&changed)?;
+            (Ready::Undo(Box::new(prepared)), changed)
+        }
+        ActVerb::Offsets(reset) => {
+            let changed = vec![Changed::at(&act.address, &session.places)?];
+            refuse_read_only(&changed)?;
+            let source = session.places.open(&act.address).await?;
+            let to = reset.place(session.now_at(&act.address))?;
+            let reset = offsets::plan(source, &reset.group, to, reset.partition).await?;
+            (Ready::Offsets(Box::new(reset)), changed)
         }
     };
-    let plan = Box::new(match &ready {
-        Ready::Planned(prepared) => prepared.plan().clone(),
-        Ready::Publish(prepared, _) => prepared.plan.clone(),
-        Ready::Resume(_) => return Err(gone()),
-    });
+    let sheet = match &ready {
+        Ready::Planned(prepared) => Sheet::Plan(prepared.plan().clone(), shown),
+        Ready::Publish(prepared, _) => Sheet::Plan(prepared.plan.clone(), shown),
+        Ready::Resume(prepared) => Sheet::Resume(prepared.summary.clone()),
+        Ready::Undo(prepared) => {
+            Sheet::Undo(prepared.summary.clone(), prepared.plans().cloned().collect(), prepared.notes.clone())
+        }
+        Ready::Offsets(reset) => Sheet::Offsets(reset.clone()),
+    };
     // What nothing can undo asks for the queue's name everywhere.
     let discard = (act.verb == ActVerb::Discard)
         .then(|| (act.address.to_string(), act.address.target.as_ref().map(ToString::to_string).unwrap_or_default()));
     job.plans.keep(job.task, ready);
-    Ok(Answer::Planned(plan, shown, production(&changed).or(discard)))
+    Ok(Answer::Planned(Box::new(sheet), production(&changed).or(discard)))
+}
+
+/// What a replay asks for, and the places that it changes.
+async fn replay(act: &Act, selection: Selection, session: &Session) -> Result<(ReplayRequest, Vec<Changed>)> {
+    let aside = act.park.as_ref().filter(|_| act.max_replays.is_some());
+    let aside = aside.map(|address| address.parse::<Address>()).transpose()?;
+    let ends = Ends::new(&act.address, &act.to, act.keep, &session.places)?;
+    let ends = ends.also(aside.as_ref(), &session.places)?;
+    refuse_read_only(&ends.changed)?;
+    let (source, to) = ends.open(&session.places).await?;
+    let park = match &aside {
+        Some(address) => Some(Box::new(session.places.open(address).await?)),
+        None => None,
+    };
+    let verify_s = act.verify.as_deref().and_then(parse_duration).map(|time| time.as_secs_f64());
+    let pace = Pace { rate: act.rate, ramp: act.ramp.clone(), verify_s };
+    let edit = act.edit.as_deref().map(Edit::parse).transpose()?;
+    // An edit is shown before it is sent, which takes a look.
+    let mode = Mode::to_read(&source.broker.capability(), selection.is_all() && edit.is_none());
+    let request = ReplayRequest {
+        selection,
+        keep: act.keep,
+        again: act.again,
+        max_replays: act.max_replays,
+        park,
+        rescue: act.rescue,
+        edit,
+        pace,
+        rules: Arc::clone(session.rules()),
+        mode,
+        ..ReplayRequest::all(source, to)
+    };
+    Ok((request, ends.changed))
 }
 
 /// What an edit makes of the first messages, with what the profile hides hidden.
@@ -140,6 +192,52 @@ fn differences(_: &replay::Prepared, _: &Job) -> Vec<Difference> {
     Vec::new()
 }
 
+/// Messages that are put into one text at most.
+#[cfg(feature = "jq")]
+const MOST: usize = 100;
+
+/// The messages of an act as a text for an editor.
+#[cfg(feature = "jq")]
+pub(super) async fn by_hand(job: Job, act: Act) -> Result<Answer> {
+    use std::ops::ControlFlow;
+
+    use crate::broker::Delivery;
+    use crate::operation::browse::{self, FnSink};
+    use crate::operation::edit::hand;
+    use crate::operation::masks::Masks;
+    let session = &job.session;
+    let now = session.now_at(&act.address);
+    let selection = Selection::parse(act.filter.as_deref(), act.group.as_deref(), now, session.rules())?;
+    let place = session.places.open(&act.address).await?;
+    let masks = Masks::of(&place, session.places.config());
+    let mut messages = Vec::new();
+    let mut sink = FnSink(|deliveries: Vec<Delivery>| {
+        messages.extend(deliveries.into_iter().map(|delivery| delivery.message));
+        Ok(ControlFlow::Continue(()))
+    });
+    let look = BrowseRequest { selection, limit: Some(MOST as u64 + 1), ..BrowseRequest::all(place) };
+    browse::run(look, &job.control, &mut sink).await?;
+    let refused = |what: String, hint: &str| Err(Error::new(ErrorKind::Refused, what).hint(hint));
+    if messages.len() > MOST {
+        return refused(
+            format!("there are more than {MOST} messages to edit by hand"),
+            "mark some, or change any number by a jq program: e",
+        );
+    }
+    if messages.iter().any(|message| masks.shown(message).is_some_and(|shown| shown != *message)) {
+        let what = "the profile hides parts of these messages, which an editor would show".to_owned();
+        return refused(what, "change them by a jq program: e");
+    }
+    hand::text(&messages).map(Answer::ByHand)
+}
+
+/// A build without jq edits nothing.
+#[cfg(not(feature = "jq"))]
+#[allow(clippy::unused_async, reason = "without jq there is nothing to wait for")]
+pub(super) async fn by_hand(_: Job, _: Act) -> Result<Answer> {
+    Edit::parse("").map(|_| Answer::ByHand(String::new()))
+}
+
 fn gone() -> Error {
     Error::new(ErrorKind::Unexpected, "the plan is gone: nothing was done").hint("plan it again")
 }
@@ -147,12 +245,17 @@ fn gone() -> Error {
 /// Runs what this task has planned.
 pub(super) async fn run(job: Job) -> Result<Answer> {
     let journals = job.session.journals()?;
-    let report = match job.plans.take(job.task).ok_or_else(gone)? {
-        Ready::Planned(prepared) => planned::run(prepared, &journals, &job.control).await?,
-        Ready::Publish(prepared, lines) => publish::run(*prepared, lines.into_iter(), &job.control).await,
-        Ready::Resume(prepared) => resume::run(*prepared, &journals, &job.control).await?,
+    let reports = match job.plans.take(job.task).ok_or_else(gone)? {
+        Ready::Planned(prepared) => vec![planned::run(prepared, &journals, &job.control).await?],
+        Ready::Publish(prepared, lines) => vec![publish::run(*prepared, lines.into_iter(), &job.control).await],
+        Ready::Resume(prepared) => vec![resume::run(*prepared, &journals, &job.control).await?],
+        Ready::Undo(prepared) => Box::pin(undo::run(*prepared, &journals, &job.control)).await?,
+        Ready::Offsets(reset) => {
+            offsets::run(&reset).await?;
+            return Ok(Answer::Ran(Box::new(Done::Moved(reset))));
+        }
     };
-    Ok(Answer::Ran(Box::new(report)))
+    Ok(Answer::Ran(Box::new(Done::Runs(reports))))
 }
 
 /// The path of a new archive.

@@ -28,6 +28,8 @@ use crate::tui::state::Row;
 
 /// How often the groups of a look that is under way are told.
 const TELL: Duration = Duration::from_millis(500);
+/// Messages that one search goes through.
+const SEARCHED: usize = 20_000;
 /// Messages that fields are taken from, and values of one field.
 const SAMPLES: usize = 200;
 const VALUES: usize = 12;
@@ -91,14 +93,21 @@ fn selection(job: &Job, which: &Which) -> Result<Selection> {
 pub(super) async fn groups(job: Job, which: Which, by: &'static str) -> Result<Answer> {
     let selection = selection(&job, &which)?;
     let by = By::parse(by)?;
-    blocking(move || which.snapshot.groups(by, &selection, &job.control.cancel)).await.map(Answer::Groups)
+    blocking(move || {
+        let total = which.snapshot.len();
+        let mut told = |done| job.mention(Answer::Searched(done, total));
+        which.snapshot.groups(by, &selection, &mut told, &job.control.cancel)
+    })
+    .await
+    .map(Answer::Groups)
 }
 
-/// Which messages match, from one on; a stopped search is no answer.
+/// Which messages match, from one on, of so many that the answer is there soon: the rest is asked for again. A stopped
+/// search is no answer.
 pub(super) async fn find(job: Job, which: Which, from: usize) -> Result<Answer> {
     let selection = selection(&job, &which)?;
     blocking(move || {
-        let upto = which.snapshot.len();
+        let upto = which.snapshot.len().min(from + SEARCHED);
         let found = which.snapshot.find(from..upto, &selection, &job.control.cancel)?;
         if job.control.cancel.is_cancelled() {
             return Err(crate::Error::new(crate::ErrorKind::Interrupted, "the search was stopped"));

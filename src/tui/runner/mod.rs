@@ -15,10 +15,11 @@ use tokio_util::sync::CancellationToken;
 use self::acting::Ready;
 use super::msg::{Answer, Effect, Msg};
 use super::state::TaskId;
+use crate::broker::{Address, Connection, Groups};
 use crate::error::{Error, ErrorKind, Result};
 use crate::operation::control::Control;
-use crate::operation::queues;
 use crate::operation::session::Session;
+use crate::operation::{offsets, queues};
 
 /// Plans that wait for the operator, by the task that made them.
 #[derive(Clone, Default)]
@@ -65,6 +66,10 @@ fn fault(error: tokio::task::JoinError) -> Error {
     Error::new(ErrorKind::Unexpected, "a task failed; this is a fault of postroom").because(error)
 }
 
+async fn consumers(job: &Job, address: &Address) -> Result<Groups> {
+    offsets::groups(&job.session.places.open(address).await?).await
+}
+
 /// The tasks that are under way.
 pub(crate) struct Runner {
     session: Arc<Session>,
@@ -89,14 +94,33 @@ impl Runner {
             }
             Effect::Quit => self.tasks.values().for_each(|(cancel, _)| cancel.cancel()),
             Effect::Drop(task) => _ = self.plans.take(task),
+            // An archive is no broker: it is the list.
+            Effect::List(task, address) if address.connection == Connection::File => {
+                self.start(task, move |job| async move {
+                    let listed = queues::describe(&job.session.places, &address).await?;
+                    Ok(Answer::Queues(vec![listed], Vec::new()))
+                });
+            }
             Effect::List(task, address) => self.start(task, move |job| async move {
                 let (listed, notes) = queues::list(&job.session.places, &address, false).await?;
                 Ok(Answer::Queues(listed, notes))
             }),
             Effect::Show(task, address) => self.start(task, move |job| async move {
                 let listed = queues::describe(&job.session.places, &address).await?;
-                Ok(Answer::Shown(Box::new(listed)))
+                let groups = if listed.info.capability.groups {
+                    // The rest of the page is worth showing without them.
+                    consumers(&job, &address).await.unwrap_or_else(|error| Groups {
+                        notes: vec![format!("the consumer groups can't be told: {error}")],
+                        ..Groups::default()
+                    })
+                } else {
+                    Groups::default()
+                };
+                Ok(Answer::Shown(Box::new(listed), groups))
             }),
+            Effect::Consumers(task, address) => {
+                self.start(task, |job| async move { consumers(&job, &address).await.map(Answer::Consumers) });
+            }
             Effect::Cost(task, addresses) => self.start(task, move |job| acting::cost(job, addresses)),
             Effect::Look(task, at) => self.start(task, move |job| looking::look(job, at)),
             Effect::Groups(task, which, by) => self.start(task, move |job| looking::groups(job, which, by)),
@@ -120,9 +144,10 @@ impl Runner {
                 blocking(move || journals.show(&id)).await.map(|shown| Answer::Run(Box::new(shown)))
             }),
             Effect::Plan(task, act) => self.start(task, move |job| acting::plan(job, act)),
+            Effect::ByHand(task, act) => self.start(task, move |job| acting::by_hand(job, act)),
             Effect::Run(task) => self.start(task, acting::run),
             // The terminal's.
-            Effect::Copy(_) | Effect::Pager(_) | Effect::Editor(_) | Effect::Suspend => {}
+            Effect::Copy(_) | Effect::Pager(_) | Effect::ReadInEditor(_) | Effect::Editor(_) | Effect::Suspend => {}
         }
     }
 
@@ -137,6 +162,8 @@ impl Runner {
             .cancel(cancel.clone())
             // Progress that finds no room is out of date before it could be shown.
             .on_tick(move |tick| _ = ticks.try_send(Msg::Answer(task, Answer::Progress(tick))));
+        // Where there is no folder for journals, the run itself says so.
+        let control = Control { journals: self.session.journals().ok(), ..control };
         let (session, answers, plans) = (Arc::clone(&self.session), self.answers.clone(), self.plans.clone());
         let work = tokio::spawn(work(Job { task, session, control, answers, plans }));
         let answers = self.answers.clone();

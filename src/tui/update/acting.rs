@@ -6,10 +6,16 @@
 
 use super::{Effect, complain, input, navigate, next_task, note, say};
 use crate::broker::Address;
+use crate::message::filter::parse_duration;
 use crate::operation::edit::Edit;
-use crate::tui::act::{Act, ActVerb, Compose, both, field_filter, ids};
+use crate::operation::plan::Pace;
+use crate::tui::act::{Act, ActVerb, Compose, Reset, both, field_filter, ids};
 use crate::tui::command::{Command, Scope};
-use crate::tui::state::{Dialog, Purpose, Sheet, State};
+use crate::tui::state::{Dialog, Purpose, State};
+
+/// What a ramp begins with where nothing else is typed, and how long copies are watched.
+const STEPS: &str = "1,5,20,100";
+const WATCH: &str = "30s";
 
 /// Starts a verb on what is under the cursor, or marked.
 pub(super) fn act(state: &mut State, verb: &ActVerb) -> Vec<Effect> {
@@ -90,66 +96,114 @@ pub(super) fn stop_run(state: &mut State, pause: bool) -> Vec<Effect> {
 
 /// Finishes a run that was paused or cut short: plans it first.
 pub(super) fn resume(state: &mut State) -> Vec<Effect> {
-    let (id, source) = match (&state.dialog, state.screen()) {
-        (Some(Dialog::Receipt { report, act, .. }), _) => (report.journal.clone(), Some(act.address.clone())),
-        (None, Some(screen)) => {
-            let at = if screen.scope == Scope::Journal { screen.cursor } else { 0 };
-            let run = screen.runs.get(at);
-            (run.map(|run| run.id.clone()), run.and_then(|run| run.source.parse().ok()))
-        }
-        _ => (None, None),
+    of_run(state, "resume", ActVerb::Resume)
+}
+
+/// Takes a run back: plans it first.
+pub(super) fn undo(state: &mut State) -> Vec<Effect> {
+    of_run(state, "undo", ActVerb::Undo)
+}
+
+/// Plans a verb for the run of the receipt, or for the one under the cursor.
+fn of_run(state: &mut State, verb: &str, act: impl FnOnce(String) -> ActVerb) -> Vec<Effect> {
+    let (id, source) = if let Some(Dialog::Receipt { done, act, .. }) = &state.dialog {
+        (done.last().and_then(|report| report.journal.clone()), Some(act.address.clone()))
+    } else {
+        let run = state.run();
+        (run.map(|run| run.id.clone()), run.and_then(|run| run.source.parse().ok()))
     };
     let (Some(id), Some(source)) = (id, source) else {
-        complain(state, "this run can't be resumed here: `postroom journal resume` can");
+        complain(state, &format!("no run can be taken from here: `postroom journal {verb}` can"));
         return Vec::new();
     };
     if state.policy(&source).read_only {
         say(state, &format!("{source} is read-only"));
         return Vec::new();
     }
-    plan(state, Act::new(ActVerb::Resume(id), source))
+    plan(state, Act::new(act(id), source))
 }
 
-/// A choice on the sheet of a replay.
+/// Asks where a consumer group goes on.
+pub(super) fn reset(state: &mut State) {
+    let (Some(screen), Some(group)) = (state.screen(), state.group()) else { return };
+    let Some(address) = screen.addresses.first() else { return };
+    let one = group.places.get(screen.cursor).filter(|_| screen.scope == Scope::Partitions);
+    let partition = one.map(|place| place.partition);
+    let of = partition.map_or_else(String::new, |partition| format!(", partition {partition}"));
+    let title = format!(
+        "{}{of} goes on at: first, last, end, an offset, a time such as -2h, +N, -N, or behind the message P:OFFSET",
+        group.name
+    );
+    let reset = Reset { group: group.name.clone(), partition, to: String::new() };
+    let act = Act::new(ActVerb::Offsets(Box::new(reset)), address.clone());
+    input::ask(state, Purpose::Offsets(Box::new(act)), "", &title);
+}
+
+/// What is typed for an act.
+type Asks = fn(Box<Act>) -> Purpose;
+
+/// A choice on a sheet.
 pub(super) fn option(state: &mut State, command: Command) -> Vec<Effect> {
     let Some(Dialog::Sheet { act, task, .. }) = &state.dialog else { return Vec::new() };
-    let (act, task) = (act.clone(), *task);
-    match command {
-        Command::Target => {
-            let text = if act.to == "origin" { String::new() } else { act.to.clone() };
-            state.pending = state.dialog.take();
-            let title = "send to: origin, or the address of a queue or exchange; the queue is looked at again";
-            input::ask(state, Purpose::Target(Box::new(act)), &text, title);
-            Vec::new()
-        }
-        Command::Rate => {
-            let text = act.rate.map_or_else(String::new, |rate| rate.to_string());
-            state.pending = state.dialog.take();
-            input::ask(
-                state,
-                Purpose::Rate(Box::new(act)),
-                &text,
-                "messages a second at most; nothing for as fast as it goes",
-            );
-            Vec::new()
-        }
-        Command::Edit => {
-            let text = act.edit.clone().unwrap_or_default();
-            state.pending = state.dialog.take();
-            let title = "a jq program over .body, .headers, .key and .properties; nothing for no edit";
-            input::ask(state, Purpose::Edit(Box::new(act)), &text, title);
-            Vec::new()
-        }
-        _ => {
-            let mut act = act;
-            if command == Command::Keep {
-                act.keep = !act.keep;
+    let (mut act, task) = (Box::new(act.clone()), *task);
+    let number = |number: Option<String>| number.unwrap_or_default();
+    let (purpose, text, title): (Asks, String, &str) = match command {
+        Command::Target => (
+            Purpose::Target,
+            if act.to == "origin" { String::new() } else { act.to.clone() },
+            "send to: origin, or the address of a queue or exchange; the queue is looked at again",
+        ),
+        Command::Rate => (
+            Purpose::Rate,
+            number(act.rate.map(|rate| rate.to_string())),
+            "messages a second at most; nothing for as fast as it goes",
+        ),
+        Command::Ramp => (
+            Purpose::Ramp,
+            if act.ramp.is_empty() {
+                STEPS.to_owned()
             } else {
-                act.again = !act.again;
+                act.ramp.iter().map(u64::to_string).collect::<Vec<_>>().join(",")
+            },
+            "messages of the first steps, each begun when the one before is consumed; nothing for all at once",
+        ),
+        Command::Verify => (
+            Purpose::Verify,
+            act.verify.clone().unwrap_or_else(|| WATCH.to_owned()),
+            "watch the copies for at most, such as 30s or 2m; nothing for not at all",
+        ),
+        Command::MaxReplays => (
+            Purpose::MaxReplays,
+            number(act.max_replays.map(|most| most.to_string())),
+            "leave what was replayed so many times before; nothing for no limit",
+        ),
+        Command::Park => (
+            Purpose::Park,
+            act.park.clone().unwrap_or_default(),
+            "park what was replayed too often in this queue or archive; nothing to leave it where it is",
+        ),
+        Command::LookIn => (
+            Purpose::Also,
+            act.also.join(" "),
+            "look for copies in these queues, too: addresses, with spaces between them",
+        ),
+        Command::Edit => (
+            Purpose::Edit,
+            act.edit.clone().unwrap_or_default(),
+            "a jq program over .body, .headers, .key and .properties; nothing for no edit",
+        ),
+        _ => {
+            match command {
+                Command::Keep => act.keep = !act.keep,
+                Command::Rescue => act.rescue = !act.rescue,
+                _ => act.again = !act.again,
             }
-            again(state, task, act)
+            return again(state, task, *act);
         }
-    }
+    };
+    state.pending = state.dialog.take();
+    input::ask(state, purpose(act), &text, title);
+    Vec::new()
 }
 
 /// Plans again, with another choice.
@@ -160,35 +214,97 @@ fn again(state: &mut State, task: u64, act: Act) -> Vec<Effect> {
     effects
 }
 
+/// Opens the messages of a sheet in the editor, after a look at them.
+pub(super) fn by_hand(state: &mut State) -> Vec<Effect> {
+    let Some(Dialog::Sheet { act, .. }) = &state.dialog else { return Vec::new() };
+    let act = act.clone();
+    let task = next_task(state);
+    state.pending = state.dialog.take();
+    state.dialog =
+        Some(Dialog::Running { act: act.clone(), task, tick: None, stopping: false, paused: false, running: false });
+    vec![Effect::ByHand(task, act)]
+}
+
+/// Takes the messages as they came back from the editor: the change becomes a program, and is planned.
+#[cfg(feature = "jq")]
+pub(super) fn edited_by_hand(state: &mut State, act: Box<Act>, given: &str, back: &str) -> Vec<Effect> {
+    let task = match &state.dialog {
+        Some(Dialog::Sheet { task, .. }) => *task,
+        _ => return Vec::new(),
+    };
+    match crate::operation::edit::hand::program(given, back) {
+        Ok(Some(program)) => again(state, task, Act { edit: Some(program), ..*act }),
+        Ok(None) => {
+            say(state, "Nothing was changed in the editor.");
+            Vec::new()
+        }
+        Err(error) => {
+            complain(state, &format!("the edit can't be read: {}", super::with_hint(&error)));
+            Vec::new()
+        }
+    }
+}
+
+/// A build without jq edits nothing.
+#[cfg(not(feature = "jq"))]
+pub(super) fn edited_by_hand(_: &mut State, _: Box<Act>, _: &str, _: &str) -> Vec<Effect> {
+    Vec::new()
+}
+
 /// Takes what was typed for an act.
 pub(super) fn submit(state: &mut State, purpose: Purpose, text: &str) -> Vec<Effect> {
     let before = match &state.pending {
         Some(Dialog::Sheet { task, .. }) => *task,
         _ => 0,
     };
-    match purpose {
-        Purpose::Archive(act) => plan(state, Act { path: text.to_owned(), ..*act }),
-        Purpose::Target(act) => {
-            let to = if text.is_empty() { "origin" } else { text };
-            again(state, before, Act { to: to.to_owned(), ..*act })
-        }
-        Purpose::Edit(act) => match Edit::parse(text) {
-            _ if text.trim().is_empty() => again(state, before, Act { edit: None, ..*act }),
-            Ok(_) => again(state, before, Act { edit: Some(text.to_owned()), ..*act }),
-            Err(error) => {
-                state.dialog = state.pending.take();
+    let given = Some(text.to_owned()).filter(|text| !text.trim().is_empty());
+    let act = match purpose {
+        Purpose::Archive(act) => return plan(state, Act { path: text.to_owned(), ..*act }),
+        Purpose::Offsets(mut act) => {
+            let ActVerb::Offsets(reset) = &mut act.verb else { return Vec::new() };
+            text.clone_into(&mut reset.to);
+            if let Err(error) = reset.place(state.now_at(Some(&act.address))) {
                 complain(state, &super::with_hint(&error));
-                Vec::new()
+                return Vec::new();
             }
+            return plan(state, *act);
+        }
+        Purpose::Target(act) => Ok(Act { to: given.unwrap_or_else(|| "origin".to_owned()), ..*act }),
+        Purpose::Rate(act) => match (given, text.parse::<f64>()) {
+            (None, _) => Ok(Act { rate: None, ..*act }),
+            (_, Ok(rate)) if rate.is_finite() && rate > 0.0 => Ok(Act { rate: Some(rate), ..*act }),
+            _ => Err(format!("{text:?} is no rate: give messages a second, above 0")),
         },
-        Purpose::Rate(act) => match text.parse::<f64>() {
-            _ if text.is_empty() => again(state, before, Act { rate: None, ..*act }),
-            Ok(rate) if rate.is_finite() && rate > 0.0 => again(state, before, Act { rate: Some(rate), ..*act }),
-            _ => {
-                state.dialog = state.pending.take();
-                complain(state, &format!("{text:?} is no rate: give messages a second, above 0"));
-                Vec::new()
+        Purpose::Ramp(act) => match (given, Pace::steps(text)) {
+            (None, _) => Ok(Act { ramp: Vec::new(), ..*act }),
+            (_, Some(ramp)) => Ok(Act { ramp, ..*act }),
+            _ => Err(format!("{text:?} are no steps: write how many messages each has, such as {STEPS}")),
+        },
+        Purpose::Verify(act) => {
+            match given.as_deref().map(|text| parse_duration(text).filter(|time| time.as_secs_f64() > 0.0)) {
+                None => Ok(Act { verify: None, ..*act }),
+                Some(Some(_)) => Ok(Act { verify: given, ..*act }),
+                Some(None) => Err(format!("{text:?} is no time: write a number with its unit, such as 30s or 2m")),
             }
+        }
+        Purpose::MaxReplays(act) => match (given, text.parse::<u64>()) {
+            (None, _) => Ok(Act { max_replays: None, park: None, ..*act }),
+            (_, Ok(most @ 1..)) => Ok(Act { max_replays: Some(most), ..*act }),
+            _ => Err(format!("{text:?} is no number of replays: give one above 0")),
+        },
+        Purpose::Park(act) => match given.as_deref().map(str::parse::<Address>) {
+            None => Ok(Act { park: None, ..*act }),
+            Some(Ok(_)) => Ok(Act { park: given, ..*act }),
+            Some(Err(error)) => Err(super::with_hint(&error)),
+        },
+        Purpose::Also(act) => match text.split_whitespace().try_for_each(|word| word.parse::<Address>().map(|_| ())) {
+            Ok(()) => Ok(Act { also: text.split_whitespace().map(str::to_owned).collect(), ..*act }),
+            Err(error) => Err(super::with_hint(&error)),
+        },
+        Purpose::Edit(act) => match given.as_deref().map(Edit::parse) {
+            None => Ok(Act { edit: None, ..*act }),
+            Some(Ok(_)) => Ok(Act { edit: given, ..*act }),
+            Some(Err(error)) => Err(super::with_hint(&error)),
         },
         _ => {
             state.dialog = state.pending.take();
@@ -200,6 +316,15 @@ pub(super) fn submit(state: &mut State, purpose: Purpose, text: &str) -> Vec<Eff
                 return start_run(state);
             }
             complain(state, "not confirmed: nothing was done");
+            return Vec::new();
+        }
+    };
+    match act {
+        Ok(act) => again(state, before, act),
+        // The sheet is as it was.
+        Err(why) => {
+            state.dialog = state.pending.take();
+            complain(state, &why);
             Vec::new()
         }
     }
@@ -228,10 +353,7 @@ pub(super) fn accept(state: &mut State) -> Vec<Effect> {
                 say(state, "Dry run: nothing was changed.");
                 return vec![Effect::Drop(task)];
             }
-            let cross = match &*sheet {
-                Sheet::Plan(plan, _) => plan.crosses().next().map(|check| format!("{}: {}", check.name, check.why)),
-                Sheet::Resume(_) => None,
-            };
+            let cross = sheet.cross();
             let title =
                 typed.as_ref().map(|(address, name)| format!("{} on {address}: type {name} to go on", act.name()));
             state.dialog = Some(Dialog::Sheet { act, sheet, task, run, typed, scroll });

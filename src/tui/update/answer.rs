@@ -1,11 +1,16 @@
 //! Taking what a task says, if anybody still waits for it.
 
 use super::{Effect, complain, say, with_hint};
+use crate::broker::ConsumerGroup;
 use crate::error::{Error, ErrorKind};
 use crate::operation::queues::{Listed, sort};
+use crate::tui::act::{Act, ActVerb};
 use crate::tui::command::Scope;
 use crate::tui::msg::Answer;
-use crate::tui::state::{Dialog, HISTORY, Load, Sheet, State, TaskId};
+use crate::tui::state::{Dialog, Done, HISTORY, Load, State, TaskId};
+
+/// What is said of a look once its queue was changed from here.
+const CHANGED: &str = "; changed since (ctrl-r)";
 
 pub(super) fn answer(state: &mut State, task: TaskId, answer: Answer) -> Vec<Effect> {
     if let Some(at) = state.sources.iter().position(|source| source.task == task) {
@@ -46,37 +51,59 @@ fn dialog(state: &mut State, task: TaskId, answer: Answer) -> Vec<Effect> {
             }
         }
         (Some(Dialog::Running { tick, .. }), Answer::Progress(now)) => *tick = Some(now),
-        (Some(Dialog::Running { act, .. }), Answer::Planned(plan, shown, typed)) => {
-            let (act, sheet) = (act.clone(), Box::new(Sheet::Plan(*plan, shown)));
+        (Some(Dialog::Running { act, .. }), Answer::Planned(sheet, typed)) => {
+            let act = act.clone();
             state.dialog = Some(Dialog::Sheet { act, sheet, task, run: false, typed, scroll: 0 });
         }
-        (Some(Dialog::Running { act, .. }), Answer::Resumable(summary, typed)) => {
-            let (act, sheet) = (act.clone(), Box::new(Sheet::Resume(*summary)));
-            state.dialog = Some(Dialog::Sheet { act, sheet, task, run: false, typed, scroll: 0 });
+        (Some(Dialog::Running { act, .. }), Answer::ByHand(text)) => {
+            state.by_hand = Some((Box::new(act.clone()), text.clone()));
+            state.dialog = state.pending.take();
+            return vec![Effect::Editor(text)];
         }
-        (Some(Dialog::Running { act, paused, .. }), Answer::Ran(report)) => {
+        (Some(Dialog::Running { act, paused, .. }), Answer::Ran(done)) => {
             let (act, paused) = (act.clone(), *paused);
-            let text = report.headline();
-            if report.is_clean() {
+            let text = done.headline();
+            if done.is_clean() {
                 say(state, &text);
             } else {
                 complain(state, &text);
             }
             state.pending = None;
-            state.dialog = Some(Dialog::Receipt { act, report, paused, scroll: 0 });
-            // What the marks named may be gone.
-            if let Some(screen) = state.screens.last_mut() {
-                screen.marks.clear();
-            }
+            changed(state, &act, &done);
+            state.dialog = Some(Dialog::Receipt { act, done, paused, scroll: 0 });
         }
         (Some(Dialog::Running { .. } | Dialog::Cost { .. }), Answer::Failed(error)) => {
-            // A form that was written is there again, with what is wrong with it.
-            state.dialog = state.pending.take().filter(|dialog| matches!(dialog, Dialog::Compose { .. }));
+            // A form that was written is there again, with what is wrong with it, and so is a sheet that waited.
+            let kept = |dialog: &Dialog| matches!(dialog, Dialog::Compose { .. } | Dialog::Sheet { .. });
+            state.dialog = state.pending.take().filter(kept);
             tell(state, &error);
         }
         _ => {}
     }
     Vec::new()
+}
+
+/// What was shown before a run may not be so any more: the screens over it ask again, where that costs nothing, and the
+/// looks say it.
+fn changed(state: &mut State, act: &Act, done: &Done) {
+    // What the marks named may be gone.
+    if let Some(screen) = state.screens.last_mut() {
+        screen.marks.clear();
+    }
+    for screen in state.screens.iter_mut().filter(|screen| screen.scope.is_asked_for()) {
+        screen.asked = false;
+    }
+    let keeps = act.keep || matches!(act.verb, ActVerb::Capture | ActVerb::Publish);
+    if keeps || done.last().is_none_or(|report| report.done == 0) {
+        return;
+    }
+    for look in state.looks.values_mut().filter(|look| look.addresses.contains(&act.address)) {
+        if let Load::Done(said) = &mut look.load
+            && !said.ends_with(CHANGED)
+        {
+            said.push_str(CHANGED);
+        }
+    }
 }
 
 /// A stop that was asked for is no error.
@@ -128,8 +155,13 @@ fn screen(state: &mut State, task: TaskId, answer: Answer) {
     let Some(at) = state.screens.iter().position(mine) else { return };
     let now = state.now_at(state.screens.get(at).and_then(|screen| screen.addresses.first()));
     let Some(screen) = state.screens.get_mut(at) else { return };
-    if matches!(answer, Answer::Progress(_)) {
-        return;
+    match answer {
+        Answer::Progress(_) => return,
+        Answer::Searched(done, of) => {
+            screen.searched = Some((done, of));
+            return;
+        }
+        _ => screen.searched = None,
     }
     if screen.fetching == Some(task) {
         screen.fetching = None;
@@ -145,9 +177,17 @@ fn screen(state: &mut State, task: TaskId, answer: Answer) {
         }
         Answer::Rows(rows) => screen.rows.extend(rows),
         Answer::Page(page) => screen.page = Some(page),
-        Answer::Shown(listed) => {
-            let notes = listed.info.notes.iter().map(|note| ("note".to_owned(), note.clone()));
+        Answer::Shown(listed, groups) => {
+            let notes = listed.info.notes.iter().chain(&groups.notes).map(|note| ("note".to_owned(), note.clone()));
             screen.entries = listed.entries(now).into_iter().chain(notes).collect();
+            screen.consumers = by_lag(groups.groups);
+        }
+        Answer::Consumers(groups) => {
+            screen.consumers = by_lag(groups.groups);
+            if screen.scope == Scope::Partitions {
+                screen.consumers.retain(|group| group.name == screen.title);
+            }
+            faults = groups.notes;
         }
         Answer::Journals(runs, said) => (screen.runs, faults) = (runs, said),
         Answer::Run(shown) => {
@@ -163,6 +203,12 @@ fn screen(state: &mut State, task: TaskId, answer: Answer) {
     for fault in &faults {
         complain(state, fault);
     }
+}
+
+/// Those that are furthest behind first.
+fn by_lag(mut groups: Vec<ConsumerGroup>) -> Vec<ConsumerGroup> {
+    groups.sort_by_key(|group| std::cmp::Reverse(group.lag()));
+    groups
 }
 
 fn listed(state: &mut State, at: usize, answer: Answer) {
@@ -182,7 +228,7 @@ fn listed(state: &mut State, at: usize, answer: Answer) {
                     }
                 }
             }
-            state.queues.retain(|listed| listed.broker != address);
+            state.queues.retain(|listed| listed.broker.connection != address.connection);
             state.queues.extend(queues);
             sort(&mut state.queues);
             let again = state.shown_queues().iter().position(|listed| Some(listed.address()) == selected);

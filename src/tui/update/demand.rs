@@ -31,12 +31,13 @@ pub(super) fn demand(state: &mut State, effects: &mut Vec<Effect>) {
     }
     let scope = state.under();
     let wants = state.screen().is_some_and(|screen| !screen.asked && screen.task.is_none());
-    if wants && [Scope::Show, Scope::Journal, Scope::Run].contains(&scope) {
+    if wants && scope.is_asked_for() {
         let task = next_task(state);
         if let Some(screen) = state.screens.last_mut() {
             (screen.asked, screen.task) = (true, Some(task));
             effects.extend(match (scope, screen.addresses.first()) {
                 (Scope::Show, Some(address)) => Some(Effect::Show(task, address.clone())),
+                (Scope::Consumers | Scope::Partitions, Some(address)) => Some(Effect::Consumers(task, address.clone())),
                 (Scope::Journal, _) => Some(Effect::Journals(task)),
                 (Scope::Run, _) => Some(Effect::ReadRun(task, screen.title.clone())),
                 _ => None,

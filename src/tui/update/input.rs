@@ -229,7 +229,15 @@ pub(super) fn cancel(state: &mut State, purpose: Purpose) -> Vec<Effect> {
             Vec::new()
         }
         // The sheet that waited is there again.
-        Purpose::Confirm | Purpose::Target(_) | Purpose::Rate(_) | Purpose::Edit(_) => {
+        Purpose::Confirm
+        | Purpose::Target(_)
+        | Purpose::Rate(_)
+        | Purpose::Ramp(_)
+        | Purpose::Verify(_)
+        | Purpose::MaxReplays(_)
+        | Purpose::Park(_)
+        | Purpose::Also(_)
+        | Purpose::Edit(_) => {
             state.dialog = state.pending.take();
             Vec::new()
         }
@@ -295,9 +303,7 @@ pub(super) fn submit(
             state.saves.insert(task);
             vec![Effect::Save(task, snapshot, indices, text)]
         }
-        Purpose::Archive(_) | Purpose::Confirm | Purpose::Target(_) | Purpose::Rate(_) | Purpose::Edit(_) => {
-            super::acting::submit(state, purpose, &text)
-        }
+        _ => super::acting::submit(state, purpose, &text),
     }
 }
 
@@ -330,6 +336,9 @@ pub(super) fn chosen(state: &mut State, choices: &[Choice], cursor: usize) -> Ve
 
 /// What the editor gave back.
 pub(super) fn edited(state: &mut State, text: &str) -> Vec<Effect> {
+    if let Some((act, given)) = state.by_hand.take() {
+        return super::acting::edited_by_hand(state, act, &given, text);
+    }
     if let Some(Dialog::Compose { compose, error }) = &mut state.dialog {
         **compose = Compose::of_text(text.trim_end_matches('\n'));
         *error = None;

@@ -47,6 +47,8 @@ pub(crate) fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::Answer(task, answer) => answer::answer(state, task, answer),
         Msg::Edited(text) => input::edited(state, &text),
         Msg::Said(text) => {
+            // An editor that failed gives nothing back.
+            state.by_hand = None;
             complain(state, &text);
             Vec::new()
         }
@@ -149,6 +151,10 @@ fn perform(state: &mut State, command: Command) -> Vec<Effect> {
         Command::CancelRun => return acting::stop_run(state, false),
         Command::PauseRun => return acting::stop_run(state, true),
         Command::ResumeRun => return acting::resume(state),
+        Command::EditByHand => return acting::by_hand(state),
+        Command::UndoRun => return acting::undo(state),
+        Command::Reset => acting::reset(state),
+        Command::Consumers => navigate::consumers(state),
         Command::OpenRun => return navigate::open_run(state),
         Command::Back => return navigate::back(state),
         Command::Refresh => return navigate::again(state),
@@ -163,9 +169,17 @@ fn perform(state: &mut State, command: Command) -> Vec<Effect> {
                 *run = !*run;
             }
         }
-        Command::Target | Command::Rate | Command::Edit | Command::Keep | Command::Again => {
-            return acting::option(state, command);
-        }
+        Command::Target
+        | Command::Rate
+        | Command::Ramp
+        | Command::Verify
+        | Command::Edit
+        | Command::Keep
+        | Command::Again
+        | Command::MaxReplays
+        | Command::Park
+        | Command::Rescue
+        | Command::LookIn => return acting::option(state, command),
         Command::Filter => input::filter(state),
         Command::Search => input::search(state),
         Command::NextMatch => navigate::next_match(state, true),
@@ -186,7 +200,8 @@ fn perform(state: &mut State, command: Command) -> Vec<Effect> {
         Command::Copy => return navigate::copy(state),
         Command::CopyLine => return navigate::copy_line(state),
         Command::Save => input::save(state),
-        Command::Pager => return navigate::pager(state),
+        Command::Pager => return vec![Effect::Pager(navigate::text(state))],
+        Command::ReadInEditor => return vec![Effect::ReadInEditor(navigate::text(state))],
         Command::Suspend => return vec![Effect::Suspend],
         Command::Replay => return acting::act(state, &super::act::ActVerb::Replay),
         Command::Drain => return acting::act(state, &super::act::ActVerb::Drain),

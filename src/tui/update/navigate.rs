@@ -276,6 +276,10 @@ pub(super) fn enter(state: &mut State, command: Command) -> Vec<Effect> {
             fold(state);
             return Vec::new();
         }
+        Scope::Consumers => {
+            open_group(state);
+            return Vec::new();
+        }
         Scope::Journal => return open_journal(state),
         _ => return Vec::new(),
     }
@@ -405,6 +409,20 @@ pub(super) fn show(state: &mut State) {
     }
 }
 
+/// Who reads the topic.
+pub(super) fn consumers(state: &mut State) {
+    let addresses = state.addresses();
+    state.screens.push(Screen::new(Scope::Consumers, addresses));
+}
+
+/// The place of one consumer group in each partition.
+fn open_group(state: &mut State) {
+    let Some((screen, group)) = state.screen().zip(state.group()) else { return };
+    let mut next = Screen::new(Scope::Partitions, screen.addresses.clone());
+    (next.title, next.consumers, next.asked) = (group.name.clone(), vec![group.clone()], true);
+    state.screens.push(next);
+}
+
 pub(super) fn journal(state: &mut State) {
     state.screens.push(Screen::new(Scope::Journal, Vec::new()));
 }
@@ -421,8 +439,8 @@ fn open_journal(state: &mut State) -> Vec<Effect> {
 
 /// What became of each message of the run that was just done.
 pub(super) fn open_run(state: &mut State) -> Vec<Effect> {
-    let Some(Dialog::Receipt { report, .. }) = state.dialog.take() else { return Vec::new() };
-    if let Some(id) = report.journal.clone() {
+    let Some(Dialog::Receipt { done, .. }) = state.dialog.take() else { return Vec::new() };
+    if let Some(id) = done.last().and_then(|report| report.journal.clone()) {
         let mut screen = Screen::new(Scope::Run, Vec::new());
         screen.title = id;
         state.screens.push(screen);
@@ -469,15 +487,15 @@ fn copied(state: &mut State, text: String) -> Vec<Effect> {
     vec![Effect::Copy(text)]
 }
 
-pub(super) fn pager(state: &mut State) -> Vec<Effect> {
-    let text = match state.screen() {
+/// What is shown, as a text for another program.
+pub(super) fn text(state: &State) -> String {
+    match state.screen() {
         Some(screen) if screen.scope == Scope::Detail => {
             screen.page.as_ref().map(|page| page.text(screen.tab)).unwrap_or_default()
         }
         Some(screen) if screen.scope == Scope::Show => crate::text::safe_lines(&entries(screen)),
         _ => crate::text::safe_lines(&said(state)),
-    };
-    vec![Effect::Pager(text)]
+    }
 }
 
 /// The command line of what is shown, shown and copied.
@@ -500,6 +518,10 @@ pub(in crate::tui) fn line(state: &State) -> String {
         }
         Scope::Groups => format!("postroom groups {names}{which}"),
         Scope::Show => format!("postroom show {names}"),
+        Scope::Consumers => format!("postroom consumers {names}"),
+        Scope::Partitions => {
+            format!("postroom consumers {names} --group {}", crate::tui::act::quote(&screen.title))
+        }
         Scope::Journal => "postroom journal list".to_owned(),
         Scope::Run => format!("postroom journal show {}", screen.title),
         Scope::Log if names.is_empty() => "postroom queues".to_owned(),

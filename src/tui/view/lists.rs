@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 use super::table::{Cell, Column};
 use super::{Canvas, clean};
-use crate::broker::Connection;
+use crate::broker::{Committed, Connection, ConsumerGroup};
 use crate::operation::journal::{JournalState, Summary};
 use crate::operation::queues::Listed;
 use crate::text::human;
@@ -26,6 +26,17 @@ fn sparkline(counts: &[u64], from_zero: bool) -> String {
         BARS.get(usize::try_from(height).unwrap_or(0)).copied().unwrap_or(" ")
     };
     counts.iter().map(bar).collect()
+}
+
+/// A count as a bar, the largest being as wide as `cells`; some is never shown as none.
+pub(super) fn bar(count: u64, most: u64, cells: u64) -> String {
+    const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+    if count == 0 || most == 0 {
+        return String::new();
+    }
+    let eighths = u128::from(count.min(most)) * u128::from(cells) * 8 / u128::from(most);
+    let eighths = usize::try_from(eighths).unwrap_or(0).max(1);
+    "█".repeat(eighths / 8) + EIGHTHS.get(eighths % 8).copied().unwrap_or_default()
 }
 
 /// A queue as its list names it: by its address, but without a URL, which is the same for all and leaves no room.
@@ -186,8 +197,12 @@ impl Canvas<'_> {
                 Cell(Role::Faint, crate::text::fit(&from.join(", "), 24)),
             ]
         };
-        let list = Rect { height: area.height - 1, ..area };
+        let pane = super::pane_height(screen, area.height);
+        let list = Rect { height: area.height - 1 - pane, ..area };
         self.table(list, &columns, screen.groups.len(), screen.cursor, &row);
+        if let Some(group) = screen.groups.get(screen.cursor).filter(|_| pane > 0) {
+            self.cause(Rect { y: area.y + area.height - 1 - pane, height: pane, ..area }, group, now);
+        }
         let count = human::plural(screen.groups.len() as u64, "group");
         self.status(area, screen, &format!("{count} by {by}; "));
     }
@@ -232,6 +247,82 @@ impl Canvas<'_> {
         let lead =
             format!("{} of {}{of}{order}{marked}{held}; ", human::count(at as u64), human::messages(count as u64));
         self.status(area, screen, &lead);
+    }
+
+    pub(super) fn consumers(&mut self, area: Rect, screen: &Screen) {
+        let columns = [
+            Column("GROUP", false, true),
+            Column("STATE", false, false),
+            Column("MEMBERS", true, false),
+            Column("LAG", true, false),
+            Column("", false, false),
+            Column("PARTITIONS", true, false),
+            Column("TYPE", false, false),
+        ];
+        let most = screen.consumers.iter().map(ConsumerGroup::lag).max().unwrap_or(0);
+        let row = |at: usize| {
+            let Some(group) = screen.consumers.get(at) else { return Vec::new() };
+            let with_place = group.places.iter().filter(|place| place.committed.is_some()).count();
+            let lag = if group.lag() > 0 { Role::Warning } else { Role::Good };
+            vec![
+                Cell(Role::Name, group.name.clone()),
+                Cell(if group.live { Role::Good } else { Role::Faint }, group.state.clone()),
+                Cell(Role::Plain, human::count(group.members)),
+                Cell(lag, format!("≤{}", human::count(group.lag()))),
+                Cell(Role::Warning, bar(group.lag(), most, 20)),
+                Cell(Role::Plain, format!("{with_place} of {}", group.places.len())),
+                Cell(Role::Faint, group.kind.clone()),
+            ]
+        };
+        self.table(area, &columns, screen.consumers.len(), screen.cursor, &row);
+        if screen.consumers.is_empty() {
+            let (text, role) = match &screen.fault {
+                Some(fault) => (fault.as_str(), Role::Bad),
+                None if screen.task.is_some() => ("asking …", Role::Faint),
+                None => ("No consumer group that this user may see has a place here.", Role::Faint),
+            };
+            self.centre(area, text, role);
+        }
+    }
+
+    pub(super) fn partitions(&mut self, area: Rect, screen: &Screen) {
+        let Some(group) = screen.consumers.first() else {
+            let text = screen.fault.as_deref().unwrap_or("The group is gone.");
+            self.centre(area, text, if screen.fault.is_some() { Role::Bad } else { Role::Faint });
+            return;
+        };
+        let columns = [
+            Column("PARTITION", true, false),
+            Column("COMMITTED", true, false),
+            Column("FIRST", true, false),
+            Column("END", true, false),
+            Column("LAG", true, false),
+            Column("", false, true),
+        ];
+        let most = group.places.iter().filter_map(Committed::lag).max().unwrap_or(0);
+        let row = |at: usize| {
+            let Some(place) = group.places.get(at) else { return Vec::new() };
+            let lag = place.lag();
+            let role = if lag.is_some_and(|lag| lag > 0) { Role::Warning } else { Role::Good };
+            vec![
+                Cell(Role::Plain, place.partition.to_string()),
+                Cell(Role::Plain, place.committed.map_or_else(|| "none".to_owned(), |offset| offset.to_string())),
+                Cell(Role::Faint, place.extent.first.to_string()),
+                Cell(Role::Faint, place.extent.end.to_string()),
+                Cell(role, lag.map_or_else(|| "?".to_owned(), |lag| format!("≤{}", human::count(lag)))),
+                Cell(Role::Warning, bar(lag.unwrap_or(0), most, 40)),
+            ]
+        };
+        let list = Rect { height: area.height - 1, ..area };
+        self.table(list, &columns, group.places.len(), screen.cursor, &row);
+        let members = human::plural(group.members, "member");
+        let foot = format!(
+            "{}: {}, {members}, lag ≤{}; r moves the partition under the cursor, esc and r all of them",
+            group.name,
+            group.state,
+            human::count(group.lag())
+        );
+        self.put(area.x, area.y + area.height - 1, usize::from(area.width), &foot, Role::Faint);
     }
 
     pub(super) fn journal(&mut self, area: Rect, screen: &Screen) {
@@ -336,6 +427,7 @@ mod tests {
     #[test]
     fn a_sparkline_shows_heights_and_at_most_so_many() {
         assert_eq!(sparkline(&[1, 2, 3, 8], true), "▂▂▃█");
+        assert_eq!([0, 1, 50, 100].map(|n| bar(n, 100, 4)), ["", "▏", "██", "████"]);
         assert_eq!(sparkline(&[5, 5], false), "▁▁");
         assert_eq!(sparkline(&[0; 40], true).chars().count(), SPARKS);
         assert_eq!(joined(&(0..64).collect::<Vec<_>>()).len(), 11);

@@ -4,13 +4,15 @@ mod lists;
 mod over;
 mod pages;
 mod table;
+mod wrap;
 
+pub(super) use pages::{about, said};
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::command::{self, Scope};
+use super::command::{self, Command, Scope};
 use super::state::{Load, Screen, State, TABS};
 use super::theme::{Role, ascii};
 use super::update::line;
@@ -19,6 +21,8 @@ use crate::text::{fit, human, safe, width_of};
 
 /// Below this size nothing useful fits.
 const LEAST: (u16, u16) = (40, 10);
+/// The least and the most lines of the pane under the causes.
+const PANE: (u16, u16) = (6, 14);
 
 /// Draws everything.
 pub(crate) fn draw(frame: &mut Frame<'_>, state: &State) {
@@ -61,12 +65,24 @@ fn strip_height(state: &State) -> u16 {
 /// Rows of the list that fit.
 pub(crate) fn body_height(state: &State) -> usize {
     let area = Rect { x: 0, y: 0, width: state.size.0, height: state.size.1 };
+    let pane = state.screen().map_or(0, |screen| pane_height(screen, body(state, area).height));
     let status = match state.under() {
         // The column heads, and a line about the look.
-        Scope::Groups | Scope::Messages => 2,
+        Scope::Groups | Scope::Messages | Scope::Partitions | Scope::Run => 2,
         _ => 1,
     };
-    usize::from(body(state, area).height.saturating_sub(status)).max(1)
+    usize::from(body(state, area).height.saturating_sub(status + pane)).max(1)
+}
+
+/// Lines under the list of causes that tell more of the one under the cursor: what the list leaves over, up to a
+/// third where it is long; none where that is too little.
+fn pane_height(screen: &Screen, body: u16) -> u16 {
+    if screen.scope != Scope::Groups || screen.groups.is_empty() {
+        return 0;
+    }
+    let rows = u16::try_from(screen.groups.len()).unwrap_or(u16::MAX).saturating_add(2);
+    let left = body.saturating_sub(rows).max(body / 3).min(PANE.1);
+    if left < PANE.0 { 0 } else { left }
 }
 
 /// The first row shown: lists turn by pages.
@@ -110,6 +126,8 @@ impl Canvas<'_> {
                 Scope::Messages => self.messages(body, screen),
                 Scope::Detail => self.detail(body, screen),
                 Scope::Show => self.show(body, screen),
+                Scope::Consumers => self.consumers(body, screen),
+                Scope::Partitions => self.partitions(body, screen),
                 Scope::Journal => self.journal(body, screen),
                 Scope::Run => self.run(body, screen),
                 _ => self.log(body, screen),
@@ -223,6 +241,8 @@ impl Canvas<'_> {
             let room = self.room(x).min(60);
             x = self.put(x, y, room, &word, if source.failed.is_some() { Role::Bad } else { Role::Faint }) + 3;
             if self.room(x) < 8 {
+                let room = self.room(x);
+                self.put(x, y, room, "…", Role::Faint);
                 break;
             }
         }
@@ -239,16 +259,22 @@ impl Canvas<'_> {
             None => _ = self.put(x, y, room, &format!("$ {}", line(state)), Role::Faint),
         }
         let mut x = x;
+        let shown = |entry: &command::Entry| Some((state.keys.shown(entry).into_iter().next()?, entry.title));
+        // Whatever else is cut: what leads to the rest is not.
+        let help = command::of(state.scope(), state).find(|entry| entry.command == Command::Help).and_then(shown);
+        let kept = help.as_ref().map_or(0, |(key, title)| width_of(key) + title.len() + 3);
+        let mut is_cut = false;
         for entry in command::of(state.scope(), state).filter(|entry| !entry.title.is_empty()) {
-            let keys = state.keys.shown(entry);
-            let Some(key) = keys.first() else { continue };
-            let wide = width_of(key) + entry.title.len() + 3;
-            if wide > self.room(x) + 2 {
-                break;
+            let Some((key, title)) = shown(entry) else { continue };
+            let wide = width_of(&key) + title.len() + 1;
+            let (is_help, kept) = if entry.command == Command::Help { (true, 0) } else { (false, kept) };
+            if is_cut && !is_help || wide + kept > self.room(x) {
+                is_cut = true;
+                continue;
             }
             let works = entry.reason_against(state).is_none();
             let room = self.room(x);
-            x = self.put(x, y + 1, room, key, if works { Role::Heading } else { Role::Faint });
+            x = self.put(x, y + 1, room, &key, if works { Role::Heading } else { Role::Faint });
             let room = self.room(x + 1);
             x = self.put(x + 1, y + 1, room, entry.title, if works { Role::Plain } else { Role::Faint }) + 2;
         }
@@ -287,8 +313,18 @@ impl Canvas<'_> {
             None => {}
         }
         if screen.task.is_some() {
-            text = format!("{text}   searching …");
-            alone = Some(("searching …".to_owned(), Role::Faint));
+            let seen = self.state.look().map_or(0, |look| look.seen);
+            let far = match screen.searched {
+                Some(far) => Some(far),
+                None if screen.scope == Scope::Messages => Some((screen.found.upto, seen)),
+                None => None,
+            };
+            let far = far.filter(|(done, of)| *done > 0 && done < of).map_or_else(String::new, |(done, of)| {
+                format!(" {} of {}", human::count(done as u64), human::count(of as u64))
+            });
+            let how = format!("searching{far} …");
+            text = format!("{text}   {how}");
+            alone = Some((how, Role::Faint));
         }
         if let Some(fault) = &screen.fault {
             alone = Some((fault.clone(), Role::Bad));

@@ -2,30 +2,35 @@
 
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Block, BorderType, Clear, Paragraph, Widget as _, Wrap};
+use ratatui::widgets::{Block, BorderType, Clear, Paragraph, Widget as _};
 
+use super::wrap::wrap;
 use super::{Canvas, clean, progress};
-use crate::operation::plan::Plan;
+use crate::operation::journal::Summary;
+use crate::operation::offsets::Reset;
+use crate::operation::plan::{Plan, Verb};
 use crate::operation::progress::Tick;
 use crate::operation::report::{Ended, Report};
-use crate::text::human;
+use crate::text::{human, width_of};
 use crate::tui::act::{Act, ActVerb};
-use crate::tui::command;
+use crate::tui::command::{self, Command};
 use crate::tui::field;
-use crate::tui::state::{Choice, Dialog, Difference, Sheet};
+use crate::tui::state::{Choice, Dialog, Difference, Done, Sheet};
 use crate::tui::theme::Role;
 
 /// Problems that a receipt names; the journal has them all.
 const PROBLEMS: usize = 50;
 /// Cells of a dialog's width at most.
 const WIDE: u16 = 110;
+/// Where the value behind a name begins.
+const NAMES: usize = 8;
 
 impl Canvas<'_> {
     pub(super) fn over(&mut self, dialog: &Dialog) {
         match dialog {
             Dialog::Help { scroll } => {
                 let lines = self.help();
-                self.popup("keys", lines, *scroll);
+                self.popup("keys", &lines, *scroll);
             }
             Dialog::Cost { lines, refused, .. } => {
                 let role = if *refused { Role::Bad } else { Role::Warning };
@@ -33,13 +38,15 @@ impl Canvas<'_> {
                 if lines.is_empty() {
                     all.push(self.span(Role::Faint, "asking the broker …"));
                 }
-                let next = if *refused {
-                    "esc goes back"
+                all.push(Line::default());
+                let mut foot = Vec::new();
+                if *refused {
+                    foot.push(self.span(Role::Plain, "esc goes back"));
                 } else {
-                    "enter looks, esc goes back. What is read is given back, and kept here: filters and groups look at the copy."
-                };
-                all.extend([Line::default(), self.span(Role::Plain, next)]);
-                self.popup("what this look costs", all, 0);
+                    let copy = "What is read is given back, and kept here: filters and groups look at the copy.";
+                    foot.extend([self.span(Role::Faint, copy), self.span(Role::Plain, "enter looks, esc goes back")]);
+                }
+                self.popup_on("what this look costs", &all, &foot, 0);
             }
             Dialog::Input { line, title, error, hints, .. } => {
                 let mut all = vec![self.typed(line)];
@@ -47,7 +54,7 @@ impl Canvas<'_> {
                 if !hints.is_empty() {
                     all.push(self.span(Role::Faint, &hints.join("   ")));
                 }
-                self.bar(title, all);
+                self.bar(title, &all);
             }
             Dialog::Palette { line, choices, cursor } => self.palette(line, choices, *cursor),
             Dialog::Pick { act, addresses, cursor } => {
@@ -56,8 +63,8 @@ impl Canvas<'_> {
                     let role = if at == *cursor { Role::Cursor } else { Role::Name };
                     self.span(role, &address.to_string())
                 });
-                let lines = lines.collect();
-                self.popup(&title, lines, 0);
+                let lines: Vec<Line<'_>> = lines.collect();
+                self.popup(&title, &lines, 0);
             }
             Dialog::Compose { compose, error } => self.compose(compose, error.as_deref()),
             Dialog::Running { act, tick, stopping, paused, .. } => {
@@ -74,43 +81,90 @@ impl Canvas<'_> {
                 all.push(self.span(Role::Faint, &format!("$ {}", act.line())));
                 let word = if *paused { "pausing" } else { "stopping" };
                 all.extend(stopping.then(|| self.span(Role::Warning, &format!("{word}: what is held is returned …"))));
-                self.popup(act.name(), all, 0);
+                self.popup(act.name(), &all, 0);
             }
             Dialog::Sheet { act, sheet, run, typed, scroll, .. } => {
                 let mut lines = match &**sheet {
                     Sheet::Plan(plan, shown) => self.plan(plan, shown, act),
-                    Sheet::Resume(summary) => vec![
-                        self.span(Role::Heading, &format!("Finish the {} {}", summary.verb.name(), summary.id)),
-                        self.span(Role::Plain, &format!("{} → {}", summary.source, summary.to)),
-                        self.span(
-                            Role::Plain,
-                            &format!(
-                                "{} of {} done, {} failed, {} unsure; the rest is looked for in the queue",
-                                summary.done, summary.planned, summary.failed, summary.ambiguous
-                            ),
-                        ),
-                    ],
+                    Sheet::Resume(summary) => self.resumption(summary),
+                    Sheet::Undo(summary, plans, notes) => self.undoing(summary, plans, notes, act),
+                    Sheet::Offsets(reset) => self.moves(reset),
                 };
                 lines.push(self.span(Role::Faint, &format!("$ {}", act.line())));
                 if let Some((address, _)) = typed {
                     lines.push(self.span(Role::Warning, &format!("{address}: the queue's name has to be typed")));
                 }
-                lines.push(Line::default());
+                let mut foot = self.choices();
                 let (dry, go) = if *run { ("  dry run  ", "[ RUN IT ]") } else { ("[ dry run ]", "  run it  ") };
                 let (safe, danger) = if *run { (Role::Faint, Role::Badge) } else { (Role::Safe, Role::Faint) };
-                lines.push(Line::from(vec![
+                foot.push(Line::from(vec![
                     Span::styled(dry, self.style(safe)),
                     Span::raw("  "),
                     Span::styled(go, self.style(danger)),
                     Span::styled("   tab chooses, enter does it", self.style(Role::Faint)),
                 ]));
-                self.popup("plan", lines, *scroll);
+                self.popup_on("plan", &lines, &foot, *scroll);
             }
-            Dialog::Receipt { act, report, paused, scroll } => {
-                let lines = self.receipt(act, report, *paused);
-                self.popup("receipt", lines, *scroll);
+            Dialog::Receipt { act, done, paused, scroll } => {
+                let lines = match &**done {
+                    Done::Runs(reports) => {
+                        let mut lines: Vec<Line<'_>> =
+                            reports.iter().flat_map(|report| self.receipt(report, *paused)).collect();
+                        lines.push(self.span(Role::Faint, &format!("$ {}", act.line())));
+                        lines
+                    }
+                    Done::Moved(reset) => {
+                        let mut lines = vec![self.span(Role::Good, &done.headline())];
+                        lines.extend(self.moves(reset).into_iter().skip(1));
+                        lines.push(self.span(Role::Faint, &format!("$ {}", act.line())));
+                        lines
+                    }
+                };
+                self.popup_on("receipt", &lines, &self.choices(), *scroll);
             }
         }
+    }
+
+    /// What else can be done from a sheet or a receipt, with its keys.
+    fn choices(&self) -> Vec<Line<'static>> {
+        const SHOWN: [Command; 15] = [
+            Command::Target,
+            Command::Rate,
+            Command::Ramp,
+            Command::Verify,
+            Command::Edit,
+            Command::EditByHand,
+            Command::Keep,
+            Command::Again,
+            Command::MaxReplays,
+            Command::Park,
+            Command::Rescue,
+            Command::LookIn,
+            Command::ResumeRun,
+            Command::UndoRun,
+            Command::OpenRun,
+        ];
+        let state = self.state;
+        let now = |entry: &&command::Entry| SHOWN.contains(&entry.command) && entry.reason_against(state).is_none();
+        let room = usize::from(self.dialog_width().saturating_sub(2));
+        let mut lines: Vec<Line<'static>> = Vec::new();
+        for entry in command::of(state.scope(), state).filter(now) {
+            let Some(key) = state.keys.shown(entry).into_iter().next() else { continue };
+            let title = format!(" {}", entry.title);
+            let wide = width_of(&key) + title.len();
+            match lines.last_mut().filter(|line| line.width() + 2 + wide <= room) {
+                Some(line) => line.push_span(Span::raw("  ")),
+                None => lines.push(Line::default()),
+            }
+            let key = Span::styled(key, self.style(Role::Heading));
+            let title = Span::styled(title, self.style(Role::Faint));
+            lines.last_mut().into_iter().for_each(|line| line.spans.extend([key.clone(), title.clone()]));
+        }
+        lines
+    }
+
+    fn dialog_width(&self) -> u16 {
+        self.area.width.saturating_sub(4).min(WIDE)
     }
 
     fn span(&self, role: Role, text: &str) -> Line<'static> {
@@ -137,38 +191,60 @@ impl Canvas<'_> {
     }
 
     /// A box in the middle, as large as what is in it.
-    fn popup(&mut self, title: &str, lines: Vec<Line<'_>>, scroll: usize) {
+    fn popup(&mut self, title: &str, lines: &[Line<'_>], scroll: usize) {
+        self.popup_on(title, lines, &[], scroll);
+    }
+
+    /// The same, with lines at its foot that stay in sight however long the rest is.
+    fn popup_on(&mut self, title: &str, lines: &[Line<'_>], foot: &[Line<'_>], scroll: usize) {
         let area = self.area;
-        let width = area.width.saturating_sub(4).min(WIDE);
-        let inner = usize::from(width.saturating_sub(2)).max(1);
-        let wrapped: usize = lines.iter().map(|line| line.width().div_ceil(inner).max(1)).sum();
-        let height = u16::try_from(wrapped + 2).unwrap_or(u16::MAX).min(area.height.saturating_sub(3)).max(3);
+        let width = self.dialog_width();
+        let inner = width.saturating_sub(2).max(1);
+        // A value goes on under itself.
+        let broken = |lines: &[Line<'_>]| -> Vec<Line<'static>> {
+            let indent = |line: &Line<'_>| if line.spans.len() > 1 { NAMES } else { 2 };
+            lines.iter().flat_map(|line| wrap(line, usize::from(inner), indent(line))).collect()
+        };
+        let (body, mut foot) = (broken(lines), broken(foot));
+        let most = usize::from(area.height.saturating_sub(3));
+        // Where there is little room, what is said matters more than what else could be done.
+        let foot = foot.split_off(foot.len().saturating_sub((most / 2).saturating_sub(1).max(2)));
+        let height = (body.len() + foot.len() + 2).min(most).max(3);
+        let room = height.saturating_sub(2 + foot.len());
+        let scroll = scroll.min(body.len().saturating_sub(room));
+        let cells = |n: usize| u16::try_from(n).unwrap_or(u16::MAX);
         let place = Rect {
             x: area.x + (area.width - width) / 2,
-            y: area.y + 1 + (area.height - 3).saturating_sub(height) / 3,
+            y: area.y + 1 + cells(most.saturating_sub(height) / 3),
             width,
-            height,
+            height: cells(height),
         };
-        // Long words wrap worse than counted: the end must be reachable.
-        let most = (wrapped + wrapped / 4 + 2).saturating_sub(usize::from(height));
-        let scroll = u16::try_from(scroll.min(most)).unwrap_or(u16::MAX);
+        let mut block = self.block(title);
+        if body.len() > room {
+            let shown = (scroll + room).min(body.len());
+            let (up, down) = (if scroll > 0 { "↑" } else { " " }, if shown < body.len() { "↓" } else { " " });
+            let more = format!(" {up}{down} {shown} of {} lines ", body.len());
+            block = block.title_bottom(Line::from(Span::styled(more, self.style(Role::Heading))).right_aligned());
+        }
         Clear.render(place, self.buffer);
-        Paragraph::new(lines)
-            .wrap(Wrap { trim: false })
-            .scroll((scroll, 0))
-            .block(self.block(title))
-            .render(place, self.buffer);
+        let within = block.inner(place);
+        block.render(place, self.buffer);
+        for (n, line) in body.iter().skip(scroll).take(room).chain(&foot).enumerate() {
+            let gap = room.saturating_sub(body.len().saturating_sub(scroll));
+            let at = if n < room - gap { n } else { n + gap };
+            self.buffer.set_line(within.x, within.y + cells(at), line, within.width);
+        }
     }
 
     /// A box at the foot, so that what is shown above stays in sight.
-    fn bar(&mut self, title: &str, lines: Vec<Line<'_>>) {
+    fn bar(&mut self, title: &str, lines: &[Line<'_>]) {
         let area = self.area;
         let inner = usize::from(area.width.saturating_sub(2)).max(1);
-        let wrapped: usize = lines.iter().map(|line| line.width().div_ceil(inner).max(1)).sum();
-        let height = u16::try_from(wrapped + 2).unwrap_or(u16::MAX).min(area.height.saturating_sub(4)).max(3);
+        let lines: Vec<Line<'_>> = lines.iter().flat_map(|line| wrap(line, inner, 2)).collect();
+        let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX).min(area.height.saturating_sub(4)).max(3);
         let place = Rect { y: area.y + area.height - 2 - height, height, ..area };
         Clear.render(place, self.buffer);
-        Paragraph::new(lines).wrap(Wrap { trim: false }).block(self.block(title)).render(place, self.buffer);
+        Paragraph::new(lines).block(self.block(title)).render(place, self.buffer);
     }
 
     fn help(&self) -> Vec<Line<'static>> {
@@ -280,25 +356,29 @@ impl Canvas<'_> {
             all.push(self.span(Role::Warning, &format!("{} stay: {why}", human::messages(count))));
         }
         for check in &plan.checks {
-            let (sign, role) = if check.ok { ("✓", Role::Good) } else { ("✗", Role::Bad) };
+            let (sign, role) = match (check.ok, check.warning) {
+                (true, false) => ("✓", Role::Good),
+                (true, true) => ("!", Role::Warning),
+                (false, _) => ("✗", Role::Bad),
+            };
             let why = if check.why.is_empty() { String::new() } else { format!(": {}", check.why) };
             all.push(self.span(role, &format!("{sign} {}{why}", check.name)));
         }
-        let pace = plan.pace.rate.map_or_else(
-            || "as fast as the brokers confirm".to_owned(),
-            |rate| format!("at most {} a second", human::rate(rate)),
-        );
-        all.push(self.span(Role::Plain, &format!("pace    {pace}")));
-        if !plan.header_policy.adds.is_empty() {
-            all.push(self.span(Role::Faint, &format!("adds    {}", plan.header_policy.adds.join(", "))));
-            let strips = plan.header_policy.strip_names().join(", ");
-            if !strips.is_empty() {
-                all.push(self.span(Role::Faint, &format!("strips  {strips}")));
-            }
+        if plan.pace.rate.is_none() && plan.verb == Verb::Replay {
+            all.push(self.named("pace", Role::Plain, "as fast as the brokers confirm"));
         }
-        if let Some(edit) = &plan.edit {
-            let role = if edit.failed > 0 { Role::Warning } else { Role::Plain };
-            all.push(self.span(role, &format!("edits   {}", edit.counts())));
+        for (name, value) in plan.entries() {
+            let role = match name {
+                "undo" if act.verb == ActVerb::Discard => Role::Bad,
+                "edits" if plan.edit.as_ref().is_some_and(|edit| edit.failed > 0) => Role::Warning,
+                "adds" | "strips" => Role::Faint,
+                _ => Role::Plain,
+            };
+            all.push(self.named(name, role, &value));
+        }
+        if act.rescue {
+            let what = "messages that a return would destroy go back as new copies at the tail";
+            all.push(self.named("rescue", Role::Warning, what));
         }
         all.extend(shown.iter().map(|line| match line {
             Difference::Message(id) => self.span(Role::Heading, &format!("  {id} is going to change:")),
@@ -306,12 +386,88 @@ impl Canvas<'_> {
             Difference::New(line) => self.span(Role::Good, &format!("  + {line}")),
             Difference::Same(line) => self.span(Role::Faint, &format!("    {line}")),
         }));
-        let role = if act.verb == ActVerb::Discard { Role::Bad } else { Role::Plain };
-        all.push(self.span(role, &format!("undo    {}", plan.undo())));
         all
     }
 
-    fn receipt(&self, act: &Act, report: &Report, paused: bool) -> Vec<Line<'static>> {
+    /// A name and its value.
+    fn named(&self, name: &str, role: Role, value: &str) -> Line<'static> {
+        Line::from(vec![
+            Span::styled(format!("{:<NAMES$}", clean(name)), self.style(Role::Field)),
+            Span::styled(clean(value), self.style(role)),
+        ])
+    }
+
+    fn resumption(&self, summary: &Summary) -> Vec<Line<'static>> {
+        let mut all = vec![
+            self.span(Role::Heading, &format!("Finish the {} {}", summary.verb.name(), summary.id)),
+            self.span(Role::Name, &format!("{} → {}", summary.source, summary.to)),
+            self.span(
+                Role::Plain,
+                &format!(
+                    "{} of {} done, {} failed, {} unsure; the rest is looked for in the queue",
+                    human::count(summary.done),
+                    human::count(summary.planned),
+                    human::count(summary.failed),
+                    human::count(summary.ambiguous)
+                ),
+            ),
+        ];
+        all.extend(summary.why.iter().map(|why| self.named("stopped", Role::Warning, why)));
+        all.extend(summary.verification.iter().map(|seen| self.named("seen", Role::Plain, &seen.headline())));
+        all
+    }
+
+    fn undoing(&self, summary: &Summary, plans: &[Plan], notes: &[String], act: &Act) -> Vec<Line<'static>> {
+        let head = format!("Take back the {} {} from {}", summary.verb.name(), summary.id, summary.source);
+        let mut all = vec![self.span(Role::Heading, &head)];
+        for plan in plans {
+            all.extend(self.plan(plan, &[], act));
+        }
+        if plans.is_empty() {
+            all.push(self.span(Role::Bad, "✗ nothing of it can be put back"));
+        }
+        all.extend(notes.iter().map(|note| self.span(Role::Warning, &format!("! {note}"))));
+        all
+    }
+
+    /// Where a consumer group goes on, partition by partition.
+    fn moves(&self, reset: &Reset) -> Vec<Line<'static>> {
+        let head = format!("Move the group {} in {}", reset.group.name, reset.source.address);
+        let mut all = vec![self.span(Role::Heading, &head)];
+        if reset.moves.is_empty() {
+            all.push(self.span(Role::Warning, "it is there already"));
+        }
+        for moved in &reset.moves {
+            let from = moved.before.committed.map_or_else(|| "none".to_owned(), |offset| offset.to_string());
+            let text = format!("partition {}  {from} → {}  lag ≤{}", moved.before.partition, moved.to, moved.lag());
+            let mut spans = vec![Span::styled(text, self.style(Role::Plain))];
+            for (count, word) in [(moved.skipped(), "skipped"), (moved.again(), "read again")] {
+                if count > 0 {
+                    let text = format!("  ≤{} {word}", human::count(count));
+                    spans.push(Span::styled(text, self.style(Role::Warning)));
+                }
+            }
+            all.push(Line::from(spans));
+        }
+        let (skipped, again) = reset
+            .moves
+            .iter()
+            .fold((0, 0), |(skipped, again), moved| (skipped + moved.skipped(), again + moved.again()));
+        if skipped > 0 {
+            let text = format!("at most {} will not be read by this group", human::messages(skipped));
+            all.push(self.span(Role::Warning, &text));
+        }
+        if again > 0 {
+            let text = format!("at most {} will be read once more", human::messages(again));
+            all.push(self.span(Role::Warning, &text));
+        }
+        if !reset.moves.is_empty() {
+            all.push(self.named("undo", Role::Plain, "move it back to the offsets on the left"));
+        }
+        all
+    }
+
+    fn receipt(&self, report: &Report, paused: bool) -> Vec<Line<'static>> {
         let role = if report.is_clean() { Role::Good } else { Role::Warning };
         let mut all = vec![self.span(role, &report.headline())];
         match report.state {
@@ -353,11 +509,20 @@ impl Canvas<'_> {
         }));
         let more = report.problems.len().saturating_sub(PROBLEMS) as u64 + report.more_problems;
         all.extend((more > 0).then(|| self.span(Role::Faint, &format!("and {} more", human::count(more)))));
+        for (number, step) in (1..).zip(&report.steps) {
+            let (sign, role) = if step.passed { ("✓", Role::Good) } else { ("✗", Role::Bad) };
+            all.push(self.span(role, &format!("{sign} step {number}: {}", step.seen)));
+        }
+        if let Some(seen) = &report.verification {
+            let role = if seen.objection().is_some() { Role::Bad } else { Role::Good };
+            all.push(self.span(role, &seen.headline()));
+            for group in &seen.groups {
+                all.push(self.span(Role::Plain, &format!("  {}  {}  {}", group.id, group.title, group.counts())));
+            }
+            all.extend(seen.notes.iter().map(|note| self.span(Role::Warning, note)));
+        }
         all.extend(report.notes.iter().map(|note| self.span(Role::Warning, note)));
-        all.extend(
-            report.journal.iter().map(|id| self.span(Role::Plain, &format!("journal {id}   j shows each message"))),
-        );
-        all.push(self.span(Role::Faint, &format!("$ {}", act.line())));
+        all.extend(report.journal.iter().map(|id| self.named("journal", Role::Plain, id)));
         all
     }
 }

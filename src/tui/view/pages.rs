@@ -1,13 +1,24 @@
 //! Pages of text: one message, a queue, the log.
 
+use jiff::Timestamp;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
+use ratatui::widgets::{Clear, Widget as _};
 
+use super::lists::bar;
+use super::wrap::wrap;
 use super::{Canvas, body_height, clean, top};
-use crate::text::{human, safe, width_of};
+use crate::broker::ConsumerGroup;
+use crate::operation::glance::{failed_where, origin_target, reason};
+use crate::operation::groups::{GroupSummary, OriginCount};
+use crate::text::{fit, human, one_line, safe, width_of};
 use crate::tui::command::Scope;
-use crate::tui::state::{Screen, TABS};
+use crate::tui::detail::TextLine;
+use crate::tui::state::{Screen, State, TABS};
 use crate::tui::theme::Role;
+
+/// Bytes of a body that are shown beside its cause.
+const SAMPLE: usize = 2000;
 
 impl Canvas<'_> {
     pub(super) fn detail(&mut self, area: Rect, screen: &Screen) {
@@ -57,6 +68,37 @@ impl Canvas<'_> {
                 self.buffer.set_style(Rect { y, height: 1, ..area }, style);
             }
         }
+        if let Some(line) = shown.get(screen.cursor).and_then(|at| lines.get(*at)) {
+            self.whole(area, line, screen.cursor - first);
+        }
+    }
+
+    /// The line under the cursor, where it is too long for the terminal: broken, in a box at the other end of the page.
+    fn whole(&mut self, area: Rect, line: &TextLine, row: usize) {
+        if width_of(&line.text()) + 2 <= usize::from(area.width) {
+            return;
+        }
+        let spans = line.spans.iter().map(|(role, text)| Span::styled(text.clone(), self.style(*role)));
+        let rows = wrap(&Line::from(spans.collect::<Vec<_>>()), usize::from(area.width.saturating_sub(2)), 2);
+        let height = u16::try_from(rows.len() + 1).unwrap_or(u16::MAX).min(area.height / 2);
+        if height < 2 {
+            return;
+        }
+        let is_low = row + 2 > usize::from(area.height - height);
+        let y = if is_low { area.y + 1 } else { area.y + area.height - height };
+        let rule = "─".repeat(usize::from(area.width));
+        let rule_y = if is_low { y + height - 1 } else { y };
+        Clear.render(Rect { y, height, ..area }, self.buffer);
+        self.put(area.x, rule_y, area.width.into(), &rule, Role::Frame);
+        let first = if is_low { y } else { y + 1 };
+        let room = usize::from(height - 1);
+        for (y, text) in (first..).zip(rows.iter().take(room)) {
+            self.buffer.set_line(area.x + 2, y, text, area.width.saturating_sub(2));
+        }
+        if rows.len() > room {
+            let more = format!(" {} more; v opens it ", human::plural((rows.len() - room) as u64, "line"));
+            self.put(area.x + 4, rule_y, area.width.saturating_sub(4).into(), &more, Role::Faint);
+        }
     }
 
     /// Shows where the text that was searched for stands on a line.
@@ -85,32 +127,70 @@ impl Canvas<'_> {
             self.centre(area, text, role);
             return;
         }
-        let wide = screen.entries.iter().map(|(name, _)| width_of(&safe(name))).max().unwrap_or(0).min(30);
-        let mut rows: Vec<Line<'_>> = Vec::new();
-        for (name, value) in &screen.entries {
-            let role = if ["refused", "peek budget"].contains(&name.as_str()) { Role::Warning } else { Role::Plain };
-            let mut lines = value.lines();
-            let lead = format!("{:<wide$}  ", clean(name));
-            rows.push(Line::from(vec![
-                Span::styled(lead, self.style(Role::Field)),
-                Span::styled(clean(lines.next().unwrap_or_default()), self.style(role)),
-            ]));
-            rows.extend(lines.map(|line| Line::from(format!("{}  {}", " ".repeat(wide), clean(line)))));
-        }
+        let rows = about(self.state, screen);
         self.rows(area, "what the broker tells about it, without touching a message", rows, screen.cursor);
     }
 
     pub(super) fn log(&mut self, area: Rect, screen: &Screen) {
-        let mut rows = Vec::new();
-        for (is_error, text) in &self.state.log {
-            let role = match (is_error, text.starts_with("$ ")) {
-                (true, _) => Role::Bad,
-                (false, true) => Role::Name,
-                (false, false) => Role::Plain,
-            };
-            rows.extend(text.lines().map(|line| Line::from(Span::styled(clean(line), self.style(role)))));
-        }
+        let rows = said(self.state);
         self.rows(area, "what was said, and the command lines of what was done", rows, screen.cursor);
+    }
+
+    /// What is known of one cause, and one of its messages.
+    pub(super) fn cause(&mut self, area: Rect, group: &GroupSummary, now: Timestamp) {
+        let width = usize::from(area.width);
+        let rule = "─".repeat(width);
+        self.put(area.x, area.y, width, &rule, Role::Frame);
+        self.put(area.x + 2, area.y, width.saturating_sub(4), &format!(" {} ", group.name), Role::Name);
+        let mut rows: Vec<Line<'_>> = Vec::new();
+        let mut add = |name: &str, role: Role, value: String| {
+            if !value.is_empty() {
+                let spans = vec![
+                    Span::styled(format!("{name:<8} "), self.style(Role::Field)),
+                    Span::styled(clean(&value), self.style(role)),
+                ];
+                rows.extend(wrap(&Line::from(spans), width, 9));
+            }
+        };
+        add("cause", Role::Bad, group.title.clone());
+        let sample = &group.sample;
+        if let Some(failure) = &group.failure {
+            add("such as", Role::Plain, reason(failure));
+            add("where", Role::Plain, failed_where(failure));
+        }
+        let age = |time: Timestamp| human::age(time, now);
+        let mut times: Vec<String> = Vec::new();
+        times.extend(group.first.map(|first| format!("first {} ago", age(first))));
+        times.extend(group.last.map(|last| format!("last {} ago", age(last))));
+        times.extend(group.expires.map(|at| format!("the first expires in {}", human::age(now, at))));
+        add("when", Role::Plain, times.join(", "));
+        let from = |origin: &OriginCount| {
+            let place = origin.origin.as_ref().map(|origin| format!(" from {}", origin_target(origin)));
+            format!("{} in {}{}", human::count(origin.count), origin.read_from, place.unwrap_or_default())
+        };
+        add("found", Role::Plain, group.origins.iter().take(4).map(from).collect::<Vec<_>>().join("; "));
+        let differs = group.varying.iter().map(|varying| {
+            let more = if varying.more { ", …" } else { "" };
+            format!("{}{more}", varying.values.iter().take(4).cloned().collect::<Vec<_>>().join(", "))
+        });
+        add("differs", Role::Faint, differs.collect::<Vec<_>>().join("; "));
+        let body = sample.body();
+        let start = String::from_utf8_lossy(body.get(..SAMPLE).unwrap_or(body));
+        add("sample", Role::Faint, sample.id.clone());
+        add("body", Role::Plain, one_line(&start));
+        let height = usize::from(area.height.saturating_sub(1));
+        if rows.len() > height
+            && let Some(last) = height.checked_sub(1).and_then(|at| rows.get_mut(at))
+        {
+            // What is cut says so.
+            last.spans.push(Span::styled("…", self.style(Role::Faint)));
+            if last.width() > width {
+                *last = Line::from(Span::styled(fit(&last.to_string(), width), self.style(Role::Faint)));
+            }
+        }
+        for (y, row) in (area.y + 1..).zip(rows.iter().take(height)) {
+            self.buffer.set_line(area.x, y, row, area.width);
+        }
     }
 
     /// A page of lines around the cursor, under a title.
@@ -127,4 +207,58 @@ impl Canvas<'_> {
             }
         }
     }
+}
+
+/// Everything about a queue, broken to the terminal's width.
+pub(in crate::tui) fn about(state: &State, screen: &Screen) -> Vec<Line<'static>> {
+    let style = |role| state.theme.style(role);
+    let width = usize::from(state.size.0);
+    let wide = screen.entries.iter().map(|(name, _)| width_of(&safe(name))).max().unwrap_or(0).min(width * 2 / 5);
+    let mut rows = Vec::new();
+    for (name, value) in &screen.entries {
+        let role = match name.as_str() {
+            "refused" => Role::Bad,
+            "peek budget" | "note" => Role::Warning,
+            _ => Role::Plain,
+        };
+        for (at, line) in value.lines().enumerate() {
+            let lead = if at == 0 { clean(name) } else { String::new() };
+            let row = Line::from(vec![
+                Span::styled(format!("{lead:<wide$}  "), style(Role::Field)),
+                Span::styled(clean(line), style(role)),
+            ]);
+            rows.extend(wrap(&row, width, wide + 2));
+        }
+    }
+    let most = screen.consumers.iter().map(ConsumerGroup::lag).max().unwrap_or(0);
+    for (at, group) in screen.consumers.iter().enumerate() {
+        let lead = if at == 0 { "consumer groups" } else { "" };
+        let members = human::plural(group.members, "member");
+        let row = Line::from(vec![
+            Span::styled(format!("{lead:<wide$}  "), style(Role::Field)),
+            Span::styled(clean(&group.name), style(Role::Name)),
+            Span::styled(
+                format!("  {}, {members}, lag ≤{} ", clean(&group.state), human::count(group.lag())),
+                style(Role::Plain),
+            ),
+            Span::styled(bar(group.lag(), most, 12), style(Role::Warning)),
+        ]);
+        rows.extend(wrap(&row, width, wide + 2));
+    }
+    rows
+}
+
+/// What was said, broken to the terminal's width.
+pub(in crate::tui) fn said(state: &State) -> Vec<Line<'static>> {
+    let mut rows = Vec::new();
+    for (is_error, text) in &state.log {
+        let role = match (is_error, text.starts_with("$ ")) {
+            (true, _) => Role::Bad,
+            (false, true) => Role::Name,
+            (false, false) => Role::Plain,
+        };
+        let lines = text.lines().map(|line| Line::from(Span::styled(clean(line), state.theme.style(role))));
+        rows.extend(lines.flat_map(|line| wrap(&line, usize::from(state.size.0), 2)));
+    }
+    rows
 }

@@ -38,7 +38,14 @@ fn rabbitmq() -> impl IntoIterator<Item = QueueSpec> {
 fn kafka() -> impl IntoIterator<Item = QueueSpec> {
     let topic = |name: &str| QueueSpec::new(name, Profile::Kafka).on("kafka");
     [
-        topic("order-events").partitions(6).retention(days(7)).dead_letter_to("order-events-dlt").rates(38.0, 0.0),
+        topic("order-events")
+            .group("order-pricing", 3, &[Some(50), Some(48), Some(47), Some(44), Some(46), Some(38)])
+            .group("order-search", 2, &[Some(12), Some(49), Some(9), Some(46), Some(11), Some(40)])
+            .group("fraud-check", 0, &[Some(3), Some(3), Some(2), None, Some(3), Some(1)])
+            .partitions(6)
+            .retention(days(7))
+            .dead_letter_to("order-events-dlt")
+            .rates(38.0, 0.0),
         topic("order-events-dlt").partitions(3).retention(days(14)).rates(0.2, 0.0),
         topic("inventory.updates").partitions(3).dead_letter_to("inventory.updates.dlq").rates(12.0, 0.0),
         topic("inventory.updates.dlq").retention(days(7)).rates(0.1, 0.0),
