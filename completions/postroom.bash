@@ -2190,7 +2190,7 @@ _postroom() {
             return 0
             ;;
         postroom__subcmd__replay)
-            opts="-f -g -l -e -o -y -n -q -v -h --to --filter --group --limit --keep --again --max-replays --park --edit --edit-file --edit-in-editor --rate --server-side --ramp --verify --rescue --same-partition --plan-out --exact --output --color --config --yes --dry-run --schema --registry --quiet --verbose --help"
+            opts="-f -g -l -e -o -y -n -q -v -h --to --filter --group --limit --keep --again --max-replays --park --edit --edit-file --edit-in-editor --rate --server-side --ramp --verify --max-in-flight --per-key --max-failures --rescue --same-partition --plan-out --exact --output --color --config --yes --dry-run --schema --registry --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2264,6 +2264,18 @@ _postroom() {
                     return 0
                     ;;
                 --verify)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-in-flight)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --per-key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-failures)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -219,6 +219,9 @@ complete -c postroom -n "__fish_postroom_using_subcommand replay" -l edit-file -
 complete -c postroom -n "__fish_postroom_using_subcommand replay" -l rate -d 'Replay at most N messages a second' -r
 complete -c postroom -n "__fish_postroom_using_subcommand replay" -l ramp -d 'Send a few messages first, then more: each step begins when the copies of the one before are consumed' -r
 complete -c postroom -n "__fish_postroom_using_subcommand replay" -l verify -d 'Watch for at most this time what becomes of the copies: consumed, waiting, or dead again (exit code 3)' -r
+complete -c postroom -n "__fish_postroom_using_subcommand replay" -l max-in-flight -d 'Have at most N copies sent and not confirmed at a time; with --verify: sent and not consumed' -r
+complete -c postroom -n "__fish_postroom_using_subcommand replay" -l per-key -d 'Send the messages of one key one after the other, and none behind one that failed' -r
+complete -c postroom -n "__fish_postroom_using_subcommand replay" -l max-failures -d 'Stop when N messages have failed or come back' -r
 complete -c postroom -n "__fish_postroom_using_subcommand replay" -l plan-out -d 'Save the plan, which names every message, and stop; `postroom plan run FILE` runs it' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand replay" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
 json\t'One JSON value: an object, or an array of them'

@@ -83,7 +83,7 @@ pub(super) async fn run(args: &Args, context: &Context<'_>) -> Exit {
         return wholesale::run(request, &changed, "Let the broker drop them?", context).await;
     }
     let mode = args.plan.mode(&source, selection.is_all(), context);
-    let request = DrainRequest { source, to, selection, limit: args.limit, rescue: args.rescue, mode };
+    let request = DrainRequest { source, to, selection, limit: args.limit, rescue: args.rescue, mode, undoes: None };
     let control = context.control();
     let prepared = drain::plan(request, &control).await?;
     let question = if args.discard { "Drop them without a copy?" } else { "Drain them?" };

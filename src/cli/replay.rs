@@ -87,7 +87,7 @@ pub(super) struct Args {
 
     /// Let the broker move all messages itself, unmodified: no headers are added, no copy is confirmed by postroom, there
     /// is no journal, and what arrives meanwhile goes, too
-    #[arg(long, conflicts_with_all = ["filter", "group", "limit", "keep", "again", "edit", "edit_file", "edit_in_editor", "max_replays", "park", "ramp", "verify", "same_partition", "rescue", "exact", "plan_out"])]
+    #[arg(long, conflicts_with_all = ["filter", "group", "limit", "keep", "again", "edit", "edit_file", "edit_in_editor", "max_replays", "park", "ramp", "verify", "max_in_flight", "per_key", "max_failures", "same_partition", "rescue", "exact", "plan_out"])]
     server_side: bool,
 
     /// Send a few messages first, then more: each step begins when the copies of the one before are consumed
@@ -105,6 +105,27 @@ pub(super) struct Args {
     /// Such as 30s or 2m. Targets are counted, dead-letter queues are looked at once, and only where that is no danger.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     verify: Option<f64>,
+
+    /// Have at most N copies sent and not confirmed at a time; with --verify: sent and not consumed
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    max_in_flight: Option<u64>,
+
+    /// Send the messages of one key one after the other, and none behind one that failed
+    ///
+    /// The next one of a key is sent when the copy of the one before is confirmed; with --verify, when it is consumed, and
+    /// not when it came back. What is held back stays, and is reported as skipped. The key is that of Kafka's records and
+    /// the group of SQS FIFO messages; for a queue of RabbitMQ name the field that says what a message is about, such as
+    /// --per-key=body.order.id or --per-key=header.order.
+    #[arg(long, value_name = "FIELD", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    per_key: Option<String>,
+
+    /// Stop when N messages have failed or come back
+    ///
+    /// Without it a run stops when 100 in a row fail, and with --verify when a tenth of the copies, and at least 10, come
+    /// back. It looks after 100 messages, then after five times as many each; a ramp looks after each step, and stops at
+    /// the first copy that comes back. `postroom journal resume` goes on.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    max_failures: Option<u64>,
 
     /// Put messages that a return would destroy back as new copies at the tail, instead of refusing
     #[arg(long)]
@@ -192,6 +213,9 @@ pub(super) async fn run(args: &Args, context: &Context<'_>) -> Exit {
             rate: args.rate,
             ramp: args.ramp.as_ref().map_or_else(Vec::new, |steps| steps.0.clone()),
             verify_s: args.verify,
+            max_in_flight: args.max_in_flight,
+            per_key: args.per_key.clone(),
+            max_failures: args.max_failures,
         },
         rules: Arc::clone(context.rules()),
         restore: None,

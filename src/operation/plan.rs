@@ -292,10 +292,22 @@ pub struct Pace {
     /// For how many seconds at most the copies are watched after each step and after the run; `None` for not at all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verify_s: Option<f64>,
+    /// How many copies at most are sent and not confirmed; where copies are watched: not consumed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_in_flight: Option<u64>,
+    /// The field by which messages belong together: those of one value go one after the other, each only when the one
+    /// before is confirmed (where copies are watched: consumed), and not at all behind one that failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub per_key: Option<String>,
+    /// The run stops by itself once so many messages have failed or come back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_failures: Option<u64>,
 }
 
 /// How many times more messages each step of a ramp has behind those that are named.
 const GROWTH: u64 = 5;
+/// Messages after which a run that is verified looks for the first time whether copies come back.
+const CHECKPOINT: u64 = 100;
 /// How long a ramp watches each step where nothing is said.
 const WATCH: Duration = Duration::from_secs(30);
 
@@ -332,6 +344,11 @@ impl Pace {
             _ if self.ramp.contains(&0) => {
                 Err(Error::new(ErrorKind::Usage, "a step of a ramp has no messages").hint("such as --ramp=1,5,20,100"))
             }
+            _ if self.max_in_flight == Some(0) || self.max_failures == Some(0) => Err(Error::new(
+                ErrorKind::Usage,
+                "a run that may have no message in flight, or no failure, never begins",
+            )
+            .hint("give --max-in-flight and --max-failures a number above 0")),
             _ => Ok(()),
         }
     }
@@ -343,21 +360,35 @@ impl Pace {
         asked.or((!self.ramp.is_empty()).then_some(WATCH))
     }
 
-    /// How many more messages the step has that begins or goes on behind `taken`; `None` without a ramp.
+    /// How many more messages are sent before the copies are looked at, behind `taken`: those of the step of the ramp, or
+    /// as many as may be in flight. `None` where there is no such end.
     #[must_use]
     pub fn step(&self, taken: u64) -> Option<u64> {
-        let mut end: u64 = 0;
-        let mut size: u64 = 0;
-        let mut sizes = self.ramp.iter().copied();
-        if self.ramp.is_empty() {
-            return None;
-        }
-        while end <= taken {
-            size = sizes.next().unwrap_or_else(|| size.saturating_mul(GROWTH)).max(1);
-            end = end.saturating_add(size);
-        }
-        Some(end - taken)
+        let ramp = step(&self.ramp, taken);
+        ramp.into_iter().chain(self.max_in_flight).min()
     }
+
+    /// The same for a run that nothing but its verification stops: it looks now and then.
+    #[must_use]
+    pub(crate) fn checkpoint(taken: u64) -> Option<u64> {
+        step(&[CHECKPOINT], taken)
+    }
+}
+
+/// How many more messages the step has that begins or goes on behind `taken`, each five times as large as the one before
+/// once `sizes` are over; `None` without sizes.
+fn step(sizes: &[u64], taken: u64) -> Option<u64> {
+    let mut end: u64 = 0;
+    let mut size: u64 = 0;
+    if sizes.is_empty() {
+        return None;
+    }
+    let mut sizes = sizes.iter().copied();
+    while end <= taken {
+        size = sizes.next().unwrap_or_else(|| size.saturating_mul(GROWTH)).max(1);
+        end = end.saturating_add(size);
+    }
+    Some(end - taken)
 }
 
 impl Plan {
@@ -442,7 +473,7 @@ mod tests {
             messages: vec![PlannedMessage::new(&message, message.digest(), "shop:orders")],
             skipped: vec![SkippedMessage { id: "b".into(), why: "no origin".into() }],
             checks: vec![Check::passed("target exists", ""), Check::failed("target is not the source", "it is")],
-            pace: Pace { rate: Some(10.0), ramp: vec![1, 5], verify_s: Some(120.0) },
+            pace: Pace { rate: Some(10.0), ramp: vec![1, 5], verify_s: Some(120.0), ..Pace::default() },
             same_partition: false,
             edit: None,
             aside: Aside::default(),
@@ -462,6 +493,10 @@ mod tests {
         let steps: Vec<_> = [0, 1, 3, 6, 26, 126].into_iter().filter_map(|taken| pace.step(taken)).collect();
         assert_eq!(steps, [1, 5, 3, 20, 100, 500]);
         assert_eq!(Pace::default().step(0), None);
+        let bounded = Pace { max_in_flight: Some(10), ..pace.clone() };
+        assert_eq!([0, 1, 6, 26].map(|taken| bounded.step(taken)), [Some(1), Some(5), Some(10), Some(10)]);
+        assert!(Pace { max_in_flight: Some(0), ..Pace::default() }.check().is_err());
+        assert_eq!([0, 99, 100, 600].map(Pace::checkpoint), [Some(100), Some(1), Some(500), Some(2500)]);
         assert_eq!(pace.watch(), Some(WATCH));
         assert_eq!(Pace::default().watch(), None);
         assert!(Pace { ramp: vec![1, 0], ..Pace::default() }.check().is_err());

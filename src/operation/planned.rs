@@ -30,7 +30,7 @@ pub async fn open(plan: Plan, opener: &dyn Opener, again: bool, rescue: bool) ->
     match plan.verb {
         Verb::Drain if !drain::is_to_queue(&plan.to) => {
             let to = DrainTo::parse(&plan.to)?;
-            let request = DrainRequest { source, to, selection, limit: None, rescue, mode: Mode::Exact };
+            let request = DrainRequest { source, to, selection, limit: None, rescue, mode: Mode::Exact, undoes: None };
             Ok(Prepared::Drain(Box::new(drain::load(plan, request).await?)))
         }
         Verb::Replay | Verb::Drain => {

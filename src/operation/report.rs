@@ -334,7 +334,8 @@ impl Tally {
             state,
             error: error.map(StopError::from),
             journal,
-            elapsed_s: elapsed.as_secs_f64(),
+            // A clock can be set back while a run goes on.
+            elapsed_s: elapsed.as_secs_f64().max(0.0),
             destinations: self.destinations.into_values().collect(),
             ..self.report
         }

@@ -9,8 +9,10 @@ use jiff::Timestamp;
 use super::browse::{self, BrowseRequest, Sink};
 use super::control::Control;
 use super::journal::record::Identity;
+use super::order::Order;
 use super::plan::{Destination, Plan, PlannedMessage, SkippedMessage};
 use super::progress::Stage;
+use super::select::Selection;
 use crate::broker::{Delivery, End};
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::Message;
@@ -19,8 +21,20 @@ use crate::message::Message;
 pub(super) enum To {
     /// To this address, with so many header values converted.
     Address(String, u64),
-    /// Nowhere: it stays, and why.
-    Stay(String),
+    /// Nowhere: it stays, and why; `done` where an earlier run has sent it.
+    Stay {
+        /// One sentence.
+        why: String,
+        /// Nothing behind it has to wait for it.
+        done: bool,
+    },
+}
+
+impl To {
+    /// Nowhere, and it was not sent before.
+    pub(super) fn stay(why: impl Into<String>) -> Self {
+        Self::Stay { why: why.into(), done: false }
+    }
 }
 
 /// Says where a message goes.
@@ -31,17 +45,34 @@ pub(super) trait Router: Send {
     async fn to(&mut self, message: &Message) -> Result<To>;
 }
 
-/// Fills in what the scan sees; the time of the oldest message of the plan.
+/// Fills in what the scan sees; the time of the oldest message of the plan. `order` gets to see every message, also those
+/// that are not asked for.
 ///
 /// # Errors
 /// What the broker says, above all `Refused` where a look could destroy a message; `Interrupted`.
 pub(super) async fn fill(
     plan: &mut Plan,
-    look: BrowseRequest,
+    mut look: BrowseRequest,
     router: &mut dyn Router,
+    order: Option<&mut Order>,
     control: &Control,
 ) -> Result<Option<Timestamp>> {
-    let mut names = Names { router, plan, identities: Vec::new(), counts: BTreeMap::new(), converted: 0, oldest: None };
+    let (mut selection, mut left) = (Selection::all(), u64::MAX);
+    if order.is_some() && !look.selection.is_all() {
+        selection = std::mem::take(&mut look.selection);
+        left = look.limit.take().unwrap_or(left);
+    }
+    let mut names = Names {
+        router,
+        plan,
+        order,
+        selection,
+        left,
+        identities: Vec::new(),
+        counts: BTreeMap::new(),
+        converted: 0,
+        oldest: None,
+    };
     let summary = browse::run_as(look, control, Stage::Scan, &mut names).await?;
     let Names { identities, counts, converted, oldest, .. } = names;
     if summary.end == End::Cancelled {
@@ -75,6 +106,11 @@ fn count_copies(plan: &mut Plan, identities: &[Identity], all_seen: bool) {
 struct Names<'a> {
     router: &'a mut dyn Router,
     plan: &'a mut Plan,
+    order: Option<&'a mut Order>,
+    /// What is asked for, where every message is seen.
+    selection: Selection,
+    /// How many of them at most.
+    left: u64,
     /// Of all that matched, planned or not.
     identities: Vec<Identity>,
     counts: BTreeMap<String, u64>,
@@ -87,6 +123,13 @@ struct Names<'a> {
 impl Sink for Names<'_> {
     async fn take(&mut self, deliveries: Vec<Delivery>) -> Result<ControlFlow<()>> {
         for Delivery { message, .. } in deliveries {
+            if self.left == 0 || !self.selection.is_all() && !self.selection.matches(&message) {
+                if let Some(order) = &mut self.order {
+                    order.stays(&message, false);
+                }
+                continue;
+            }
+            self.left -= 1;
             self.name(&message).await?;
         }
         Ok(ControlFlow::Continue(()))
@@ -98,8 +141,16 @@ impl Names<'_> {
         let (identity, digest) = Identity::of(message);
         self.identities.push(identity);
         match self.router.to(message).await? {
-            To::Stay(why) => self.plan.skipped.push(SkippedMessage { id: message.id.clone(), why }),
+            To::Stay { why, done } => {
+                if let Some(order) = &mut self.order {
+                    order.stays(message, done);
+                }
+                self.plan.skipped.push(SkippedMessage { id: message.id.clone(), why });
+            }
             To::Address(address, converted) => {
+                if let Some(order) = &mut self.order {
+                    order.goes(message);
+                }
                 self.converted += converted;
                 self.oldest = self.oldest.into_iter().chain(message.time).min();
                 match self.counts.get_mut(&address) {

@@ -6,11 +6,12 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
 use super::control::Control;
+use super::course;
 use super::handled::Handled;
 use super::journal::state::State;
 use super::journal::{Head, Opened};
 use super::place::Place;
-use super::plan::{Check, Mode, Plan, Verb};
+use super::plan::{Check, Mode, Pace, Plan, Verb};
 use super::select::Selection;
 use super::transfer::Picker;
 use crate::broker::{Accuracy, Extent, Log, Ordering, ReadCost, Remove};
@@ -37,7 +38,9 @@ pub(super) struct Look {
     /// It gives each message under an id of its own.
     pub(super) unique_ids: bool,
     /// It gives the next messages of a group only when those before them are removed: a look never sees all.
-    grouped: bool,
+    pub(super) grouped: bool,
+    /// Its messages have a key that order hangs on.
+    pub(super) keyed: bool,
     /// About how many messages are in it.
     pub(super) about: u64,
     /// The broker only estimates how many.
@@ -104,6 +107,7 @@ pub(super) async fn look(source: &Place, keep: bool, verb: Verb) -> Result<Look>
         in_place: capability.ordering == Ordering::Fifo && capability.returns_in_place,
         unique_ids: capability.unique_ids,
         grouped: capability.ordering == Ordering::PerGroup,
+        keyed: course::is_keyed(&capability),
         about: info.messages.filter(|_| source.partition().is_none()).or(extents).unwrap_or_default(),
         estimates: info.accuracy == Accuracy::Approximate,
         messages: counted.or(extents),
@@ -146,6 +150,22 @@ impl Look {
             (true, _) | (_, true) => asked,
             (false, false) => Mode::Exact,
         }
+    }
+
+    /// The pace as asked, with the field that the source's own key is where only its order was asked for.
+    ///
+    /// # Errors
+    /// `Usage` where messages of the source have no such key.
+    pub(super) fn pace(&self, mut pace: Pace) -> Result<Pace> {
+        match &mut pace.per_key {
+            Some(field) if field.is_empty() && self.keyed => course::OWN.clone_into(field),
+            Some(field) if field.is_empty() => {
+                return Err(Error::new(ErrorKind::Usage, "the messages of this queue have no key that order hangs on")
+                    .hint("name the field that says what each is about: --per-key=body.order.id, or --per-key=header.order"));
+            }
+            _ => {}
+        }
+        Ok(pace)
     }
 
     /// Whether what this plan says of numbers is only the broker's estimate.

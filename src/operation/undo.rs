@@ -2,14 +2,19 @@
 //!
 //! Each queue that copies went to is gone through by a move of its own, with plan and journal: only copies whose replay id
 //! is of the run that is taken back are taken, each is confirmed by the source before it is removed, and a kill in the
-//! middle is resumed like that of any other run. What was archived is put back from the archive, which stays. Limits: what
+//! middle is resumed like that of any other run. What was archived is put back from the archive, which stays. Of a run that
+//! kept its originals, copies are dropped, and only those whose original is in the source at that time. Limits: what
 //! a consumer has taken is gone; a copy without a replay id can't be told from others; a target that gives up no single
 //! message (a log) keeps the copies.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use super::browse::{self, BrowseRequest, FnSink};
 use super::control::Control;
-use super::drain;
+use super::drain::{self, DrainRequest, DrainTo};
+use super::journal::record::Identity;
 use super::journal::{JournalState, Journals, Summary};
 use super::place::Place;
 use super::plan::{Check, Mode, Plan, Verb};
@@ -19,7 +24,7 @@ use super::restore::Restore;
 use super::resume::Opener;
 use super::select::Selection;
 use super::verify::Places;
-use crate::broker::{Address, Remove};
+use crate::broker::{Address, Delivery, Remove};
 use crate::error::{Error, ErrorKind, Result};
 use crate::text::human;
 
@@ -27,16 +32,48 @@ use crate::text::human;
 pub struct Prepared {
     /// The run that is taken back.
     pub summary: Summary,
-    moves: Vec<replay::Prepared>,
+    moves: Vec<Move>,
     source: Place,
     /// What can't be put back, and why.
     pub notes: Vec<String>,
 }
 
+/// What is done with the copies in one queue.
+enum Move {
+    /// They go back.
+    Back(Box<replay::Prepared>),
+    /// They are dropped: the source has kept their originals.
+    Drop(Box<drain::Prepared>),
+}
+
+impl Move {
+    fn plan(&self) -> &Plan {
+        match self {
+            Self::Back(prepared) => &prepared.plan,
+            Self::Drop(prepared) => &prepared.plan,
+        }
+    }
+
+    fn plan_mut(&mut self) -> &mut Plan {
+        match self {
+            Self::Back(prepared) => &mut prepared.plan,
+            Self::Drop(prepared) => &mut prepared.plan,
+        }
+    }
+
+    /// Where the copies are.
+    fn place(&self) -> &Place {
+        match self {
+            Self::Back(prepared) => prepared.source(),
+            Self::Drop(prepared) => prepared.source(),
+        }
+    }
+}
+
 impl Prepared {
     /// The plans of the moves that have something to put back.
     pub fn plans(&self) -> impl Iterator<Item = &Plan> {
-        self.moves.iter().map(|prepared| &prepared.plan)
+        self.moves.iter().map(Move::plan)
     }
 
     /// The places that the undo changes.
@@ -44,7 +81,7 @@ impl Prepared {
     pub fn changed(&self) -> Vec<&Place> {
         // An archive stays as it is.
         let gives_up = |place: &&Place| place.broker.capability().take;
-        std::iter::once(&self.source).chain(self.moves.iter().map(replay::Prepared::source).filter(gives_up)).collect()
+        std::iter::once(&self.source).chain(self.moves.iter().map(Move::place).filter(gives_up)).collect()
     }
 }
 
@@ -67,14 +104,7 @@ pub async fn plan(
     let source = opener.place(&summary.source.parse()?).await?;
     source.require_writable()?;
     let restore = Arc::new(Restore::load(journals, &summary.id)?);
-    let head = &restore.held.head;
-    if head.keep {
-        let what = format!("{} kept its messages, so nothing has to be put back", summary.source);
-        let filter = headers::filter(&summary.id);
-        return Err(Error::new(ErrorKind::Refused, what).hint(format!(
-            "`postroom drain TARGET --discard --filter '{filter}'` drops the copies that are still there"
-        )));
-    }
+    let originals = if restore.held.head.keep { Some(Originals::of(&restore, &source, control).await?) } else { None };
     let mut notes = Vec::new();
     let mut moves = Vec::new();
     let to = ReplayTo::Place(Box::new(source.clone()));
@@ -90,20 +120,47 @@ pub async fn plan(
                 .hint(format!("`postroom journal show {by}` says what became of each message")));
         }
         let archive = opener.place(&summary.to.parse()?).await?;
-        moves.push(replay::plan(all(archive), control).await?);
+        moves.push(Move::Back(Box::new(replay::plan(all(archive), control).await?)));
     } else {
         for place in copies(&restore, &source, also, opener, &mut notes).await? {
             let filter = headers::filter(&summary.id);
             let selection = Selection::parse(Some(&filter), None, control.clock.now(), &Arc::default())?;
             place.require_writable()?;
-            match replay::plan(ReplayRequest { selection, ..all(place.clone()) }, control).await {
-                Ok(prepared) => moves.push(prepared),
+            let planned = match &originals {
+                None => {
+                    let request = ReplayRequest { selection, ..all(place.clone()) };
+                    replay::plan(request, control).await.map(|prepared| Move::Back(Box::new(prepared)))
+                }
+                Some(originals) => {
+                    let selection = originals.copies(&filter, selection);
+                    let undoes = Some(summary.id.clone());
+                    let request =
+                        DrainRequest { selection, undoes, ..DrainRequest::all(place.clone(), DrainTo::Discard) };
+                    drain::plan(request, control).await.map(|prepared| Move::Drop(Box::new(prepared)))
+                }
+            };
+            match planned {
+                Ok(planned) => moves.push(planned),
                 Err(error) if error.kind() == ErrorKind::NotFound => {
                     notes.push(format!("{} is gone", place.address));
                 }
                 Err(error) => return Err(error),
             }
         }
+    }
+    if let Some(originals) = &originals {
+        let kept = originals.without();
+        if kept > 0 {
+            let (what, is) = if kept == 1 {
+                ("copy stays, for it is", "its original")
+            } else {
+                ("copies stay, for they are", "their originals")
+            };
+            let gone = format!("{} {what} all that is left: {} no longer has {is}", human::count(kept), source.address);
+            notes.push(gone);
+        }
+        let why = format!("only copies are dropped whose originals {} holds now", source.address);
+        moves.iter_mut().for_each(|part| part.plan_mut().checks.push(Check::passed("originals", why.clone())));
     }
     account(&mut moves, &restore, &mut notes);
     Ok(Prepared { summary, moves, source, notes })
@@ -117,7 +174,10 @@ pub async fn plan(
 pub async fn run(prepared: Prepared, journals: &Journals, control: &Control) -> Result<Vec<Report>> {
     let mut reports = Vec::new();
     for prepared in prepared.moves {
-        let report = replay::run(prepared, journals, control).await?;
+        let report = match prepared {
+            Move::Back(prepared) => replay::run(*prepared, journals, control).await?,
+            Move::Drop(prepared) => drain::run(*prepared, journals, control).await?,
+        };
         let went_on = report.state == super::report::Ended::Finished;
         reports.push(report);
         if !went_on {
@@ -180,12 +240,12 @@ async fn copies(
 }
 
 /// Says how many copies there are, and what is not said of the others. Queues without one are left out.
-fn account(moves: &mut Vec<replay::Prepared>, restore: &Restore, notes: &mut Vec<String>) {
-    if moves.iter().any(|prepared| prepared.plan.mode == Mode::Streaming) {
+fn account(moves: &mut Vec<Move>, restore: &Restore, notes: &mut Vec<String>) {
+    if moves.iter().any(|part| part.plan().mode == Mode::Streaming) {
         return;
     }
-    moves.retain(|prepared| prepared.plan.planned + prepared.plan.skipped.len() as u64 > 0);
-    let found: u64 = moves.iter().map(|prepared| prepared.plan.planned).sum();
+    moves.retain(|part| part.plan().planned + part.plan().skipped.len() as u64 > 0);
+    let found: u64 = moves.iter().map(|part| part.plan().planned).sum();
     let sent = restore.sent();
     let gone = sent.saturating_sub(found);
     if gone > 0 {
@@ -196,11 +256,62 @@ fn account(moves: &mut Vec<replay::Prepared>, restore: &Restore, notes: &mut Vec
             human::messages(sent)
         ));
     }
-    for prepared in moves {
-        let found = human::messages(prepared.plan.planned);
-        prepared
-            .plan
-            .checks
-            .push(Check::passed("copies", format!("{found} of the run {} found", restore.held.head.id)));
+    for part in moves {
+        let found = human::messages(part.plan().planned);
+        let why = format!("{found} of the run {} found", restore.held.head.id);
+        part.plan_mut().checks.push(Check::passed("copies", why));
+    }
+}
+
+/// The originals of a run that kept them, as far as the source holds them now: only a copy that is not all that is left
+/// may be dropped.
+struct Originals {
+    restore: Arc<Restore>,
+    /// How many of each there are, that no copy counts on yet; and what was decided of each copy.
+    state: Arc<Mutex<(HashMap<Identity, u64>, HashMap<u64, bool>)>>,
+}
+
+impl Originals {
+    /// Looks for them in the source.
+    async fn of(restore: &Arc<Restore>, source: &Place, control: &Control) -> Result<Self> {
+        let entries = restore.held.state.entries();
+        let mut left: HashMap<Identity, u64> = entries.map(|(_, entry)| (entry.identity, 0)).collect();
+        let mut sink = FnSink(|deliveries: Vec<Delivery>| {
+            for delivery in &deliveries {
+                if let Some(count) = left.get_mut(&Identity::of(&delivery.message).0) {
+                    *count += 1;
+                }
+            }
+            Ok(ControlFlow::Continue(()))
+        });
+        browse::run(BrowseRequest::all(source.clone()), control, &mut sink).await?;
+        Ok(Self { restore: Arc::clone(restore), state: Arc::new(Mutex::new((left, HashMap::new()))) })
+    }
+
+    /// The copies that may be dropped, of those that `all` selects by `filter`.
+    fn copies(&self, filter: &str, all: Selection) -> Selection {
+        let (restore, state) = (Arc::clone(&self.restore), Arc::clone(&self.state));
+        let prefilter = all.prefilter();
+        Selection::all().filter(filter, prefilter, move |message| {
+            let Some(seq) = headers::seq_of(message, &restore.held.head.id).filter(|_| all.matches(message)) else {
+                return false;
+            };
+            let Some(entry) = seq.checked_sub(1).and_then(|at| restore.held.state.entry(at)) else { return false };
+            let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+            let (left, decided) = &mut *state;
+            *decided.entry(seq).or_insert_with(|| match left.get_mut(&entry.identity) {
+                Some(count) if *count > 0 => {
+                    *count -= 1;
+                    true
+                }
+                _ => false,
+            })
+        })
+    }
+
+    /// How many copies were met whose original is not there.
+    fn without(&self) -> u64 {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.1.values().filter(|there| !**there).count() as u64
     }
 }

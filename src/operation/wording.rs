@@ -105,6 +105,17 @@ impl Plan {
             let each = if self.pace.ramp.is_empty() { "" } else { " after each step" };
             entry("verify", format!("the copies are watched for at most {}{each}", human::duration(time)));
         }
+        let until = if self.pace.watch().is_some() { "consumed" } else { "confirmed" };
+        if let Some(most) = self.pace.max_in_flight {
+            entry("flight", format!("at most {} sent and not {until}", human::count(most)));
+        }
+        if let Some(field) = &self.pace.per_key {
+            let one = "go one after the other, each when the one before is";
+            entry("per key", format!("messages of one {field} {one} {until}"));
+        }
+        if let Some(most) = self.pace.max_failures {
+            entry("stops", format!("when {} failed or came back", human::messages(most)));
+        }
         entry("undo", self.undo().to_owned());
         entries
     }

@@ -29,6 +29,7 @@ mod moves_rabbitmq;
 mod properties;
 mod ramp;
 mod schemas;
+mod sequence;
 mod triage;
 #[cfg(feature = "tui")]
 mod tui;

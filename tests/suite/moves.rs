@@ -260,6 +260,7 @@ async fn the_source_a_missing_target_and_a_read_only_profile_are_refused_before_
         limit: None,
         rescue: false,
         mode: Mode::Exact,
+        undoes: None,
     };
     assert_eq!(drain::plan(request, &Control::new()).await.map(|_| ()).unwrap_err().kind(), ErrorKind::Refused);
     assert!(!shop.journals().folder().exists());
@@ -280,6 +281,7 @@ async fn a_discard_drops_what_matches_and_an_existing_archive_is_refused() {
         limit: None,
         rescue: false,
         mode: Mode::Streaming,
+        undoes: None,
     };
     let refused = drain::plan(request(DrainTo::Archive(path.clone()), None), &Control::new()).await;
     assert_eq!(refused.map(|_| ()).unwrap_err().kind(), ErrorKind::Refused);
@@ -322,7 +324,7 @@ impl Shop {
     fn drain_of_log(&self, filter: Option<&str>, mode: Mode) -> DrainRequest {
         let to = DrainTo::Archive(self.folder.path().join(format!("{}.jsonl", filter.is_some())));
         let source = self.at("demo:log");
-        DrainRequest { source, to, selection: selection(filter), limit: None, rescue: false, mode }
+        DrainRequest { source, to, selection: selection(filter), limit: None, rescue: false, mode, undoes: None }
     }
 
     async fn drain(&self, request: DrainRequest) -> Report {

@@ -197,6 +197,7 @@ async fn a_drain_of_5000_leaves_an_empty_queue_and_a_whole_archive() {
                 limit: None,
                 rescue: false,
                 mode: Mode::Streaming,
+                undoes: None,
             };
             let control = Control::new();
             let prepared = drain::plan(request, &control).await.unwrap();

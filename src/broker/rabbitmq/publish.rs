@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use lapin::options::{ConfirmSelectOptions, ExchangeDeclareOptions};
+use lapin::options::{BasicPublishOptions, ConfirmSelectOptions, ExchangeDeclareOptions};
 use lapin::types::{FieldTable, ShortString};
 use lapin::{BasicProperties, Channel, ExchangeKind};
 use tokio::sync::Mutex;
@@ -87,6 +87,26 @@ pub(super) async fn confirming(link: &Link) -> Result<Channel> {
     Ok(channel)
 }
 
+/// How long a broker may take to say whether a user may publish; one that lets publishers wait says nothing.
+const PERMISSION: Duration = Duration::from_secs(2);
+
+/// Refuses a target that the user may not write to. The broker checks a publish when it comes, also within a transaction,
+/// and a transaction that is rolled back sends nothing. What can't be learned so is learned from the first message.
+async fn may_publish(channel: &Channel, exchange: &ShortString, key: Option<&ShortString>) -> Result<()> {
+    let asked = async {
+        channel.tx_select().await?;
+        let (key, options) = (key.cloned().unwrap_or_default(), BasicPublishOptions::default());
+        channel.basic_publish(exchange.clone(), key, options, &[], BasicProperties::default()).await?;
+        channel.tx_rollback().await
+    };
+    let refused = match tokio::time::timeout(PERMISSION, answer("asking for the permission to publish", asked)).await {
+        Ok(Err(error)) if error.kind() == ErrorKind::Denied => error,
+        _ => return Ok(()),
+    };
+    // A topic exchange may allow some keys and not others, and which ones come is not known yet.
+    if refused.to_string().contains("to topic") { Ok(()) } else { Err(refused) }
+}
+
 impl RabbitPublisher {
     /// Verifies that the target exists; creates nothing.
     ///
@@ -116,6 +136,7 @@ impl RabbitPublisher {
                 (exchange, key)
             }
         };
+        may_publish(&channel, &exchange, key.as_ref()).await?;
         close_quietly(&channel).await;
         Ok(Self {
             shared,

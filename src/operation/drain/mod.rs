@@ -11,6 +11,7 @@ use jiff::Timestamp;
 
 use super::browse::BrowseRequest;
 use super::control::Control;
+use super::course::Course;
 use super::handled::Handled;
 use super::journal::{self, Head, Journals, Opened};
 use super::place::Place;
@@ -84,6 +85,17 @@ pub struct DrainRequest {
     /// Whether every message is named before anything is removed. A queue whose order is not first in, first out is
     /// always planned exactly.
     pub mode: Mode,
+    /// The journal whose copies are dropped.
+    pub undoes: Option<String>,
+}
+
+impl DrainRequest {
+    /// Every message, named before anything is removed.
+    #[must_use]
+    pub fn all(source: Place, to: DrainTo) -> Self {
+        let selection = Selection::all();
+        Self { source, to, selection, limit: None, rescue: false, mode: Mode::Exact, undoes: None }
+    }
 }
 
 /// A drain that was checked.
@@ -99,6 +111,14 @@ pub struct Prepared {
     scan: Option<u64>,
     /// What was sent later is left alone.
     until: Option<Timestamp>,
+}
+
+impl Prepared {
+    /// Where the messages are.
+    #[must_use]
+    pub fn source(&self) -> &Place {
+        &self.request.source
+    }
 }
 
 /// Looks at the source and the archive's place, and says what is going to happen. Removes and creates nothing; an exact
@@ -154,7 +174,7 @@ pub async fn plan(request: DrainRequest, control: &Control) -> Result<Prepared> 
             within: look.within(),
             ..BrowseRequest::all(request.source.clone())
         };
-        scan::fill(&mut plan, look, &mut One(request.to.text()), control).await?;
+        scan::fill(&mut plan, look, &mut One(request.to.text()), None, control).await?;
     }
     let (scan, until) = (look.scan(&plan), source::until(&plan));
     let within = look.within();
@@ -192,7 +212,7 @@ pub async fn run(prepared: Prepared, journals: &Journals, control: &Control) -> 
     let Prepared { plan, request, in_place, unique_ids, handles, within, scan, until } = prepared;
     plan.require_checks()?;
     let passed = handles.as_deref().map(|log| Handled::load(journals, log, None)).transpose()?.unwrap_or_default();
-    let carrier = open(&request.to, Existing::Refuse)?;
+    let carrier = open(&request.to, Existing::Refuse, request.undoes.as_deref())?;
     let head = Head {
         schema: journal::SCHEMA.into(),
         id: String::new(),
@@ -218,7 +238,7 @@ pub async fn run(prepared: Prepared, journals: &Journals, control: &Control) -> 
         within,
         unique_ids,
         until,
-        undoes: None,
+        undoes: request.undoes.clone(),
         started: control.clock.now(),
     };
     let opened = journals.create(head, Some(&plan))?;
@@ -239,7 +259,7 @@ pub(super) async fn resume(
 ) -> Result<Report> {
     let Head { handles, id, .. } = &opened.head;
     let passed = handles.as_deref().map(|log| Handled::load(journals, log, Some(id))).transpose()?.unwrap_or_default();
-    let carrier = open(&DrainTo::parse(&opened.head.to)?, Existing::Append)?;
+    let carrier = open(&DrainTo::parse(&opened.head.to)?, Existing::Append, opened.head.undoes.as_deref())?;
     if let Carrier::Archive { writer, .. } = &carrier {
         let mut writer = writer.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         writer.truncate_to(opened.state.offset.unwrap_or_default())?;
@@ -270,6 +290,8 @@ async fn start(
         passed,
         pause: None,
         reclaim: true,
+        course: Course::new(&Pace::default())?,
+        one_a_key: false,
     };
     Box::pin(transfer::run(job, control)).await
 }
@@ -284,9 +306,9 @@ impl Router for One {
     }
 }
 
-fn open(to: &DrainTo, existing: Existing) -> Result<Carrier> {
+fn open(to: &DrainTo, existing: Existing, undoes: Option<&str>) -> Result<Carrier> {
     Ok(match to {
-        DrainTo::Discard => Carrier::Discard,
+        DrainTo::Discard => Carrier::Discard { of: undoes.map(Arc::from) },
         DrainTo::Archive(path) => Carrier::Archive {
             writer: Arc::new(Mutex::new(ArchiveWriter::create(path, existing)?)),
             address: to.text(),

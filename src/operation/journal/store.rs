@@ -295,6 +295,7 @@ impl Journals {
             .map(|(seq, entry)| {
                 let to = state.destinations.get(entry.to as usize).cloned();
                 let place = match back.take(seq, entry) {
+                    Some(by) if head.keep => format!("{}: its copy was dropped by {by}", head.source),
                     Some(by) => format!("{}: put back by {by}", head.source),
                     None => entry.stage.place(head.keep, &head.source, to.as_deref().unwrap_or_default()),
                 };

@@ -220,7 +220,7 @@ pub(in crate::operation) fn unmark(message: &mut Message, counted: bool) {
 }
 
 /// How often the message was replayed before.
-pub(super) fn replays(message: &Message) -> u64 {
+pub(in crate::operation) fn replays(message: &Message) -> u64 {
     match message.headers.get(REPLAY_COUNT) {
         Some(Value::Int(n)) => u64::try_from(*n).unwrap_or_default(),
         Some(Value::Bytes(text) | Value::Sqs { value: text, .. }) => {

@@ -16,9 +16,11 @@ use jiff::Timestamp;
 use self::route::Routes;
 use super::browse::BrowseRequest;
 use super::control::Control;
+use super::course::{self, Keys};
 use super::edit::{self, Edit, Sample};
 use super::handled::Handled;
 use super::journal::{self, Head, Journals, Opened};
+use super::order::Order;
 use super::place::Place;
 use super::plan::{self, Aside, Check, Destination, Mode, Pace, Plan, PlannedEdit, Verb};
 use super::report::Report;
@@ -158,10 +160,12 @@ impl Prepared {
 pub async fn plan(request: ReplayRequest, control: &Control) -> Result<Prepared> {
     check_request(&request)?;
     let look = source::look(&request.source, request.keep, request.verb).await?;
-    let request = ReplayRequest { keep: look.keep, ..request };
+    let pace = look.pace(request.pace.clone())?;
+    let request = ReplayRequest { keep: look.keep, pace, ..request };
     let mut routes = Routes::open(&request).await?;
     routes.leave(look.handled(control)?);
-    let mode = if request.edit.is_some() {
+    let mode = if request.edit.is_some() || request.pace.per_key.is_some() && !look.grouped {
+        // What goes key by key does not go in the queue's order, in which a resume would know it again.
         Mode::Exact
     } else if request.keep {
         request.mode
@@ -204,7 +208,13 @@ pub async fn plan(request: ReplayRequest, control: &Control) -> Result<Prepared>
                 within: look.within(),
                 ..BrowseRequest::all(request.source.clone())
             };
-            let oldest = scan::fill(&mut plan, every, &mut routes, control).await?;
+            let mut order = order(&request, look.keyed)?;
+            let oldest = scan::fill(&mut plan, every, &mut routes, order.as_mut(), control).await?;
+            if let Some(order) = order {
+                let went: Vec<_> = plan.destinations.iter().map(|to| to.address.clone()).collect();
+                let in_sequence = request.pace.per_key.is_some();
+                plan.checks.extend(order.checks(&steps::copies(&request, &went), in_sequence, control).await?);
+            }
             let expiry = look.expiry(&plan, oldest, control.clock.now());
             plan.checks.extend(expiry);
             plan.header_policy = routes.counted_policy(plan.header_policy.converted);
@@ -313,7 +323,7 @@ pub async fn run(prepared: Prepared, journals: &Journals, control: &Control) -> 
         scan,
         limit: request.limit,
         planned: plan.planned,
-        in_place,
+        in_place: in_place && plan.pace.per_key.is_none(),
         handles,
         within,
         unique_ids,
@@ -369,6 +379,15 @@ async fn reopen(request: &ReplayRequest, opened: &Opened, journals: &Journals) -
     Ok(routes)
 }
 
+/// What is looked at to see whether a replay breaks the order of messages that belong together.
+fn order(request: &ReplayRequest, keyed: bool) -> Result<Option<Order>> {
+    let keys = match Keys::of(&request.pace)? {
+        None if keyed => Some(Keys::parse(course::OWN)?),
+        keys => keys,
+    };
+    Ok(keys.filter(|_| request.verb == Verb::Replay).map(Order::new))
+}
+
 /// What can be said without I/O.
 fn check_request(request: &ReplayRequest) -> Result<()> {
     if !request.keep {
@@ -384,6 +403,9 @@ fn check_request(request: &ReplayRequest) -> Result<()> {
             return Err(Error::new(ErrorKind::Usage, "a place to park in says nothing without a number of replays")
                 .hint("add --max-replays N"));
         }
+    }
+    if let Some(field) = request.pace.per_key.as_deref().filter(|field| !field.is_empty()) {
+        Keys::parse(field)?;
     }
     request.pace.check()
 }

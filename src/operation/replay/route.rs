@@ -15,6 +15,7 @@ use crate::broker::{Address, Broker, Connection, Publisher, Target};
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::failure::{Origin, detect};
 use crate::message::{Message, redacted};
+use crate::operation::course::{Admit, Course};
 use crate::operation::edit::{self, Edit};
 use crate::operation::fit;
 use crate::operation::handled::Handled;
@@ -79,6 +80,8 @@ pub(crate) struct Routes {
     edits: edit::Tally,
     /// What earlier runs are done with.
     handled: Handled,
+    /// Which keys a scan has seen to go no further.
+    course: Course,
     lanes: Vec<Lane>,
     /// Lane numbers by target, or why the target can't be had.
     known: HashMap<Target, Result<u32, String>>,
@@ -122,6 +125,7 @@ impl Routes {
             edit: request.edit.clone(),
             edits: edit::Tally::default(),
             handled: Handled::default(),
+            course: Course::new(&request.pace)?,
             lanes: Vec::new(),
             known: HashMap::new(),
         };
@@ -170,6 +174,11 @@ impl Routes {
     /// Leaves alone what earlier runs handled, unless it is asked for again.
     pub(super) fn leave(&mut self, handled: Handled) {
         self.handled = if self.again { Handled::default() } else { handled };
+    }
+
+    /// Whether a message that stays was sent by an earlier run, so that nothing behind it has to wait for it.
+    pub(crate) fn is_done_with(&self, message: &Message) -> bool {
+        headers::replays(message) > 0 || self.handled.why(message).is_some()
     }
 
     /// The open destinations, by number.
@@ -364,6 +373,10 @@ impl Routes {
 #[async_trait]
 impl Router for Routes {
     async fn to(&mut self, message: &Message) -> Result<To> {
+        let key = self.course.key(message);
+        if let Admit::Held(why) = self.course.admit(key) {
+            return Ok(To::stay(why));
+        }
         let route = self.route(message).await?;
         let goes = matches!(route, Route::To(..));
         let parked = matches!(route, Route::To(lane, _) if self.parking.lane == Some(Ok(lane)));
@@ -372,11 +385,17 @@ impl Router for Routes {
             self.edits.count(message, matches!(route, Route::To(..)), edited.as_ref());
         }
         let lane = match route {
-            Route::Stay(why) => return Ok(To::Stay(why)),
+            Route::Stay(why) => {
+                let done = self.is_done_with(message);
+                if !done {
+                    self.course.holds(key, &message.id);
+                }
+                return Ok(To::Stay { why, done });
+            }
             Route::To(lane, _) => self.lanes.get(lane as usize),
         };
         let message = edited.as_ref().unwrap_or(message);
-        let Some(lane) = lane else { return Ok(To::Stay("its destination is not open".into())) };
+        let Some(lane) = lane else { return Ok(To::stay("its destination is not open")) };
         let types = lane.publisher.limits().header_types;
         self.stripped.count(message, &lane.stamp, types);
         let converted = fit::headers(message, types).map_or(0, |(_, converted)| converted);

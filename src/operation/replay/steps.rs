@@ -5,6 +5,7 @@
 //! any other, at the step that is due. Limits: each step is a take of its own, which costs what is passed over in it a look.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::route::Routes;
 use super::{ReplayRequest, ReplayTo, reopen};
@@ -12,17 +13,18 @@ use crate::broker::Address;
 use crate::config::Policy;
 use crate::error::{Error, ErrorKind, Result};
 use crate::operation::control::Control;
+use crate::operation::course::Course;
 use crate::operation::handled::{self, Handled};
 use crate::operation::journal::record::Record;
 use crate::operation::journal::state::Stage as MessageStage;
 use crate::operation::journal::{Head, Journals, Opened};
 use crate::operation::place::Place;
-use crate::operation::plan::Verb;
+use crate::operation::plan::{Pace, Verb};
 use crate::operation::progress::Stage;
 use crate::operation::report::{Ended, Report, Step, StopError};
 use crate::operation::source;
 use crate::operation::transfer::{self, Carrier, Job, Pause};
-use crate::operation::verify::{self, Places, Witness};
+use crate::operation::verify::{self, Places, Verification, Witness};
 
 /// Runs or resumes a journal to its end, or to the step that its copies do not survive.
 pub(super) async fn run(
@@ -34,10 +36,12 @@ pub(super) async fn run(
     mut resuming: bool,
 ) -> Result<Report> {
     let (id, pace, began) = (opened.head.id.clone(), opened.head.pace.clone(), control.clock.now());
+    let course = Course::new(&pace)?;
     let Some(time) = pace.watch() else {
-        return pass(opened, routes, request, journals, control, Pass { resuming, reclaim: true, ..Pass::default() })
-            .await;
+        let with = Pass { resuming, reclaim: true, course, pause: None, one_a_key: false, witness: None };
+        return pass(opened, routes, request, journals, control, with).await;
     };
+    let gate = Gate::of(&pace);
     let witness = Witness::new(Arc::clone(&request.rules));
     let mut places = Places::of(&request.source).await;
     let lanes: Vec<_> = routes.lanes().iter().map(|lane| lane.address.clone()).collect();
@@ -46,27 +50,35 @@ pub(super) async fn run(
     let (mut reclaim, mut stuck) = (true, false);
     loop {
         let taken = opened.state.last();
-        let pause = pace.step(taken).map(|take| {
-            let window = window(&opened, take).filter(|_| !stuck);
+        let one_a_key = course.keys.is_some();
+        let take = match gate {
+            Gate::Checkpoint => Pace::checkpoint(taken),
+            Gate::Ramp | Gate::Consumed => pace.step(taken),
+        };
+        let pause = take.map(|take| {
+            let window = window(&opened, take).filter(|_| !stuck && !one_a_key);
             Pause { take, window }
         });
-        let with = Pass { resuming, reclaim, pause, witness: Some(witness.clone()) };
+        let (course, witness) = (course.clone(), witness.clone());
+        let with = Pass { resuming, reclaim, course: course.clone(), pause, one_a_key, witness: Some(witness.clone()) };
         let mut report = pass(opened, routes, request, journals, control, with).await?;
         let cancelled = control.cancel.is_cancelled();
-        let paused = pause.is_some() && report.state == Ended::Interrupted && !cancelled;
+        let paused = report.error.is_none() && report.state == Ended::Interrupted && !cancelled;
         if !paused && report.state != Ended::Finished || cancelled {
             return Ok(Report { steps, elapsed_s: seconds_since(began, control), ..report });
         }
         let went: Vec<_> = report.destinations.iter().map(|to| to.address.clone()).collect();
         places.add(&request.source, copies(request, &went)).await;
-        let seen = verify::watch(&places, &witness, &id, time, control).await?;
+        let patience = if gate == Gate::Checkpoint && paused { time.min(GLANCE) } else { time };
+        let seen = verify::watch(&places, &witness, &id, patience, control).await?;
+        course.came_back(witness.back());
         opened = journals.open(&id)?;
         opened.head.rescue |= request.rescue;
         opened.writer.durable(&Record::Verified { seen: Box::new(seen.clone()) }).await?;
         opened.state.verified = Some(Box::new(seen.clone()));
-        let objection = seen.objection().filter(|_| pause.is_some());
+        let objection = gate.objection(&seen, &course);
         let goes_on = paused && objection.is_none() && !control.cancel.is_cancelled();
-        if pause.is_some() {
+        if gate == Gate::Ramp {
             steps.push(Step { done: report.done, seen: seen.headline(), passed: objection.is_none() });
         }
         if goes_on {
@@ -79,7 +91,7 @@ pub(super) async fn run(
             continue;
         }
         if let Some(objection) = objection.filter(|_| paused) {
-            let what = format!("the ramp stopped after {}: {objection}", crate::text::human::messages(report.done));
+            let what = format!("{} {}: {objection}", gate.stopped(), crate::text::human::messages(report.done));
             let error = Error::new(ErrorKind::Partial, what).hint(format!(
                 "`postroom journal resume {id}` goes on with the next step, `postroom journal undo {id}` takes back what \
                  is still there"
@@ -95,15 +107,57 @@ pub(super) async fn run(
 }
 
 fn seconds_since(began: jiff::Timestamp, control: &Control) -> f64 {
-    control.clock.now().duration_since(began).as_secs_f64()
+    control.clock.now().duration_since(began).as_secs_f64().max(0.0)
+}
+
+/// How long a run that goes on anyway, unless copies come back, waits for its targets to be empty.
+const GLANCE: Duration = Duration::from_secs(15);
+
+/// What has to be seen before a run that is watched goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Gate {
+    /// The copies are consumed, and none came back.
+    Ramp,
+    /// The copies are consumed: only so many may be under way, or those of one key one after the other.
+    Consumed,
+    /// Not many came back.
+    Checkpoint,
+}
+
+impl Gate {
+    fn of(pace: &Pace) -> Self {
+        if !pace.ramp.is_empty() {
+            Self::Ramp
+        } else if pace.max_in_flight.is_some() || pace.per_key.is_some() {
+            Self::Consumed
+        } else {
+            Self::Checkpoint
+        }
+    }
+
+    /// Why the run does not go on.
+    fn objection(self, seen: &Verification, course: &Course) -> Option<String> {
+        let too_many = course.objects_to(seen.bounced, seen.sent);
+        match self {
+            // Keys that came back go no further; the others may.
+            Self::Ramp if !course.is_told() => seen.objection(),
+            Self::Ramp | Self::Consumed => too_many.or_else(|| seen.unconsumed()),
+            Self::Checkpoint => too_many,
+        }
+    }
+
+    fn stopped(self) -> &'static str {
+        if self == Self::Ramp { "the ramp stopped after" } else { "the run stopped by itself after" }
+    }
 }
 
 /// How one pass goes.
-#[derive(Default)]
 struct Pass {
     resuming: bool,
     reclaim: bool,
+    course: Course,
     pause: Option<Pause>,
+    one_a_key: bool,
     witness: Option<Witness>,
 }
 
@@ -115,7 +169,7 @@ async fn pass(
     control: &Control,
     with: Pass,
 ) -> Result<Report> {
-    let Pass { resuming, reclaim, pause, witness } = with;
+    let Pass { resuming, reclaim, course, pause, one_a_key, witness } = with;
     let Head { handles, id, verb, .. } = &opened.head;
     let (log, verb) = (handles.clone(), *verb);
     // What was replayed before is no obstacle to a removal from a log, but has to be seen for that.
@@ -132,7 +186,20 @@ async fn pass(
         Verb::Undo => Stage::Undo,
         _ => Stage::Replay,
     };
-    let job = Job { source: source.clone(), stage, picker, carrier, opened, prefilter, scan, passed, pause, reclaim };
+    let job = Job {
+        source: source.clone(),
+        stage,
+        picker,
+        carrier,
+        opened,
+        prefilter,
+        scan,
+        passed,
+        pause,
+        reclaim,
+        course,
+        one_a_key,
+    };
     let mut report = Box::pin(transfer::run(job, control)).await?;
     if log.is_some()
         && verb == Verb::Replay
@@ -145,7 +212,7 @@ async fn pass(
 }
 
 /// The places behind the addresses of destinations, but for the one that is parked in.
-fn copies(request: &ReplayRequest, addresses: &[String]) -> Vec<Place> {
+pub(super) fn copies(request: &ReplayRequest, addresses: &[String]) -> Vec<Place> {
     let to = match &request.to {
         ReplayTo::Origin => &request.source,
         ReplayTo::Place(place) => place,

@@ -11,6 +11,7 @@ use crate::broker::archive::ArchiveWriter;
 use crate::broker::{Publisher, Receipt, Token};
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::{Digest, Message};
+use crate::operation::course::Key;
 use crate::operation::journal::record::{Intent, Record, ranges};
 use crate::operation::journal::writer::Writer;
 use crate::operation::publish::{not_published, stops_a_publisher};
@@ -40,8 +41,11 @@ pub(in crate::operation) enum Carrier {
         /// Its address.
         address: String,
     },
-    /// Nowhere: the originals are removed without a copy.
-    Discard,
+    /// Nowhere: the messages are removed without a copy.
+    Discard {
+        /// The journal whose copies they are, where they are the copies of a run that is taken back.
+        of: Option<Arc<str>>,
+    },
 }
 
 /// A message to send.
@@ -53,12 +57,16 @@ pub(super) struct Item {
     pub(super) digest: Digest,
     pub(super) to: u32,
     /// The key it is published with, where its own does not do.
-    pub(super) key: Option<Bytes>,
+    pub(super) routing: Option<Bytes>,
     pub(super) message: Message,
     /// The line of the original, where the copy does not tell all that it was.
     pub(super) original: Option<Vec<u8>>,
     /// Its number in the run that this one takes back.
     pub(super) undoes: Option<u64>,
+    /// What it goes one after the other with, where messages go key by key.
+    pub(super) key: Option<Key>,
+    /// The group of its failure, where what becomes of copies is watched.
+    pub(super) group: Option<usize>,
 }
 
 /// A message that was sent.
@@ -89,7 +97,7 @@ impl Carrier {
     pub(super) fn under_way(&self) -> usize {
         match self {
             Self::Publish { .. } | Self::Archive { .. } => UNDER_WAY,
-            Self::Discard => 1,
+            Self::Discard { .. } => 1,
         }
     }
 
@@ -103,7 +111,7 @@ impl Carrier {
         match self {
             Self::Publish { routes, .. } => routes.lanes().get(to as usize).map(|lane| lane.address.as_str()),
             Self::Archive { address, .. } => Some(address),
-            Self::Discard => None,
+            Self::Discard { .. } => None,
         }
     }
 
@@ -111,7 +119,7 @@ impl Carrier {
     pub(super) fn held_up(&self) -> Option<String> {
         match self {
             Self::Publish { routes, .. } => routes.lanes().iter().find_map(|lane| lane.publisher.held_up()),
-            Self::Archive { .. } | Self::Discard => None,
+            Self::Archive { .. } | Self::Discard { .. } => None,
         }
     }
 
@@ -131,10 +139,7 @@ impl Carrier {
                     *recorded += 1;
                 }
                 keep_originals(&batch, journal)?;
-                let undoes: Vec<_> = batch.iter().filter_map(|item| Some((item.seq, item.undoes?))).collect();
-                if !undoes.is_empty() {
-                    journal.note(&Record::Undoes { seqs: undoes })?;
-                }
+                note_undoes(&batch, journal)?;
                 let (again, first, messages) = split(&batch);
                 if !again.is_empty() {
                     journal.note(&Record::Retry { seqs: ranges(again) })?;
@@ -150,7 +155,10 @@ impl Carrier {
                 }
                 Ok(store(Arc::clone(writer), batch).boxed())
             }
-            Self::Discard => Ok(record_stored(batch, 0, journal)),
+            Self::Discard { .. } => {
+                note_undoes(&batch, journal)?;
+                Ok(record_stored(batch, 0, journal))
+            }
         }
     }
 
@@ -190,6 +198,12 @@ fn keep_originals(batch: &[Item], journal: &Writer) -> Result<()> {
     if seqs.is_empty() { Ok(()) } else { journal.keep(ranges(seqs), lines) }
 }
 
+/// Tells the journal whose messages those of a batch are.
+fn note_undoes(batch: &[Item], journal: &Writer) -> Result<()> {
+    let undoes: Vec<_> = batch.iter().filter_map(|item| Some((item.seq, item.undoes?))).collect();
+    if undoes.is_empty() { Ok(()) } else { journal.note(&Record::Undoes { seqs: undoes }) }
+}
+
 /// Numbers sent again, the first new number, and the new messages.
 fn split(batch: &[Item]) -> (Vec<u64>, u64, Vec<Intent>) {
     let mut again: Vec<u64> = batch.iter().filter(|item| item.again).map(|item| item.seq).collect();
@@ -208,10 +222,10 @@ async fn publish(
     let mut sent = Vec::with_capacity(batch.len());
     let mut messages = Vec::with_capacity(batch.len());
     for item in batch {
-        let Item { seq, again, token, to, key, mut message, .. } = item;
+        let Item { seq, again, token, to, routing, mut message, .. } = item;
         let id = message.id.clone();
-        if key.is_some() {
-            message.key = key;
+        if routing.is_some() {
+            message.key = routing;
         }
         let outcome = Outcome::Ambiguous("the publisher gave no answer for it".into());
         sent.push(Sent { seq, token, id, to, twice: again, outcome });

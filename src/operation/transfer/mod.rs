@@ -15,7 +15,7 @@ mod pick;
 mod prefix;
 mod settle;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt as _};
@@ -29,6 +29,7 @@ use self::pick::{Leftovers, Pick};
 use self::prefix::Prefix;
 use self::settle::Confirmed;
 use super::control::Control;
+use super::course::{Admit, Course, Key};
 use super::handled::Handled;
 use super::journal::Opened;
 use super::journal::record::{Identity, Left, Record, ranges};
@@ -38,13 +39,14 @@ use super::pace::Throttle;
 use super::place::Place;
 use super::plan::{Mode, Plan};
 use super::progress::{Meter, Stage, WATCH};
+use super::replay::headers;
 use super::replay::route::{Change, Route};
 use super::report::{Ended, Outcome, OutcomeLine, Report, Tally};
 use crate::broker::{BrowseOptions, Delivery, End, Reader, Settle, TakeOptions, Token};
 use crate::error::{Error, Result};
-use crate::message::Digest;
 use crate::message::filter::Prefilter;
 use crate::message::jsonl::write_line;
+use crate::message::{Digest, Message};
 
 /// Bytes in one batch at most, but for a single larger message.
 const BATCH_BYTES: u64 = 8 << 20;
@@ -73,6 +75,10 @@ pub(super) struct Job {
     pub(super) pause: Option<Pause>,
     /// What a dead run held may still be hidden.
     pub(super) reclaim: bool,
+    /// Which keys go on, and how much went wrong in the passes before.
+    pub(super) course: Course,
+    /// Of each key, one message a pass: the next one waits for what is seen of its copy.
+    pub(super) one_a_key: bool,
 }
 
 /// Where a pass of a run in steps pauses: the journal stays unfinished, and the next pass is a resume of it.
@@ -103,6 +109,14 @@ struct Mover<'a> {
     tally: Tally,
     meter: Meter,
     throttle: Throttle,
+    course: Course,
+    /// The keys of which this pass has taken up a message, where it takes up one of each.
+    taken: Option<HashSet<Key>>,
+    /// A message was left to the next pass.
+    deferred: bool,
+    /// How many copies may be sent and not confirmed, and how many are.
+    max_in_flight: u64,
+    in_flight: u64,
     steps: FuturesUnordered<BoxFuture<'static, Step>>,
     /// Batches begun so far.
     started: u64,
@@ -175,7 +189,8 @@ struct Open {
 /// What the source says when it is opened: nothing was done then. Whatever happens later is in [`Report::error`].
 pub(super) async fn run(job: Job, control: &Control) -> Result<Report> {
     let began = control.clock.now();
-    let Job { source, stage, picker, carrier, opened, prefilter, scan, passed, pause, reclaim } = job;
+    let Job { source, stage, picker, carrier, opened, prefilter, scan, passed, pause, reclaim, course, one_a_key } =
+        job;
     let Opened { head, plan, state, writer } = opened;
     let window =
         pause.and_then(|pause| pause.window).filter(|window| !head.keep && scan.is_none_or(|scan| *window < scan));
@@ -212,6 +227,11 @@ pub(super) async fn run(job: Job, control: &Control) -> Result<Report> {
         tally: Tally::new(head.verb, head.planned),
         meter: control.meter(stage, Some(head.planned)),
         throttle: Throttle::new(&head.pace, Instant::now()),
+        course,
+        taken: one_a_key.then(HashSet::new),
+        deferred: false,
+        max_in_flight: head.pace.max_in_flight.unwrap_or(u64::MAX),
+        in_flight: 0,
         steps: FuturesUnordered::new(),
         started: 0,
         intended: BTreeMap::new(),
@@ -347,6 +367,7 @@ impl Mover<'_> {
                             Some(End::Exhausted | End::Limit) if self.window.is_some_and(|window| self.given >= window) => {
                                 self.pause();
                             }
+                            Some(End::Exhausted | End::Limit) if self.deferred => self.pause(),
                             Some(End::Exhausted | End::Limit) => self.ended = true,
                             Some(End::Cancelled) => _ = self.stop.get_or_insert(Stop::Cancelled),
                             Some(End::Stopped(why)) => {
@@ -383,12 +404,16 @@ impl Mover<'_> {
             }
             let (identity, digest) = Identity::of(&delivery.message);
             match self.picker.pick(&delivery.message, identity, delivery.redelivered) {
-                Pick::Leave => {
+                pick @ (Pick::Leave | Pick::Kept) => {
+                    if pick == Pick::Kept {
+                        self.hold_up(self.course.key(&delivery.message), &delivery.message);
+                    }
                     if let Some(prefix) = &mut self.prefix {
                         prefix.leave(delivery.token, identity);
                     }
                     self.leave(delivery.token);
                 }
+                Pick::Beyond if self.deferred => self.pause(),
                 Pick::Beyond => (self.ended, self.early) = (true, true),
                 Pick::Take => {
                     self.send(delivery, digest, None).await?;
@@ -435,6 +460,15 @@ impl Mover<'_> {
     /// A message to send: one of this run, or one of an earlier run once more.
     async fn send(&mut self, mut delivery: Delivery, digest: Digest, again: Option<u64>) -> Result<()> {
         let (mut original, mut undoes, mut group) = (None, None, None);
+        let key = self.course.key(&delivery.message);
+        if let (Some(taken), Some(key)) = (&self.taken, &key)
+            && taken.contains(key)
+            && !matches!(self.course.admit(Some(*key)), Admit::Held(_))
+        {
+            self.deferred = true;
+            self.leave(delivery.token);
+            return Ok(());
+        }
         let route = match &mut self.carrier {
             Carrier::Publish { routes, witness, .. } => {
                 group = witness.as_ref().map(|witness| witness.group(&delivery.message));
@@ -459,8 +493,14 @@ impl Mover<'_> {
                 route
             }
             Carrier::Archive { writer, .. } => carry::archivable(writer, &delivery.message),
-            Carrier::Discard => Route::To(0, None),
+            Carrier::Discard { of } => {
+                undoes = of.as_deref().and_then(|journal| headers::seq_of(&delivery.message, journal));
+                Route::To(0, None)
+            }
         };
+        if matches!(route, Route::Stay(_)) {
+            self.hold_up(key, &delivery.message);
+        }
         match (route, again) {
             // It stays where it is, and its outcome stays what it was.
             (Route::Stay(_), Some(_)) => {
@@ -473,14 +513,12 @@ impl Mover<'_> {
                 self.outcome(0, &id, None, &Outcome::Skipped(why.clone()));
                 self.writer.note(&Record::Skip { messages: vec![Left(digest, id, why)] })
             }
-            (Route::To(to, key), again) => {
-                let seq = again.unwrap_or_else(|| {
-                    self.last += 1;
+            (Route::To(to, routing), again) => {
+                if let (Some(taken), Some(key)) = (&mut self.taken, key) {
+                    taken.insert(key);
+                }
+                if again.is_none() {
                     self.left_to_take = self.left_to_take.saturating_sub(1);
-                    self.last
-                });
-                if let (Carrier::Publish { witness: Some(witness), .. }, Some(group)) = (&self.carrier, group) {
-                    witness.original(seq, group);
                 }
                 self.pending_bytes += delivery.message.size();
                 if let Some(prefix) = &mut self.prefix {
@@ -488,15 +526,18 @@ impl Mover<'_> {
                 }
                 let Delivery { message, token, .. } = delivery;
                 self.pending.push_back(Item {
-                    seq,
+                    // A new one gets its number when it is its turn.
+                    seq: again.unwrap_or_default(),
                     again: again.is_some(),
                     token,
                     digest,
                     to,
-                    key,
+                    routing,
                     message,
                     original,
                     undoes,
+                    key,
+                    group,
                 });
                 Ok(())
             }
@@ -593,17 +634,47 @@ impl Mover<'_> {
         if self.pending.is_empty() || wait || self.throttle.is_waiting() || busy {
             return;
         }
-        let mut batch = Vec::with_capacity(self.pending.len());
+        let room = usize::try_from(self.max_in_flight.saturating_sub(self.in_flight)).unwrap_or(usize::MAX);
+        let most = self.throttle.batch(most).min(room);
+        let mut batch = Vec::with_capacity(self.pending.len().min(most));
         let mut bytes = 0;
-        let most = self.throttle.batch(most);
+        let mut waiting = VecDeque::new();
         while batch.len() < most
             && (batch.is_empty() || bytes < BATCH_BYTES)
-            && let Some(item) = self.pending.pop_front()
+            && let Some(mut item) = self.pending.pop_front()
         {
-            bytes += item.message.size();
-            batch.push(item);
+            match self.course.admit(item.key) {
+                Admit::Wait => waiting.push_back(item),
+                Admit::Held(why) => {
+                    self.pending_bytes = self.pending_bytes.saturating_sub(item.message.size());
+                    if let Err(error) = self.hold_back(item, why) {
+                        self.halt(error);
+                        return;
+                    }
+                }
+                Admit::Go => {
+                    if !item.again {
+                        self.last += 1;
+                        item.seq = self.last;
+                    }
+                    self.course.sends(item.seq, item.key);
+                    if let (Carrier::Publish { witness: Some(witness), .. }, Some(group)) = (&self.carrier, item.group)
+                    {
+                        witness.original(item.seq, group);
+                    }
+                    bytes += item.message.size();
+                    batch.push(item);
+                }
+            }
         }
+        // What waits for one of its key stands before what was not looked at.
+        waiting.append(&mut self.pending);
+        self.pending = waiting;
         self.pending_bytes = self.pending_bytes.saturating_sub(bytes);
+        if batch.is_empty() {
+            return;
+        }
+        self.in_flight += batch.len() as u64;
         self.throttle.spend(batch.len());
         match self.carrier.start(self.started, batch, &self.writer, &mut self.recorded) {
             Ok(step) => {
@@ -613,6 +684,27 @@ impl Mover<'_> {
             }
             Err(error) => self.halt(error),
         }
+    }
+
+    /// A message stays: what comes behind it of its key stays, too, but for one that an earlier run has sent.
+    fn hold_up(&self, key: Option<Key>, message: &Message) {
+        if let Carrier::Publish { routes, .. } = &self.carrier
+            && !routes.is_done_with(message)
+        {
+            self.course.holds(key, &message.id);
+        }
+    }
+
+    /// One that can't go before another of its key, which stays.
+    fn hold_back(&mut self, item: Item, why: String) -> Result<()> {
+        self.leave(item.token);
+        // What an earlier run may have sent stays what it was.
+        if item.again {
+            return Ok(());
+        }
+        let id = item.message.id;
+        self.outcome(0, &id, None, &Outcome::Skipped(why.clone()));
+        self.writer.note(&Record::Skip { messages: vec![Left(item.digest, id, why)] })
     }
 
     fn on_step(&mut self, step: Step) {
@@ -652,10 +744,23 @@ impl Mover<'_> {
 
     fn on_recorded(&mut self, sent: Vec<Sent>, recorded: Result<()>) {
         let failed = recorded.err();
-        if failed.is_none() && matches!(self.carrier, Carrier::Archive { .. } | Carrier::Discard) {
+        if failed.is_none() && matches!(self.carrier, Carrier::Archive { .. } | Carrier::Discard { .. }) {
             self.on_disk(sent.iter().map(|sent| sent.seq).max());
         }
+        self.in_flight = self.in_flight.saturating_sub(sent.len() as u64);
         for Sent { seq, token, id, to, twice, outcome } in sent {
+            let stops = match &outcome {
+                Outcome::Done => {
+                    self.course.arrived(seq);
+                    None
+                }
+                Outcome::Failed(why) | Outcome::Skipped(why) | Outcome::Ambiguous(why) => {
+                    self.course.failed(seq, &id, why)
+                }
+            };
+            if let Some(error) = stops {
+                self.halt(error);
+            }
             // Taken out in any case: what stays in it is counted once more at the close.
             let before = self.open.remove(&seq).is_some_and(|open| open.twice);
             let twice = twice || before;

@@ -24,6 +24,8 @@ use crate::operation::select::Selection;
 pub(super) enum Pick {
     /// Hold it, and return it at the close.
     Leave,
+    /// The same of one that an earlier run left where it was, or could not send.
+    Kept,
     /// Everything planned has been found, or it came later: it is not ours, and neither is anything behind it.
     Beyond,
     /// Send it.
@@ -163,7 +165,14 @@ impl Picker {
         let newest = Some(state.last()).filter(|_| !state.end && !state.released);
         let mut earlier = Earlier { in_place, own_ids, end: state.end, newest, ..Earlier::default() };
         for Left(digest, id, _) in &state.skipped {
-            *earlier.skipped.entry(Identity::new(*digest, id)).or_default() += 1;
+            let identity = Identity::new(*digest, id);
+            *earlier.skipped.entry(identity).or_default() += 1;
+            // It was found, or is known to be missing.
+            if let Wanted::Named(wanted) = &mut self.wanted
+                && let Some(left) = wanted.get_mut(&identity)
+            {
+                *left = left.saturating_sub(1);
+            }
         }
         for (seq, entry) in state.entries() {
             if let Wanted::Named(wanted) = &mut self.wanted
@@ -259,7 +268,7 @@ impl Picker {
         let earlier = &mut self.earlier;
         if let Some(count) = earlier.skipped.get_mut(&identity).filter(|count| **count > 0) {
             *count -= 1;
-            return Some(Pick::Leave);
+            return Some(Pick::Kept);
         }
         if let Some(mark) = earlier.mark_of.remove(&identity) {
             self.budget = self.budget.saturating_sub(earlier.pass(mark));
@@ -272,7 +281,7 @@ impl Picker {
         }
         earlier.open.remove(&seq);
         Some(match was {
-            Was::Kept => Pick::Leave,
+            Was::Kept => Pick::Kept,
             Was::Confirmed if self.keep => Pick::Leave,
             Was::Confirmed if earlier.own_ids => Pick::Remove(seq),
             Was::Confirmed if earlier.end && size == confirmed => Pick::Remove(seq),

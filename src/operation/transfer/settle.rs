@@ -87,7 +87,7 @@ impl Mover<'_> {
     /// What is said of a message of a log that can't be removed.
     fn stays(&self) -> &'static str {
         match self.carrier {
-            Carrier::Discard => "it stays: something before it in its partition stays",
+            Carrier::Discard { .. } => "it stays: something before it in its partition stays",
             _ => "it is archived and stays: something before it in its partition stays",
         }
     }

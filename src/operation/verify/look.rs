@@ -199,6 +199,10 @@ impl Places {
             let deaths = &mut found.deaths;
             let done = each(place, ends, journal, bodies.is_empty(), control, |message| {
                 if let Some(whose) = known(message, journal, witness, &mut met, &mut left) {
+                    match headers::seq_of(message, journal) {
+                        Some(seq) => witness.came_back(seq),
+                        None => witness.came_back_as(content(message)),
+                    }
                     let (name, same) = witness.compare(message, whose.group());
                     let (of_same, of_others) = deaths.entry(whose).or_default();
                     if same {

@@ -93,10 +93,16 @@ impl Verification {
     /// Why a ramp does not go on after it.
     #[must_use]
     pub fn objection(&self) -> Option<String> {
-        let of = human::count(self.sent);
         if self.bounced > 0 {
-            return Some(format!("{} of {of} came back", human::count(self.bounced)));
+            return Some(format!("{} of {} came back", human::count(self.bounced), human::count(self.sent)));
         }
+        self.unconsumed()
+    }
+
+    /// Why a run does not go on that waits until its copies are consumed.
+    #[must_use]
+    pub fn unconsumed(&self) -> Option<String> {
+        let of = human::count(self.sent);
         let waiting = self.waiting.filter(|n| *n > 0)?;
         if self.at_most {
             let none = "is seen to be consumed: there are too many other messages in the targets";

@@ -34,6 +34,7 @@ struct Mark {
     /// The body that was sent, where the copy has no replay id.
     content: Option<Content>,
     confirmed: bool,
+    back: bool,
 }
 
 impl Witness {
@@ -58,7 +59,7 @@ impl Witness {
 
     /// An original of that group that is going to be sent under this number.
     pub(in crate::operation) fn original(&self, seq: u64, group: usize) {
-        self.lock().marks.entry(seq).or_insert(Mark { group, content: None, confirmed: false });
+        self.lock().marks.entry(seq).or_insert(Mark { group, content: None, confirmed: false, back: false });
     }
 
     /// Its copy, as it goes out; `marked` where it has its replay id.
@@ -75,6 +76,25 @@ impl Witness {
             mark.confirmed = true;
             seen.sent += 1;
         }
+    }
+
+    /// The copy of this number is dead again.
+    pub(super) fn came_back(&self, seq: u64) {
+        if let Some(mark) = self.lock().marks.get_mut(&seq) {
+            mark.back = true;
+        }
+    }
+
+    /// A copy with this body is dead again: whose it is, is not known, so it may be that of any.
+    pub(super) fn came_back_as(&self, body: Content) {
+        for mark in self.lock().marks.values_mut().filter(|mark| mark.content == Some(body)) {
+            mark.back = true;
+        }
+    }
+
+    /// The copies that were seen to be dead again.
+    pub(in crate::operation) fn back(&self) -> Vec<u64> {
+        self.lock().marks.iter().filter(|(_, mark)| mark.back).map(|(seq, _)| *seq).collect()
     }
 
     /// How many copies are confirmed.

@@ -81,7 +81,7 @@ pub(super) async fn plan(job: Job, act: Act) -> Result<Answer> {
             let source = session.places.open(&act.address).await?;
             let selection = selection()?;
             let mode = Mode::to_read(&source.broker.capability(), selection.is_all());
-            let request = DrainRequest { source, to, selection, limit, rescue, mode };
+            let request = DrainRequest { source, to, selection, limit, rescue, mode, undoes: None };
             let prepared = drain::plan(request, &job.control).await?;
             (Ready::Planned(planned::Prepared::Drain(Box::new(prepared))), changed)
         }

@@ -150,6 +150,7 @@ async fn a_drain_leaves_an_empty_queue(fake: Fake) {
         limit: None,
         rescue: false,
         mode: Mode::Streaming,
+        undoes: None,
     };
     let control = Control::new();
     let prepared = drain::plan(request, &control).await.unwrap();

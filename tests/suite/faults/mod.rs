@@ -19,7 +19,7 @@ use postroom::operation::control::Control;
 use postroom::operation::drain::{self, DrainRequest, DrainTo};
 use postroom::operation::journal::{JournalState, Journals, Summary};
 use postroom::operation::place::Place;
-use postroom::operation::plan::{Mode, Verb};
+use postroom::operation::plan::{Mode, Pace, Verb};
 use postroom::operation::replay::{self, ReplayRequest, ReplayTo};
 use postroom::operation::report::{Ended, OutcomeLine, Report};
 use postroom::operation::resume::{self, Opener};
@@ -46,6 +46,12 @@ enum What {
     Move,
     /// A replay that parks what was replayed too often: `b` and `d`.
     Park,
+    /// A replay key by key: those with equal bodies one after the other, two in flight.
+    PerKey,
+    /// A ramp, watched at each step: a consumer takes every copy, and refuses each `b`.
+    Steps,
+    /// The same key by key, at most two copies not consumed.
+    Rounds,
 }
 
 /// One try in a world of its own.
@@ -56,6 +62,17 @@ struct World {
     /// Resumes may put messages back as new copies.
     rescue: bool,
     outcomes: Arc<Mutex<Vec<OutcomeLine>>>,
+    /// What the consumer has taken.
+    consumed: Arc<Mutex<Vec<String>>>,
+    consumer: Option<tokio::task::JoinHandle<()>>,
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if let Some(consumer) = &self.consumer {
+            consumer.abort();
+        }
+    }
 }
 
 #[async_trait::async_trait]
@@ -85,14 +102,27 @@ impl World {
     /// One in which the first kill brings what was held to its delivery limit.
     fn limited(case: Case) -> Self {
         let limited = QueueSpec::new("from", case.profile).delivery_limit(1);
-        Self { rescue: true, ..Self::with(case, limited) }
+        let mut world = Self::with(case, limited);
+        world.rescue = true;
+        world
     }
 
     fn with(case: Case, source: QueueSpec) -> Self {
         let target = if case.profile == Profile::Kafka { Profile::Kafka } else { Profile::RabbitClassic };
-        let memory = Memory::builder().queue(source).queue(QueueSpec::new("to", target));
+        let target = QueueSpec::new("to", target);
+        let target = if case.is_watched() { target.consumers(1).dead_letter_to("from") } else { target };
+        let memory = Memory::builder().queue(source).queue(target);
         let memory = memory.queue(QueueSpec::new("parked", Profile::RabbitQuorum43)).build();
-        let world = Self { memory, folder: folder(), case, rescue: false, outcomes: Arc::default() };
+        let mut world = Self {
+            memory,
+            folder: folder(),
+            case,
+            rescue: false,
+            outcomes: Arc::default(),
+            consumed: Arc::default(),
+            consumer: None,
+        };
+        world.consumer = case.is_watched().then(|| world.consume());
         for body in world.bodies() {
             let mut message = Message { payload: Some((*body).into()), ..Message::default() };
             if case.verb == What::Park && LOOPS.contains(body) {
@@ -101,6 +131,33 @@ impl World {
             world.memory.publish("from", message).unwrap();
         }
         world
+    }
+
+    /// An application that takes every copy and refuses each `b`.
+    fn consume(&self) -> tokio::task::JoinHandle<()> {
+        let (memory, consumed) = (self.memory.clone(), Arc::clone(&self.consumed));
+        tokio::spawn(async move {
+            loop {
+                let next =
+                    memory.snapshot("to").unwrap().first().map(|m| String::from_utf8_lossy(m.body()).into_owned());
+                match next {
+                    Some(body) if body == "b" => _ = memory.reject("to", 1).unwrap(),
+                    Some(body) => {
+                        // Seen before it is gone: a check in between sees it twice, and never not at all.
+                        consumed.lock().unwrap().push(body);
+                        _ = memory.consume("to", 1).unwrap();
+                    }
+                    None => tokio::time::sleep(std::time::Duration::from_micros(200)).await,
+                }
+            }
+        })
+    }
+
+    /// Until the consumer has taken what there is.
+    async fn quiet(&self) {
+        while self.case.is_watched() && !self.memory.snapshot("to").unwrap().is_empty() {
+            tokio::task::yield_now().await;
+        }
     }
 
     fn bodies(&self) -> &'static [&'static str] {
@@ -122,7 +179,8 @@ impl World {
     fn control(&self) -> Control {
         let outcomes = Arc::clone(&self.outcomes);
         // Small batches: what is under way, confirmed, removed and still to come at once is what faults are about.
-        Control::new().batch(2).on_outcome(move |line| outcomes.lock().unwrap().push(line))
+        let control = Control::new().batch(2).settle(std::time::Duration::from_millis(2));
+        control.on_outcome(move |line| outcomes.lock().unwrap().push(line))
     }
 
     fn selection(&self) -> Selection {
@@ -139,7 +197,7 @@ impl World {
         match self.case.verb {
             What::Drain => {
                 let to = DrainTo::Archive(self.archive());
-                let request = DrainRequest { source, to, selection, limit: None, rescue: false, mode };
+                let request = DrainRequest { source, to, selection, limit: None, rescue: false, mode, undoes: None };
                 drain::run(drain::plan(request, control).await?, journals, control).await
             }
             What::Move => {
@@ -158,6 +216,19 @@ impl World {
                 let park = Some(Box::new(self.at("demo:parked")));
                 let request =
                     ReplayRequest { selection, mode, max_replays: Some(3), park, ..ReplayRequest::all(source, to) };
+                replay::run(replay::plan(request, control).await?, journals, control).await
+            }
+            What::PerKey | What::Steps | What::Rounds => {
+                let to = ReplayTo::Place(Box::new(self.at("demo:to")));
+                let verb = self.case.verb;
+                let watched = Pace { verify_s: Some(10.0), max_failures: Some(100), ..Pace::default() };
+                let (per_key, max_in_flight) = (Some("body".to_owned()), Some(2));
+                let pace = match verb {
+                    What::Steps => Pace { ramp: vec![1, 2], ..watched },
+                    What::Rounds => Pace { per_key, max_in_flight, ..watched },
+                    _ => Pace { per_key, max_in_flight, ..Pace::default() },
+                };
+                let request = ReplayRequest { selection, mode, pace, ..ReplayRequest::all(source, to) };
                 replay::run(replay::plan(request, control).await?, journals, control).await
             }
             What::Replay | What::Copy => {
@@ -213,7 +284,9 @@ impl World {
 
     /// Where copies can be, in the order of [`World::wanted`].
     async fn copies(&self) -> Vec<String> {
-        [self.snapshot("to"), self.archived().await, self.snapshot("parked")].concat()
+        self.quiet().await;
+        let consumed = self.consumed.lock().unwrap().clone();
+        [consumed, self.snapshot("to"), self.archived().await, self.snapshot("parked")].concat()
     }
 
     async fn archived(&self) -> Vec<String> {
@@ -286,7 +359,12 @@ impl World {
 impl Case {
     /// Whether the source keeps its messages: a copy, and any replay from a log.
     fn keeps(&self) -> bool {
-        self.verb == What::Copy || (self.verb == What::Replay && self.profile == Profile::Kafka)
+        self.verb == What::Copy || (matches!(self.verb, What::Replay | What::PerKey) && self.profile == Profile::Kafka)
+    }
+
+    /// Whether somebody consumes the copies.
+    fn is_watched(&self) -> bool {
+        matches!(self.verb, What::Steps | What::Rounds)
     }
 
     fn is_classic(&self) -> bool {
@@ -312,7 +390,57 @@ fn cases() -> Vec<Case> {
             }
         }
     }
+    for profile in profiles.into_iter().take(3) {
+        cases.push(Case { profile, verb: What::PerKey, mode: Mode::Exact, filter: None, twins: true });
+    }
     cases
+}
+
+/// Runs that are watched, which take their time.
+fn watched() -> Vec<Case> {
+    let case = |profile, verb, mode| Case { profile, verb, mode, filter: None, twins: true };
+    vec![
+        case(Profile::RabbitClassic, What::Steps, Mode::Streaming),
+        case(Profile::RabbitQuorum43, What::Steps, Mode::Exact),
+        case(Profile::RabbitClassic, What::Rounds, Mode::Exact),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_a_fault_a_watched_run_ends_with_every_copy_consumed_or_back() {
+    for case in watched() {
+        let world = World::new(case);
+        let report = world.act(&world.journals()).await.unwrap();
+        let told = format!("{case:?} {report:#?}");
+        assert_eq!((report.state, report.ambiguous, report.failed), (Ended::Finished, 0, 0), "{told}");
+        world.quiet().await;
+        let mut consumed = world.consumed.lock().unwrap().clone();
+        consumed.sort_unstable();
+        assert_eq!(consumed, ["a", "a", "a", "c", "c"], "{told}");
+        assert_eq!(world.snapshot("from"), ["b", "b"], "{told}");
+        // One came back, so the other of its key did not go.
+        let (done, skipped) = if case.verb == What::Rounds { (6, 1) } else { (7, 0) };
+        assert_eq!((report.done, report.skipped), (done, skipped), "{told}");
+        assert_eq!(report.bounced(), done - 5, "{told}");
+        world.check(&told).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_single_fault_of_a_watched_run_loses_a_message_or_hides_a_duplicate() {
+    for case in watched() {
+        for fault in Fault::ALL {
+            let runs = at_each(fault, async |due| {
+                let world = World::new(case);
+                let told = Box::pin(strike(&due, &world)).await;
+                world.check_now(&told);
+                let resumed = world.resume().await;
+                world.check(&format!("{told} then {:?}", resumed.map(|report| report.state))).await;
+            })
+            .await;
+            assert!(runs >= 3, "{case:?} {fault:?} struck only {runs} times");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -321,8 +449,12 @@ async fn without_a_fault_everything_arrives_once_and_in_order() {
         let world = World::new(case);
         let report = world.act(&world.journals()).await.unwrap();
         assert_eq!((report.state, report.ambiguous, report.failed), (Ended::Finished, 0, 0), "{case:?} {report:#?}");
-        let wanted = world.wanted();
-        let target = world.copies().await;
+        let (mut wanted, mut target) = (world.wanted(), world.copies().await);
+        if case.verb == What::PerKey {
+            // Only those of one key keep their order.
+            wanted.sort_unstable();
+            target.sort_unstable();
+        }
         assert_eq!(target, wanted, "{case:?}");
         let stays = if case.profile == Profile::Kafka { report.skipped } else { 0 };
         assert_eq!(report.done + stays, wanted.len() as u64, "{case:?} {report:#?}");
@@ -448,6 +580,7 @@ impl World {
             self.snapshot("to"),
             self.snapshot("parked"),
             self.archived_or_torn(),
+            self.consumed.lock().unwrap().clone(),
         ]
         .concat();
         for body in self.bodies() {

@@ -26,6 +26,8 @@ enum Moved {
     Replayed,
     ToQueue,
     Archived,
+    /// The source has kept them.
+    Copied,
 }
 
 /// A queue whose messages a run has moved.
@@ -65,6 +67,10 @@ impl World {
                 let request = ReplayRequest { mode: Mode::Streaming, ..ReplayRequest::all(source, to) };
                 replay::run(replay::plan(request, &control).await.unwrap(), &journals, &control).await
             }
+            Moved::Copied => {
+                let request = ReplayRequest { keep: true, ..ReplayRequest::all(source, to) };
+                replay::run(replay::plan(request, &control).await.unwrap(), &journals, &control).await
+            }
             Moved::ToQueue => {
                 let reason = Some("poison".into());
                 let request = ReplayRequest { verb: Verb::Drain, reason, ..ReplayRequest::all(source, to) };
@@ -72,7 +78,15 @@ impl World {
             }
             Moved::Archived => {
                 let (to, selection) = (DrainTo::Archive(world.archive()), Selection::all());
-                let request = DrainRequest { source, to, selection, limit: None, rescue: false, mode: Mode::Streaming };
+                let request = DrainRequest {
+                    source,
+                    to,
+                    selection,
+                    limit: None,
+                    rescue: false,
+                    mode: Mode::Streaming,
+                    undoes: None,
+                };
                 drain::run(drain::plan(request, &control).await.unwrap(), &journals, &control).await
             }
         };
@@ -211,9 +225,32 @@ async fn what_was_consumed_is_told_and_not_guessed() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn copies_of_kept_messages_are_dropped_where_the_original_is_still_there() {
+    for profile in [Profile::RabbitClassic, Profile::RabbitQuorum43] {
+        let world = World::new(profile, Moved::Copied).await;
+        assert_eq!((world.bodies("from").len(), world.bodies("to").len()), (6, 7));
+        // Somebody takes an "a" and the "B": then their copies are all that is left of them.
+        world.memory.consume("from", 2).unwrap();
+        let (journals, control) = (world.journals(), Control::new());
+        let prepared = undo::plan(RUN, &[], Mode::Exact, &journals, &world, &control).await.unwrap();
+        assert!(prepared.notes.iter().any(|note| note.starts_with("2 copies stay")), "{:?}", prepared.notes);
+        let reports = undo::run(prepared, &journals, &control).await.unwrap();
+        assert_eq!((reports[0].state, reports[0].done), (Ended::Finished, 4), "{reports:#?}");
+        let mut left = world.bodies("to");
+        left.sort_unstable();
+        assert_eq!(left, ["B", "a", "other"], "{profile:?}");
+        world.check_nothing_is_lost(&format!("{profile:?}"));
+        let shown = world.journals().show(RUN).unwrap();
+        assert_eq!(shown.summary.state, JournalState::Undone);
+        let dropped = shown.outcomes.iter().filter_map(|line| line.place.as_deref());
+        assert_eq!(dropped.filter(|place| place.contains("its copy was dropped by")).count(), 4);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_single_fault_of_an_undo_loses_a_message_or_hides_a_duplicate() {
     for profile in [Profile::RabbitClassic, Profile::RabbitQuorum43, Profile::RabbitQuorum40] {
-        for moved in [Moved::Replayed, Moved::ToQueue, Moved::Archived] {
+        for moved in [Moved::Replayed, Moved::ToQueue, Moved::Archived, Moved::Copied] {
             for fault in Fault::ALL {
                 let runs = at_each(fault, async |due| {
                     let world = World::new(profile, moved).await;
@@ -230,12 +267,18 @@ async fn no_single_fault_of_an_undo_loses_a_message_or_hides_a_duplicate() {
                         assert!(again.is_err() || again.is_ok_and(|reports| reports[0].done == 6), "{told}");
                     } else {
                         again.unwrap();
+                        if moved == Moved::Copied {
+                            assert_eq!(world.bodies("to"), ["other"], "{told}");
+                        }
                         world.check_is_back(&told);
                     }
                     world.check_nothing_is_lost(&told);
                 })
                 .await;
-                let counted = if moved == Moved::Archived && matches!(fault, Fault::Settle(_)) { 0 } else { 3 };
+                let counted = match (moved, fault) {
+                    (Moved::Archived, Fault::Settle(_)) | (Moved::Copied, Fault::Publish(_)) => 0,
+                    _ => 3,
+                };
                 assert!(runs >= counted, "{profile:?} {moved:?} {fault:?} struck only {runs} times");
             }
         }

@@ -1,0 +1,283 @@
+//! What a run keeps in mind from one pass over its source to the next: which keys are under way or go no further, and how
+//! much went wrong so far.
+//!
+//! Messages of one key go one after the other: the next one is admitted when the copy of the one before is confirmed and on
+//! record. Where one fails, those behind it stay, for sending them would change their order. Limits: a message without a
+//! value of the field has no order to keep. A resume knows of a key's failures what it meets again in the source.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::plan::Pace;
+use crate::broker::{Capability, Ordering};
+use crate::error::{Error, ErrorKind, Result};
+use crate::message::Message;
+use crate::message::filter::{Candidate, Pick};
+use crate::text::human;
+
+/// The field that is meant where only its order is asked for.
+pub(super) const OWN: &str = "key";
+
+/// Failures in a row after which nothing is likely to get through.
+const STREAK: u64 = 100;
+/// How many copies have to come back, and which part of all, where the operator named no number.
+const BACK: (u64, u64) = (10, 10);
+
+/// What stands for a key: memory does not grow with what people use as keys.
+pub(super) type Key = [u8; 16];
+
+/// Reads the keys of messages.
+#[derive(Clone, Debug)]
+pub(super) struct Keys(Pick);
+
+impl Keys {
+    /// The field that `pace` names.
+    ///
+    /// # Errors
+    /// `Usage` for what is no field.
+    pub(super) fn of(pace: &Pace) -> Result<Option<Self>> {
+        pace.per_key.as_deref().map(Self::parse).transpose()
+    }
+
+    /// Reads a field's name.
+    ///
+    /// # Errors
+    /// `Usage` for what is no field.
+    pub(super) fn parse(field: &str) -> Result<Self> {
+        Pick::parse(field).map(Self).map_err(|error| {
+            error.hint("name the field that says what a message is about, such as key, header.order or body.order.id")
+        })
+    }
+
+    /// The key of a message as it is in the source.
+    pub(super) fn key(&self, message: &Message) -> Option<Key> {
+        let hash = match (self.0.name(), &message.key) {
+            (OWN, key) => blake3::hash(key.as_deref()?),
+            _ => blake3::hash(self.0.value(&Candidate::new(message))?.as_bytes()),
+        };
+        let mut out = [0; 16];
+        out.copy_from_slice(&hash.as_bytes()[..16]);
+        Some(out)
+    }
+}
+
+/// Whether the messages of a queue have a key of their own that order hangs on. A routing key says where a message goes,
+/// and not what it is about.
+pub(super) fn is_keyed(capability: &Capability) -> bool {
+    matches!(capability.ordering, Ordering::PerGroup | Ordering::PerPartition)
+}
+
+/// Whether a message may go now.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Admit {
+    /// It may.
+    Go,
+    /// One of its key is under way.
+    Wait,
+    /// One of its key stays, so it stays, too: the reason.
+    Held(String),
+}
+
+/// Shared by the passes of a run.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Course {
+    /// How keys are read, where messages go key by key.
+    pub(super) keys: Option<Keys>,
+    most: Option<u64>,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// By the number of the message that is under way.
+    busy: HashMap<Key, u64>,
+    /// The key of each message that was sent.
+    sent: HashMap<u64, Key>,
+    /// Why the key goes no further.
+    held: HashMap<Key, String>,
+    failed: u64,
+    streak: u64,
+    tripped: bool,
+}
+
+impl Course {
+    /// # Errors
+    /// `Usage` for a key that is no field.
+    pub(super) fn new(pace: &Pace) -> Result<Self> {
+        Ok(Self { keys: Keys::of(pace)?, most: pace.max_failures, state: Arc::default() })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The key of a message, where messages go key by key.
+    pub(super) fn key(&self, message: &Message) -> Option<Key> {
+        self.keys.as_ref()?.key(message)
+    }
+
+    /// Whether a message of that key may be sent.
+    pub(super) fn admit(&self, key: Option<Key>) -> Admit {
+        let Some(key) = key else { return Admit::Go };
+        let state = self.lock();
+        match state.held.get(&key) {
+            Some(why) => Admit::Held(why.clone()),
+            None if state.busy.contains_key(&key) => Admit::Wait,
+            None => Admit::Go,
+        }
+    }
+
+    /// The message of that number is under way.
+    pub(super) fn sends(&self, seq: u64, key: Option<Key>) {
+        if let Some(key) = key {
+            let mut state = self.lock();
+            state.busy.insert(key, seq);
+            state.sent.insert(seq, key);
+        }
+    }
+
+    /// The next of its key may go.
+    pub(super) fn arrived(&self, seq: u64) {
+        let mut state = self.lock();
+        state.streak = 0;
+        if let Some(key) = state.sent.get(&seq).copied() {
+            state.busy.remove(&key);
+        }
+    }
+
+    /// It did not arrive, or nobody knows. Why the run stops now, where it does.
+    pub(super) fn failed(&self, seq: u64, id: &str, why: &str) -> Option<Error> {
+        let mut state = self.lock();
+        (state.failed, state.streak) = (state.failed + 1, state.streak + 1);
+        if let Some(key) = state.sent.get(&seq).copied() {
+            state.busy.remove(&key);
+            state.held.entry(key).or_insert_with(|| behind(id, "did not get through"));
+        }
+        let what = match self.most {
+            Some(most) if state.failed >= most => format!("{} failed", human::messages(state.failed)),
+            None if state.streak >= STREAK => format!("{} in a row failed", human::messages(state.streak)),
+            _ => return None,
+        };
+        if std::mem::replace(&mut state.tripped, true) {
+            return None;
+        }
+        Some(
+            Error::new(ErrorKind::Rejected, format!("the run stopped by itself: {what}, the last one because {why}"))
+                .hint(
+                    "mend what is wrong there, and go on with `postroom journal resume`; what failed is where it was",
+                ),
+        )
+    }
+
+    /// A message that stays: what comes behind it of its key stays, too.
+    pub(super) fn holds(&self, key: Option<Key>, id: &str) {
+        if let Some(key) = key {
+            self.lock().held.entry(key).or_insert_with(|| behind(id, "stays"));
+        }
+    }
+
+    /// Copies that came back: their keys go no further.
+    pub(super) fn came_back(&self, seqs: impl IntoIterator<Item = u64>) {
+        let mut state = self.lock();
+        for seq in seqs {
+            if let Some(key) = state.sent.get(&seq).copied() {
+                let why = "it is held back: the copy of one before it of the same key came back".to_owned();
+                state.held.entry(key).or_insert(why);
+            }
+        }
+    }
+
+    /// Why a run does not go on of whose copies so many came back.
+    pub(super) fn objects_to(&self, bounced: u64, sent: u64) -> Option<String> {
+        let failed = self.lock().failed;
+        let stops = match self.most {
+            Some(most) => bounced + failed >= most,
+            None => bounced >= BACK.0 && bounced.saturating_mul(BACK.1) >= sent,
+        };
+        let also = if failed == 0 { String::new() } else { format!(", and {} failed", human::count(failed)) };
+        (stops && bounced > 0).then(|| format!("{} of {} came back{also}", human::count(bounced), human::count(sent)))
+    }
+
+    /// Whether the operator named a number of failures.
+    pub(super) fn is_told(&self) -> bool {
+        self.most.is_some()
+    }
+}
+
+/// What is said of a message that stays because of another.
+pub(super) fn behind(id: &str, what: &str) -> String {
+    format!("it is held back: {id}, before it of the same key, {what}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::Fields;
+
+    fn message(key: Option<&'static str>, body: &'static str) -> Message {
+        Message { key: key.map(Into::into), payload: Some(body.into()), ..Message::default() }
+    }
+
+    fn course(per_key: Option<&str>, max_failures: Option<u64>) -> Course {
+        Course::new(&Pace { per_key: per_key.map(Into::into), max_failures, ..Pace::default() }).unwrap()
+    }
+
+    #[test]
+    fn the_next_of_a_key_goes_when_the_one_before_it_arrived() {
+        let course = course(Some("key"), None);
+        let (a, b) = (course.key(&message(Some("a"), "1")), course.key(&message(Some("b"), "1")));
+        assert_eq!(course.admit(a), Admit::Go);
+        course.sends(1, a);
+        assert_eq!((course.admit(a), course.admit(b)), (Admit::Wait, Admit::Go));
+        course.arrived(1);
+        course.sends(2, a);
+        assert!(course.failed(2, "two", "no").is_none());
+        assert!(matches!(course.admit(a), Admit::Held(why) if why.contains("two")));
+        assert_eq!(course.admit(b), Admit::Go);
+        course.sends(3, b);
+        course.arrived(3);
+        course.came_back([3]);
+        assert!(matches!(course.admit(b), Admit::Held(why) if why.contains("came back")));
+        assert_eq!(course.admit(None), Admit::Go);
+    }
+
+    #[test]
+    fn a_key_is_any_field() {
+        let of = |field: &str, message: &Message| Keys::parse(field).unwrap().key(message);
+        let one = message(Some("k"), r#"{"order":{"id":17}}"#);
+        let two =
+            Message { headers: Fields::from_iter([("order", "17")]), ..message(Some("l"), r#"{"order":{"id":"17"}}"#) };
+        assert_eq!(of("body.order.id", &one), of("body.order.id", &two));
+        assert_ne!(of("key", &one), of("key", &two));
+        assert_eq!((of("header.order", &one), of("key", &message(None, ""))), (None, None));
+        assert!(of("header.order", &two).is_some());
+        assert_eq!(Keys::parse("order").unwrap_err().kind(), ErrorKind::Usage);
+    }
+
+    #[test]
+    fn a_run_stops_by_itself_at_the_number_of_failures_or_when_nothing_gets_through() {
+        let told = course(None, Some(2));
+        assert!(told.failed(1, "a", "no").is_none());
+        told.arrived(2);
+        assert!(told.failed(3, "b", "no route").unwrap().message().contains("no route"));
+        assert!(told.failed(4, "c", "no").is_none(), "once");
+        let untold = course(None, None);
+        for seq in 1..STREAK {
+            assert!(untold.failed(seq, "a", "no").is_none());
+        }
+        untold.arrived(STREAK);
+        assert!((0..STREAK - 1).all(|seq| untold.failed(seq, "a", "no").is_none()));
+        assert!(untold.failed(0, "a", "no").is_some());
+    }
+
+    #[test]
+    fn copies_that_come_back_stop_a_run_by_number_or_by_part() {
+        let told = course(None, Some(3));
+        assert_eq!((told.objects_to(2, 10).is_some(), told.objects_to(3, 1000).is_some()), (false, true));
+        assert!(told.failed(1, "a", "no").is_none());
+        assert!(told.objects_to(2, 10).unwrap().contains("1 failed"));
+        let untold = course(None, None);
+        let stops = [(9, 9), (10, 101), (10, 100), (0, 0)].map(|(back, sent)| untold.objects_to(back, sent).is_some());
+        assert_eq!(stops, [false, false, true, false]);
+    }
+}
