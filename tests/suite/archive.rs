@@ -63,7 +63,7 @@ pub(crate) fn write(path: &Path, parts: &[&[Message]]) -> Vec<u64> {
     parts
         .iter()
         .map(|part| {
-            writer.append(part).unwrap();
+            writer.append(*part).unwrap();
             writer.commit().unwrap()
         })
         .collect()

@@ -125,9 +125,9 @@ impl ArchiveWriter {
     /// # Errors
     /// `Rejected` for a message that [`ArchiveWriter::accepts`] refuses: then none of them is appended. Else the
     /// file failed: nothing since the last commit is in the archive.
-    pub fn append(&mut self, messages: &[Message]) -> Result<u64> {
+    pub fn append<'a>(&mut self, messages: impl IntoIterator<Item = &'a Message> + Clone) -> Result<u64> {
         self.check_usable()?;
-        messages.iter().try_for_each(|message| self.accepts(message))?;
+        messages.clone().into_iter().try_for_each(|message| self.accepts(message))?;
         self.check_joint()?;
         let mut bytes = 0;
         for message in messages {

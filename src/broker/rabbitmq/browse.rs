@@ -161,10 +161,11 @@ impl Browse {
         self.admit(rest);
         self.waiting.clear();
         let rescue = if self.keeper.is_alarmed() { self.rescue().await } else { Ok(()) };
-        release(self.keeper.shared(), self.feed.channel(), &self.queue, self.release, self.held).await?;
+        let late = release(self.keeper.shared(), self.feed.channel(), &self.queue, self.release, self.held).await?;
         rescue?;
         let mut notes = std::mem::take(&mut self.notes);
         notes.append(&mut self.keeper.notes);
+        notes.extend(late);
         Ok(Closed { returned: self.held, rescued: self.keeper.rescued, notes })
     }
 }

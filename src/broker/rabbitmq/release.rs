@@ -10,55 +10,86 @@ use std::time::Duration;
 
 use lapin::Channel;
 use lapin::options::BasicNackOptions;
+use tokio::time::Instant;
 
 use super::connection::close_quietly;
 use super::errors::answer;
 use super::facts::Release;
 use super::{Shared, learn};
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
+use crate::text::human;
 
-/// How long to wait until the queue has everything back.
+/// How long to wait until the queue has everything back, and one second more for each so many messages: a queue that
+/// takes a million back answers nothing for many seconds (seen on 4.0, classic and quorum).
 const BACK: Duration = Duration::from_secs(10);
+/// See [`BACK`].
+const A_SECOND: u64 = 10_000;
 /// The same where consumers may take the messages as soon as they are back.
 const BACK_WITH_CONSUMERS: Duration = Duration::from_secs(1);
 /// How long to wait before the queue is asked again: at first, and at most.
 const ASK: [Duration; 2] = [Duration::from_millis(1), Duration::from_millis(20)];
 
 /// Returns `held` messages, closes the channel, and waits until the queue has them back: what is read next would else
-/// find an empty queue. No consumer may be at work on the channel.
+/// find an empty queue. No consumer may be at work on the channel. What is to be said where it takes longer than that.
 ///
 /// # Errors
 /// `Unreachable` or `Timeout` where the broker did not answer; it then takes everything back by itself.
-pub(super) async fn release(shared: &Shared, channel: &Channel, queue: &str, how: Release, held: u64) -> Result<()> {
+pub(super) async fn release(
+    shared: &Shared,
+    channel: &Channel,
+    queue: &str,
+    how: Release,
+    held: u64,
+) -> Result<Option<String>> {
     if held == 0 {
         close_quietly(channel).await;
-        return Ok(());
+        return Ok(None);
     }
     let (before, _) = learn::count(channel, queue).await?;
-    if how == Release::Nack {
+    let there = if how == Release::Nack {
         let options = BasicNackOptions { multiple: true, requeue: true };
         answer("returning messages", channel.basic_nack(0, options)).await?;
-        back(channel, queue, before + held).await?;
+        let there = back(channel, queue, before + held, held).await?;
         close_quietly(channel).await;
-        return Ok(());
-    }
-    close_quietly(channel).await;
-    let other = shared.consuming().await?.channel().await?;
-    back(&other, queue, before + held).await?;
-    close_quietly(&other).await;
-    Ok(())
+        there
+    } else {
+        close_quietly(channel).await;
+        let other = shared.consuming().await?.channel().await?;
+        let there = back(&other, queue, before + held, held).await?;
+        close_quietly(&other).await;
+        there
+    };
+    Ok(there.err().map(|ready| {
+        let back = human::count(ready);
+        format!("the queue is still taking its messages back ({back} are ready so far): another look now may see fewer")
+    }))
 }
 
-/// Waits until `wanted` messages are ready.
-async fn back(channel: &Channel, queue: &str, wanted: u64) -> Result<()> {
-    let (mut ready, consumers) = learn::count(channel, queue).await?;
-    let patience = if consumers > 0 { BACK_WITH_CONSUMERS } else { BACK };
-    let end = tokio::time::Instant::now() + patience;
+/// Waits until `wanted` messages are ready, `held` of them given back just now; how many are, where they do not come or
+/// consumers take them.
+async fn back(channel: &Channel, queue: &str, wanted: u64, held: u64) -> Result<Result<(), u64>> {
+    let begun = Instant::now();
+    let mut patience = BACK + Duration::from_secs(held / A_SECOND);
     let [mut pause, longest] = ASK;
-    while ready < wanted && tokio::time::Instant::now() < end {
+    let mut ready = 0;
+    loop {
+        match learn::count(channel, queue).await {
+            Ok((count, _)) if count >= wanted => return Ok(Ok(())),
+            Ok((count, consumers)) => {
+                if consumers > 0 {
+                    patience = patience.min(BACK_WITH_CONSUMERS);
+                }
+                ready = count;
+            }
+            // It is busy with just that.
+            Err(error) if error.kind() == ErrorKind::Timeout && begun.elapsed() < patience => {}
+            Err(error) => return Err(error),
+        }
+        if begun.elapsed() >= patience {
+            // Consumers that take what comes back are no delay.
+            return Ok(if patience <= BACK_WITH_CONSUMERS { Ok(()) } else { Err(ready) });
+        }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(longest);
-        ready = learn::count(channel, queue).await?.0;
     }
-    Ok(())
 }

@@ -203,13 +203,12 @@ impl Take {
         self.admit(rest);
         self.waiting.clear();
         let rescue = if self.keeper.is_alarmed() { self.rescue().await } else { Ok(()) };
-        release(self.keeper.shared(), self.feed.channel(), &self.queue, self.release, self.held.len()).await?;
+        let held = self.held.len();
+        let late = release(self.keeper.shared(), self.feed.channel(), &self.queue, self.release, held).await?;
         rescue?;
-        Ok(Closed {
-            returned: self.held.len(),
-            rescued: self.keeper.rescued,
-            notes: std::mem::take(&mut self.keeper.notes),
-        })
+        let mut notes = std::mem::take(&mut self.keeper.notes);
+        notes.extend(late);
+        Ok(Closed { returned: held, rescued: self.keeper.rescued, notes })
     }
 }
 

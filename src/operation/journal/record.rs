@@ -221,7 +221,7 @@ impl Identity {
         let mut hasher = blake3::Hasher::new();
         hasher.update(&digest.0).update(id.as_bytes());
         let mut out = [0; 16];
-        hasher.finalize_xof().fill(&mut out);
+        out.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
         Self(out)
     }
 

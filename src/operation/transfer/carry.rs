@@ -276,22 +276,20 @@ fn outcome_of(result: Result<Receipt>, fatal: &mut Option<Error>) -> Outcome {
 
 /// Writes a batch into the archive: on disk and verified when it is done.
 async fn store(writer: Arc<Mutex<ArchiveWriter>>, batch: Vec<Item>) -> Step {
-    let (messages, rest): (Vec<_>, Vec<_>) =
-        batch.into_iter().map(|mut item| (std::mem::take(&mut item.message), item)).unzip();
     let work = tokio::task::spawn_blocking(move || {
         let mut writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
-        let stored = writer.append(&messages).and_then(|_| writer.commit());
-        (messages, stored)
+        let stored = writer.append(batch.iter().map(|item| &item.message)).and_then(|_| writer.commit());
+        // Their names are all that is needed of them now; here, beside the reader, the rest is freed.
+        let named = |item: Item| Item { message: Message { id: item.message.id, ..Message::default() }, ..item };
+        Step::Stored(batch.into_iter().map(named).collect(), stored)
     });
-    let (messages, stored) = match work.await {
+    match work.await {
         Ok(done) => done,
         Err(error) => {
             let error = Error::new(ErrorKind::Unexpected, "writing the archive failed").because(error);
-            return Step::Stored(Vec::new(), Err(error));
+            Step::Stored(Vec::new(), Err(error))
         }
-    };
-    let batch = rest.into_iter().zip(messages).map(|(item, message)| Item { message, ..item }).collect();
-    Step::Stored(batch, stored)
+    }
 }
 
 /// Tells the journal what is in the archive (or is going to be dropped).
