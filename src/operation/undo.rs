@@ -160,7 +160,9 @@ pub async fn plan(
             notes.push(gone);
         }
         let why = format!("only copies are dropped whose originals {} holds now", source.address);
-        moves.iter_mut().for_each(|part| part.plan_mut().checks.push(Check::passed("originals", why.clone())));
+        for part in &mut moves {
+            part.plan_mut().checks.push(Check::passed("originals", why.clone()));
+        }
     }
     account(&mut moves, &restore, &mut notes);
     Ok(Prepared { summary, moves, source, notes })
@@ -267,8 +269,15 @@ fn account(moves: &mut Vec<Move>, restore: &Restore, notes: &mut Vec<String>) {
 /// may be dropped.
 struct Originals {
     restore: Arc<Restore>,
-    /// How many of each there are, that no copy counts on yet; and what was decided of each copy.
-    state: Arc<Mutex<(HashMap<Identity, u64>, HashMap<u64, bool>)>>,
+    state: Arc<Mutex<Counted>>,
+}
+
+/// What an undo of copies has counted.
+struct Counted {
+    /// How many of each original there are that no copy counts on yet.
+    left: HashMap<Identity, u64>,
+    /// Whether the original of each copy is there, by the copy's number.
+    decided: HashMap<u64, bool>,
 }
 
 impl Originals {
@@ -285,7 +294,10 @@ impl Originals {
             Ok(ControlFlow::Continue(()))
         });
         browse::run(BrowseRequest::all(source.clone()), control, &mut sink).await?;
-        Ok(Self { restore: Arc::clone(restore), state: Arc::new(Mutex::new((left, HashMap::new()))) })
+        Ok(Self {
+            restore: Arc::clone(restore),
+            state: Arc::new(Mutex::new(Counted { left, decided: HashMap::new() })),
+        })
     }
 
     /// The copies that may be dropped, of those that `all` selects by `filter`.
@@ -298,7 +310,7 @@ impl Originals {
             };
             let Some(entry) = seq.checked_sub(1).and_then(|at| restore.held.state.entry(at)) else { return false };
             let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
-            let (left, decided) = &mut *state;
+            let Counted { left, decided } = &mut *state;
             *decided.entry(seq).or_insert_with(|| match left.get_mut(&entry.identity) {
                 Some(count) if *count > 0 => {
                     *count -= 1;
@@ -312,6 +324,6 @@ impl Originals {
     /// How many copies were met whose original is not there.
     fn without(&self) -> u64 {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.1.values().filter(|there| !**there).count() as u64
+        state.decided.values().filter(|there| !**there).count() as u64
     }
 }

@@ -103,7 +103,7 @@ async fn what_fails_holds_back_what_comes_behind_it_of_its_key_and_nothing_else(
         for fault in [PublishFault::Nacked, PublishFault::Returned, PublishFault::LostBefore] {
             let runs = at_each(Fault::Publish(fault), async |due| {
                 let shop = Shop::new(profile, &KEYS);
-                let report = due.strike(&shop.memory, shop.replay(per_key())).await.unwrap().unwrap();
+                let report = Box::pin(due.strike(&shop.memory, shop.replay(per_key()))).await.unwrap().unwrap();
                 let told = format!("{profile:?} {fault:?} {}: {report:#?}", due.nth());
                 let there = shop.numbers("to");
                 let mut missing = 0;
@@ -131,7 +131,7 @@ async fn a_kill_and_a_resume_keep_the_order_of_each_key() {
     for profile in [Profile::RabbitClassic, Profile::RabbitQuorum43] {
         let runs = at_each(Fault::Kill, async |due| {
             let shop = Shop::new(profile, &KEYS);
-            let done = due.strike(&shop.memory, shop.replay(per_key())).await;
+            let done = Box::pin(due.strike(&shop.memory, shop.replay(per_key()))).await;
             shop.resume().await;
             let told = format!("{profile:?} killed at {} ({})", due.nth(), done.is_some());
             let (from, to) = (shop.numbers("from"), shop.numbers("to"));

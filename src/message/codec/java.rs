@@ -407,7 +407,7 @@ mod tests {
         let deep = [&first[..], &b"sq\0\x7e\0\0".repeat(1000)].concat();
         assert!(read(&deep).unwrap_err().contains("deeper"));
         // Many objects with a long field name each: what is shown is bounded.
-        let name = [&b"Z"[..], &60_000_u16.to_be_bytes()[..], &[b'n'; 60_000]].concat();
+        let name = [&b"Z"[..], &60_000_u16.to_be_bytes()[..], &vec![b'n'; 60_000]].concat();
         let objects =
             [
                 &stream(&[

@@ -119,7 +119,7 @@ impl Failure {
             if says_more && root.class.as_deref().is_some_and(trace::is_wrapper) {
                 self.frames = root.frames;
                 self.class = self.class.take().filter(|class| !trace::is_wrapper(class)).or(root.class);
-                return self.from_message();
+                return self.read_message();
             }
             // Where the stack was cut before its cause, the writer's own class says more than the wrapper.
             let own = self.class.take().filter(|class| !trace::is_wrapper(class));
@@ -131,12 +131,12 @@ impl Failure {
             self.put_message(root.message);
             self
         } else {
-            self.from_message()
+            self.read_message()
         }
     }
 
     /// This record with the cause that its message names behind the outer one.
-    fn from_message(mut self) -> Self {
+    fn read_message(mut self) -> Self {
         if let Some((class, cause)) = self.message.as_deref().and_then(trace::nested) {
             let (class, cause) = (class.to_owned(), cause.to_owned());
             self.class = Some(class);

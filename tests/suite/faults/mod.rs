@@ -141,7 +141,7 @@ impl World {
                 let next =
                     memory.snapshot("to").unwrap().first().map(|m| String::from_utf8_lossy(m.body()).into_owned());
                 match next {
-                    Some(body) if body == "b" => _ = memory.reject("to", 1).unwrap(),
+                    Some(body) if body == "b" => memory.reject("to", 1).unwrap(),
                     Some(body) => {
                         // Seen before it is gone: a check in between sees it twice, and never not at all.
                         consumed.lock().unwrap().push(body);
