@@ -305,8 +305,18 @@ async fn what_came_again_is_removed_however_often_it_takes(fake: Fake) {
     assert!(reader.settle(&tokens, Settle::Remove).await.iter().all(Result::is_err));
     // No answer, as often as one removal asks for it.
     fake.script("DeleteMessageBatch", vec![Fault::LostBefore; 4]);
-    let rest = remove_all(&mut *reader).await;
-    assert_eq!((first.len() + rest.len(), fake.bodies("dead.fifo").len()), (25, 0));
+    let mut seen = first.len();
+    loop {
+        let batch = reader.next_batch(10).await.unwrap();
+        let tokens: Vec<_> = batch.deliveries.iter().map(|delivery| delivery.token).collect();
+        // Where it is this removal that gets no answer, its messages come again, too.
+        reader.settle(&tokens, Settle::Remove).await;
+        seen += tokens.len();
+        if batch.end.is_some() {
+            break;
+        }
+    }
+    assert_eq!((seen, fake.bodies("dead.fifo").len()), (25, 0));
     reader.close().await.unwrap();
 }
 
