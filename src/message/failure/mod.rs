@@ -21,6 +21,8 @@ mod watermill;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
+pub(crate) use trace::counts_errors;
+
 use super::Message;
 
 type Reader<T> = fn(&T) -> Option<Failure>;

@@ -15,7 +15,7 @@ mod words;
 use std::fmt;
 
 use super::Message;
-use super::failure::Failure;
+use super::failure::{Failure, counts_errors};
 
 pub use key::{Key, KeyPart};
 pub use mask::{MAX as MAX_TEMPLATE, mask, mask_into};
@@ -72,11 +72,12 @@ pub fn fingerprint(message: &Message, failure: Option<&Failure>, rules: &Rules) 
 }
 
 /// The text whose template is in a group's key: the message, and only its first line where there is a stack, which
-/// tells no more of it.
+/// tells no more of it. What only counts errors goes on: which they are comes behind it.
 #[must_use]
 pub fn cause_text(failure: &Failure) -> Option<&str> {
     let text = failure.message.as_deref()?;
-    if failure.stack.is_some() { text.lines().next() } else { Some(text) }
+    let first = text.lines().next()?;
+    if failure.stack.is_some() && !counts_errors(first) { Some(first) } else { Some(text) }
 }
 
 #[cfg(test)]

@@ -14,6 +14,8 @@ use frame::Frame;
 const MAX_LINES: usize = 2_000;
 /// How many application frames say where it happened.
 const MAX_FRAMES: usize = 3;
+/// Lines of a message whose first one only counts errors.
+const COUNTED_LINES: usize = 3;
 /// More nested causes than this are not followed.
 const MAX_SECTIONS: usize = 64;
 
@@ -22,7 +24,7 @@ const MAX_SECTIONS: usize = 64;
 pub(crate) struct Root {
     /// The class of the innermost cause that is no wrapper.
     pub(crate) class: Option<String>,
-    /// Its message, first line.
+    /// Its message, first line; and the lines behind it where that one only counts errors.
     pub(crate) message: Option<String>,
     /// The application frames, innermost first, without line numbers, lambdas, proxies and libraries.
     pub(crate) frames: Vec<String>,
@@ -39,7 +41,20 @@ pub(crate) fn root(stack: &str) -> Root {
             break;
         }
     }
-    reader.finish()
+    let mut root = reader.finish();
+    if let Some(at) =
+        root.message.as_ref().filter(|text| counts_errors(text)).and_then(|text| stack.find(text.as_str()))
+    {
+        let rest = stack.get(at..).unwrap_or_default();
+        let lines: Vec<&str> = rest.lines().take(COUNTED_LINES).take_while(|line| !line.trim().is_empty()).collect();
+        root.message = Some(lines.join("\n"));
+    }
+    root
+}
+
+/// Whether a message only says how many errors there are, as pydantic's do: the next lines say which.
+pub(crate) fn counts_errors(first_line: &str) -> bool {
+    first_line.contains(" validation error for ") || first_line.contains(" validation errors for ")
 }
 
 /// The class and message behind `nested exception is` or `--->` in a message without a stack.
@@ -349,7 +364,14 @@ fn header(text: &str) -> (Option<&str>, &str) {
         Some((class, code)) if !code.is_empty() && code.bytes().all(|b| b.is_ascii_hexdigit() || b == b'x') => class,
         _ => head,
     };
-    if is_class(head) { (Some(head), message.trim()) } else { (None, text) }
+    if !is_class(head) {
+        return (None, text);
+    }
+    // SQLAlchemy names the driver's exception that it wraps: `sqlalchemy.exc.OperationalError: (psycopg2.OperationalError) …`.
+    match message.trim().strip_prefix('(').and_then(|message| message.split_once(") ")) {
+        Some((inner, message)) if inner.contains('.') && is_class(inner) => (Some(inner), message.trim()),
+        _ => (Some(head), message.trim()),
+    }
 }
 
 /// A name as classes have: one word, with a package or an upper case letter, perhaps with a code in brackets (Node).

@@ -45,6 +45,27 @@ fn python_is_known_by_its_frames_where_the_first_line_is_missing() {
 }
 
 #[test]
+fn python_messages_that_count_or_wrap_tell_what_is_behind() {
+    let head = "Traceback (most recent call last):\n  File \"/app/shop/tasks.py\", line 3, in take\n    check(x)\n";
+    check(
+        &format!(
+            "{head}pydantic_core._pydantic_core.ValidationError: 1 validation error for Order\ntotal\n  Field required [type=missing]\n    For further information visit https://errors.pydantic.dev/2.7/v/missing"
+        ),
+        "pydantic_core._pydantic_core.ValidationError",
+        "1 validation error for Order\ntotal\n  Field required [type=missing]",
+        &["shop/tasks:take"],
+    );
+    check(
+        &format!(
+            "{head}sqlalchemy.exc.OperationalError: (psycopg2.OperationalError) connection refused\n\n(Background on this error)"
+        ),
+        "psycopg2.OperationalError",
+        "connection refused",
+        &["shop/tasks:take"],
+    );
+}
+
+#[test]
 fn a_code_of_the_operating_system_is_no_cause() {
     check(
         "Microsoft.Data.SqlClient.SqlException (0x80131904): Execution Timeout Expired.
