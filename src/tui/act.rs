@@ -74,6 +74,12 @@ pub(crate) struct Act {
     pub(crate) ramp: Vec<u64>,
     /// For how long copies are watched, as typed.
     pub(crate) verify: Option<String>,
+    /// How many copies are sent and not confirmed at most, or with a watch not consumed.
+    pub(crate) max_in_flight: Option<u64>,
+    /// The field whose messages go one after the other.
+    pub(crate) per_key: Option<String>,
+    /// After how many failures the run stops by itself.
+    pub(crate) max_failures: Option<u64>,
     /// How often a message is replayed at most, and where those go that were.
     pub(crate) max_replays: Option<u64>,
     pub(crate) park: Option<String>,
@@ -103,6 +109,9 @@ impl Act {
             rate: None,
             ramp: Vec::new(),
             verify: None,
+            max_in_flight: None,
+            per_key: None,
+            max_failures: None,
             max_replays: None,
             park: None,
             rescue: false,
@@ -183,6 +192,15 @@ impl Act {
         }
         if let Some(time) = &self.verify {
             line.extend([" --verify ", &quote(time)]);
+        }
+        if let Some(most) = self.max_in_flight {
+            line.extend([" --max-in-flight ", &most.to_string()]);
+        }
+        if let Some(field) = &self.per_key {
+            line.extend([" --per-key=", &quote(field)]);
+        }
+        if let Some(most) = self.max_failures {
+            line.extend([" --max-failures ", &most.to_string()]);
         }
         if let Some(most) = self.max_replays {
             line.extend([" --max-replays ", &most.to_string()]);
@@ -359,6 +377,9 @@ mod tests {
             rate: Some(20.0),
             ramp: vec![1, 5],
             verify: Some("30s".into()),
+            max_in_flight: Some(10),
+            per_key: Some("body.order.id".into()),
+            max_failures: Some(5),
             max_replays: Some(3),
             park: Some("shop:parked".into()),
             rescue: true,
@@ -370,8 +391,8 @@ mod tests {
         assert_eq!(
             act.line(),
             "postroom replay shop:orders.dlq --to shop:quarantine --filter 'reason:\"card declined\"' \
-             --group g-5f3a9c --edit '.body.currency = \"EUR\"' --keep --rate 20 --ramp=1,5 --verify 30s --max-replays 3 \
-             --park shop:parked --rescue"
+             --group g-5f3a9c --edit '.body.currency = \"EUR\"' --keep --rate 20 --ramp=1,5 --verify 30s \
+             --max-in-flight 10 --per-key=body.order.id --max-failures 5 --max-replays 3 --park shop:parked --rescue"
         );
         let undo = Act { also: vec!["shop:a b".into()], ..Act::new(ActVerb::Undo("x".into()), address.clone()) };
         assert_eq!(undo.line(), "postroom journal undo x --in 'shop:a b'");

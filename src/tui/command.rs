@@ -99,6 +99,9 @@ pub enum Command {
     Again,
     Ramp,
     Verify,
+    InFlight,
+    PerKey,
+    MaxFailures,
     MaxReplays,
     Park,
     Rescue,
@@ -264,6 +267,26 @@ pub const TABLE: &[Entry] = &[
     entry(Command::Keep, "keep", "keep", &["K"], &[Sheet], "Copy: the originals stay; plan again")
         .unless(State::no_replay),
     entry(Command::Again, "again", "again", &["A"], &[Sheet], "Also what was replayed before; plan again")
+        .unless(State::no_replay),
+    entry(
+        Command::InFlight,
+        "max-in-flight",
+        "in flight",
+        &["f"],
+        &[Sheet],
+        "Have at most so many sent and not confirmed; where they are watched, not consumed",
+    )
+    .unless(State::no_replay),
+    entry(
+        Command::PerKey,
+        "per-key",
+        "per key",
+        &["k"],
+        &[Sheet],
+        "Send the messages of one key one after the other, and none behind one that failed",
+    )
+    .unless(State::no_replay),
+    entry(Command::MaxFailures, "max-failures", "fails", &["M"], &[Sheet], "Stop when so many failed or came back")
         .unless(State::no_replay),
     entry(
         Command::MaxReplays,

@@ -213,6 +213,9 @@ pub(crate) enum Purpose {
     Ramp(Box<Act>),
     /// How long copies are watched.
     Verify(Box<Act>),
+    InFlight(Box<Act>),
+    PerKey(Box<Act>),
+    MaxFailures(Box<Act>),
     MaxReplays(Box<Act>),
     Park(Box<Act>),
     /// Another queue to look for copies in.

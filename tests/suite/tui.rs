@@ -429,6 +429,18 @@ async fn a_replay_goes_in_steps_is_watched_and_its_receipt_tells_what_became_of_
     screens.type_in("demo:emails_error");
     screens.press("enter").await.unwrap();
     assert!(screens.screen().contains("what had 3 replays before, in demo:emails_error"), "{}", screens.screen());
+    screens.press("M").await.unwrap();
+    screens.type_in("0");
+    screens.press("enter").await.unwrap();
+    assert!(screens.screen().contains("\"0\" is no number above 0"), "{}", screens.screen());
+    screens.press("M").await.unwrap();
+    screens.type_in("5");
+    screens.press("enter f").await.unwrap();
+    screens.type_in("10");
+    screens.press("enter").await.unwrap();
+    let sheet = screens.screen();
+    assert!(sheet.contains("--max-in-flight 10 --max-failures 5"), "{sheet}");
+    assert!(sheet.contains("at most 10 sent and not consumed"), "{sheet}");
     screens.press("tab enter").await.unwrap();
     // Nobody takes the copies in the demo: the ramp stops by itself behind the first.
     let receipt = screens.screen();

@@ -147,7 +147,14 @@ async fn replay(act: &Act, selection: Selection, session: &Session) -> Result<(R
         None => None,
     };
     let verify_s = act.verify.as_deref().and_then(parse_duration).map(|time| time.as_secs_f64());
-    let pace = Pace { rate: act.rate, ramp: act.ramp.clone(), verify_s, ..Pace::default() };
+    let pace = Pace {
+        rate: act.rate,
+        ramp: act.ramp.clone(),
+        verify_s,
+        max_in_flight: act.max_in_flight,
+        per_key: act.per_key.clone(),
+        max_failures: act.max_failures,
+    };
     let edit = act.edit.as_deref().map(Edit::parse).transpose()?;
     // An edit is shown before it is sent, which takes a look.
     let mode = Mode::to_read(&source.broker.capability(), selection.is_all() && edit.is_none());

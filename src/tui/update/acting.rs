@@ -172,6 +172,21 @@ pub(super) fn option(state: &mut State, command: Command) -> Vec<Effect> {
             act.verify.clone().unwrap_or_else(|| WATCH.to_owned()),
             "watch the copies for at most, such as 30s or 2m; nothing for not at all",
         ),
+        Command::InFlight => (
+            Purpose::InFlight,
+            number(act.max_in_flight.map(|most| most.to_string())),
+            "sent and not confirmed at most, with a watch not consumed; nothing for no bound",
+        ),
+        Command::PerKey => (
+            Purpose::PerKey,
+            act.per_key.clone().unwrap_or_else(|| "key".to_owned()),
+            "one after the other for each: key, or a field such as body.order.id; nothing for no order",
+        ),
+        Command::MaxFailures => (
+            Purpose::MaxFailures,
+            number(act.max_failures.map(|most| most.to_string())),
+            "stop when so many failed or came back; nothing for the usual rule",
+        ),
         Command::MaxReplays => (
             Purpose::MaxReplays,
             number(act.max_replays.map(|most| most.to_string())),
@@ -287,11 +302,13 @@ pub(super) fn submit(state: &mut State, purpose: Purpose, text: &str) -> Vec<Eff
                 Some(None) => Err(format!("{text:?} is no time: write a number with its unit, such as 30s or 2m")),
             }
         }
-        Purpose::MaxReplays(act) => match (given, text.parse::<u64>()) {
-            (None, _) => Ok(Act { max_replays: None, park: None, ..*act }),
-            (_, Ok(most @ 1..)) => Ok(Act { max_replays: Some(most), ..*act }),
-            _ => Err(format!("{text:?} is no number of replays: give one above 0")),
-        },
+        Purpose::InFlight(act) => above_zero(text).map(|most| Act { max_in_flight: most, ..*act }),
+        Purpose::PerKey(act) => Ok(Act { per_key: given, ..*act }),
+        Purpose::MaxFailures(act) => above_zero(text).map(|most| Act { max_failures: most, ..*act }),
+        Purpose::MaxReplays(act) => above_zero(text).map(|most| {
+            let park = act.park.clone().filter(|_| most.is_some());
+            Act { max_replays: most, park, ..*act }
+        }),
         Purpose::Park(act) => match given.as_deref().map(str::parse::<Address>) {
             None => Ok(Act { park: None, ..*act }),
             Some(Ok(_)) => Ok(Act { park: given, ..*act }),
@@ -327,6 +344,15 @@ pub(super) fn submit(state: &mut State, purpose: Purpose, text: &str) -> Vec<Eff
             complain(state, &why);
             Vec::new()
         }
+    }
+}
+
+/// A number above zero, or none for nothing.
+fn above_zero(text: &str) -> Result<Option<u64>, String> {
+    match text.parse::<u64>() {
+        _ if text.is_empty() => Ok(None),
+        Ok(number @ 1..) => Ok(Some(number)),
+        _ => Err(format!("{text:?} is no number above 0")),
     }
 }
 

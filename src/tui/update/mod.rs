@@ -176,6 +176,9 @@ fn perform(state: &mut State, command: Command) -> Vec<Effect> {
         | Command::Edit
         | Command::Keep
         | Command::Again
+        | Command::InFlight
+        | Command::PerKey
+        | Command::MaxFailures
         | Command::MaxReplays
         | Command::Park
         | Command::Rescue

@@ -127,7 +127,7 @@ impl Canvas<'_> {
 
     /// What else can be done from a sheet or a receipt, with its keys.
     fn choices(&self) -> Vec<Line<'static>> {
-        const SHOWN: [Command; 15] = [
+        const SHOWN: [Command; 18] = [
             Command::Target,
             Command::Rate,
             Command::Ramp,
@@ -136,6 +136,9 @@ impl Canvas<'_> {
             Command::EditByHand,
             Command::Keep,
             Command::Again,
+            Command::InFlight,
+            Command::PerKey,
+            Command::MaxFailures,
             Command::MaxReplays,
             Command::Park,
             Command::Rescue,

@@ -5,7 +5,7 @@ use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthChar as _;
 
 /// Letters of a word that is not broken.
-const LONG: usize = 24;
+const LONG: usize = 48;
 
 /// The lines of a line that is `width` cells wide at most; those behind the first begin with `indent` blanks.
 pub(super) fn wrap(line: &Line<'_>, width: usize, indent: usize) -> Vec<Line<'static>> {
@@ -77,8 +77,8 @@ mod tests {
     fn a_line_breaks_at_spaces_and_a_long_word_where_the_line_ends() {
         assert_eq!(wrapped("the quick brown fox", 10, 2), ["the quick ", "  brown ", "  fox"]);
         assert_eq!(wrapped("name  abcdefghijklm", 12, 6), ["name  abcdef", "      ghijkl", "      m"]);
-        let long = "a".repeat(30);
-        assert_eq!(wrapped(&format!("to {long}"), 30, 0)[0].len(), 30);
+        let long = "a".repeat(60);
+        assert_eq!(wrapped(&format!("to {long}"), 60, 0)[0].len(), 60);
         assert_eq!(wrapped("abcdefghij", 4, 0), ["abcd", "efgh", "ij"]);
         assert_eq!(wrapped("", 4, 0), [""]);
         assert_eq!(wrapped("数数数", 4, 0), ["数数", "数"]);
