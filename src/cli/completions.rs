@@ -8,9 +8,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use clap_complete::engine::CompletionCandidate;
+use clap_complete::env::{Elvish, Fish, Powershell, Shells, Zsh};
 use clap_complete::{CompleteEnv, Shell, generate};
 
 use super::Exit;
+use super::bash::Bash;
 use super::output::Output;
 use crate::broker::{Address, ListFilter, Target};
 use crate::config::{Config, Environment};
@@ -44,7 +46,8 @@ pub(super) fn run(args: &Args, output: &Output) -> Exit {
 
 /// Where a shell asks for completions (`COMPLETE` is set), answers and ends the process.
 pub(super) fn answer_shell() {
-    CompleteEnv::with_factory(super::command).complete();
+    let shells = Shells(&[&Bash, &Elvish, &Fish, &Powershell, &Zsh]);
+    CompleteEnv::with_factory(super::command).shells(shells).complete();
 }
 
 /// What an address being typed may become: a profile, or a queue of the profile or URL that is there.

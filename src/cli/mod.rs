@@ -5,6 +5,7 @@
 //! logic of their own beyond this; engines are in [`crate::operation`].
 
 mod arguments;
+mod bash;
 mod browse;
 mod capture;
 mod completions;

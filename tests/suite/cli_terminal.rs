@@ -98,6 +98,19 @@ fn a_write_shows_the_plan_and_asks() {
     assert_eq!(terminal.exit(), 0);
 }
 
+/// Which takes an address for several words.
+#[test]
+fn bash_completes_the_names_of_queues() {
+    let environment = TestEnvironment::new();
+    let mut terminal = Terminal::start_program(&environment, "bash", &["--norc", "--noprofile"]);
+    terminal.type_in(&format!("source <(COMPLETE=bash {POSTROOM}) && echo re''ady\r"));
+    terminal.wait_for("ready");
+    terminal.type_in("postroom show demo:shipping-labels-d\t");
+    terminal.wait_for("show demo:shipping-labels-dlq");
+    terminal.type_in("\x15exit\r");
+    terminal.exit();
+}
+
 #[test]
 fn anything_but_yes_is_no() {
     let environment = TestEnvironment::new();

@@ -213,6 +213,30 @@ async fn a_read_goes_on_where_it_was_when_the_broker_comes_back() {
 }
 
 #[tokio::test]
+async fn a_change_of_the_leader_costs_no_record_and_doubles_none() {
+    let cluster = MockCluster::new(3).unwrap();
+    cluster.create_topic(TOPIC, 1, 3).unwrap();
+    cluster.partition_leader(TOPIC, 0, Some(1)).unwrap();
+    let trouble = Trouble { cluster };
+    let broker = trouble.broker(&[]).await;
+    let publisher = broker.publisher(&Target::queue(TOPIC)).await.unwrap();
+    let mut reader = broker.browse(TOPIC, BrowseOptions { follow: true, ..BrowseOptions::default() }).await.unwrap();
+    let mut seen = Vec::new();
+    for (round, leader) in [2, 3, 1].into_iter().enumerate() {
+        let sent = publisher.publish(&records(20)).await;
+        assert_eq!(kinds(sent), [Ok(()); 20], "round {round}");
+        while seen.len() < (round + 1) * 20 {
+            let batch = tokio::time::timeout(PATIENCE * 2, reader.next_batch(100)).await.expect("it goes on").unwrap();
+            seen.extend(batch.deliveries.into_iter().map(|delivery| delivery.message.position.unwrap().offset));
+        }
+        trouble.cluster.partition_leader(TOPIC, 0, Some(leader)).unwrap();
+    }
+    assert_eq!(seen, (0..60).collect::<Vec<u64>>());
+    publisher.close().await.unwrap();
+    reader.close().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_broker_that_stalls_is_told_in_time() {
     let trouble = Trouble::new();
     trouble.fill(3).await;
