@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 use super::table::{Cell, Column};
 use super::{Canvas, clean};
-use crate::broker::{Committed, Connection, ConsumerGroup};
+use crate::broker::{Address, Committed, Connection, ConsumerGroup};
 use crate::operation::journal::{JournalState, Summary};
 use crate::operation::queues::Listed;
 use crate::text::human;
@@ -176,10 +176,11 @@ impl Canvas<'_> {
                 .origins
                 .iter()
                 .map(|origin| {
-                    let read = origin.read_from.rsplit(':').next().unwrap_or_default();
+                    // The queue's name: a URL has no room here.
+                    let read = || origin.read_from.parse::<Address>().ok().and_then(|address| address.target);
                     match (&origin.origin, several) {
                         (Some(place), false) => crate::operation::glance::origin_target(place).to_string(),
-                        _ => read.to_owned(),
+                        _ => read().map_or_else(|| origin.read_from.to_string(), |target| target.to_string()),
                     }
                 })
                 .collect();
