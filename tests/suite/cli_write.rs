@@ -430,7 +430,7 @@ fn the_demo_is_text_and_the_same_in_every_run() {
       187  g-0878c5    44m   23s           rejected in thumbnails: *
       171  g-17c9ba    44m   26s      15m  no reason in shipping-labels: {carrier,o…
       142  g-65026f    44m   34s           PSQLException: ERROR: duplicate key valu…
-      113  g-1c4c13    44m   43s      13d  KeyError: *
+      113  g-3cbd96    44m   43s      13d  KeyError: *
         1  g-d0edf1    14m   14m           delivery_limit in payments: Captured
     2,000 messages dead, 9 causes
 
