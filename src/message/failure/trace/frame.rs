@@ -181,6 +181,12 @@ fn php(text: &str) -> Option<Frame<'_>> {
 }
 
 impl Frame<'_> {
+    /// Whether it is the frame before it once more: as it is, or the body of a suspended function under the function.
+    pub(super) fn repeats(&self, last: &Self) -> bool {
+        let suspended = matches!(self, Self::Dotted(name) if name.ends_with(SUSPENDED));
+        self == last || suspended && self.name() == last.name()
+    }
+
     /// Whether source code follows.
     pub(super) fn is_python(&self) -> bool {
         matches!(self, Self::File { python: true, .. })
@@ -254,7 +260,26 @@ fn is_generated(name: &str) -> bool {
         || (name.contains(['$', '_']) && MARKS.iter().any(|mark| name.contains(mark)))
 }
 
+/// The body that Kotlin compiles of a suspended function or lambda: `A$take$1.invokeSuspend` is of `A.take`.
+const SUSPENDED: &str = ".invokeSuspend";
+
+/// The function of such a body, without the numbers of the lambdas in it.
+fn clean_suspended(body: &str) -> String {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let mut name = body;
+    while let Some((owner, _)) = name.rsplit_once('$').filter(|(_, number)| is_number(number)) {
+        name = owner;
+    }
+    match name.rsplit_once('$') {
+        Some((owner, function)) => format!("{owner}.{function}"),
+        None => name.to_owned(),
+    }
+}
+
 fn clean_dotted(name: &str) -> String {
+    if let Some(body) = name.strip_suffix(SUSPENDED) {
+        return clean_suspended(body);
+    }
     let name = name.find('[').map_or(name, |at| name.get(..at).unwrap_or(name));
     if let Some(at) = name.find('<') {
         return clean_compiled(name, at);

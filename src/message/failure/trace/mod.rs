@@ -250,7 +250,7 @@ impl<'a> Reader<'a> {
         let python = self.python;
         if found.is_application()
             && let Some(section) = self.sections.get_mut(self.current)
-            && section.frames.last() != Some(&found)
+            && !section.frames.last().is_some_and(|last| found.repeats(last))
         {
             if section.frames.len() < MAX_FRAMES {
                 section.frames.push(found);

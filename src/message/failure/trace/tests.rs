@@ -84,6 +84,23 @@ fn a_code_of_the_operating_system_is_no_cause() {
 }
 
 #[test]
+fn kotlins_suspended_bodies_are_their_functions() {
+    let trace = |body: &str| {
+        format!(
+            "java.util.NoSuchElementException: none
+\tat com.acme.Selector.select(Selector.kt:52)
+{body}\tat com.acme.Planner.plan(Planner.kt:61)
+\tat com.acme.Consumer$start$1$1.invokeSuspend(Consumer.kt:48)
+\tat kotlin.coroutines.jvm.internal.BaseContinuationImpl.resumeWith(ContinuationImpl.kt:33)"
+        )
+    };
+    for body in ["", "\tat com.acme.Selector$select$1.invokeSuspend(Selector.kt)\n"] {
+        let want = ["com.acme.Selector.select", "com.acme.Planner.plan", "com.acme.Consumer.start"];
+        check(&trace(body), "java.util.NoSuchElementException", "none", &want);
+    }
+}
+
+#[test]
 fn a_wrapper_at_the_bottom_is_passed_over() {
     check(
         "Exception in thread \"main\" java.lang.IllegalStateException: no stock
