@@ -5,18 +5,23 @@
 //! record. Where one fails, those behind it stay, for sending them would change their order. Limits: a message without a
 //! value of the field has no order to keep. A resume knows of a key's failures what it meets again in the source.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::plan::Pace;
+use super::journal::record::{Identity, Left};
+use super::journal::state::{self as journal, Stage};
+use super::plan::{Pace, Plan};
 use crate::broker::{Capability, Ordering};
 use crate::error::{Error, ErrorKind, Result};
-use crate::message::Message;
 use crate::message::filter::{Candidate, Pick};
+use crate::message::{Digest, Message};
 use crate::text::human;
 
 /// The field that is meant where only its order is asked for.
 pub(super) const OWN: &str = "key";
+
+/// How it is said that a message stays because of another.
+const HELD_BACK: &str = "it is held back";
 
 /// Failures in a row after which nothing is likely to get through.
 const STREAK: u64 = 100;
@@ -87,6 +92,33 @@ pub(super) struct Course {
     state: Arc<Mutex<State>>,
 }
 
+/// The order of each key's messages, as an exact plan names them. A queue that was left by a killed run may give them in
+/// another one: what comes too early is left to the next pass.
+#[derive(Debug, Default)]
+pub(super) struct Sequence {
+    /// Those that are still to come, by key.
+    due: HashMap<Key, VecDeque<Identity>>,
+    /// Those that came too early.
+    early: HashMap<Key, HashSet<Identity>>,
+}
+
+impl Sequence {
+    /// Whether a message is the next of its key; what the plan does not name has no order.
+    pub(super) fn is_next(&mut self, key: Key, identity: Identity) -> bool {
+        let Some(due) = self.due.get_mut(&key) else { return true };
+        if due.front() == Some(&identity) {
+            due.pop_front();
+            return true;
+        }
+        !due.contains(&identity)
+    }
+
+    /// It is left to the next pass.
+    pub(super) fn defer(&mut self, key: Key, identity: Identity) {
+        self.early.entry(key).or_default().insert(identity);
+    }
+}
+
 #[derive(Debug, Default)]
 struct State {
     /// By the number of the message that is under way.
@@ -95,6 +127,8 @@ struct State {
     sent: HashMap<u64, Key>,
     /// Why the key goes no further.
     held: HashMap<Key, String>,
+    /// Messages of the plan that are no longer in the source, and how many of each.
+    missing: HashMap<Identity, u64>,
     failed: u64,
     streak: u64,
     tripped: bool,
@@ -109,6 +143,56 @@ impl Course {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The order of what is still to be sent. What failed before holds up its key.
+    pub(super) fn sequence(&self, plan: Option<&Plan>, journal: &journal::State) -> Sequence {
+        let mut sequence = Sequence::default();
+        let Some(plan) = plan.filter(|_| self.keys.is_some()) else { return sequence };
+        let mut settled = self.lock().missing.clone();
+        let (mut held, mut failed) = (Vec::new(), HashMap::new());
+        for (_, entry) in journal.entries() {
+            match entry.stage {
+                Stage::Intended => continue,
+                Stage::Failed(_) | Stage::Ambiguous(_) => _ = failed.insert(entry.identity, entry.id.clone()),
+                Stage::Confirmed(_) | Stage::Stays(_) | Stage::Removed | Stage::Lost => {}
+            }
+            *settled.entry(entry.identity).or_default() += 1;
+        }
+        for Left(digest, id, why) in &journal.skipped {
+            let identity = Identity::new(*digest, id);
+            *settled.entry(identity).or_default() += 1;
+            if why.starts_with(HELD_BACK) {
+                failed.insert(identity, id.clone());
+            }
+        }
+        for message in &plan.messages {
+            let Some(Digest(key)) = message.key.as_deref().and_then(|key| key.parse().ok()) else { continue };
+            let identity = Identity::new(message.digest, &message.id);
+            if let Some(id) = failed.get(&identity) {
+                held.push((key, id.clone()));
+            }
+            match settled.get_mut(&identity).filter(|count| **count > 0) {
+                Some(count) => *count -= 1,
+                None => sequence.due.entry(key).or_default().push_back(identity),
+            }
+        }
+        for (key, id) in held {
+            self.holds(Some(key), &id);
+        }
+        sequence
+    }
+
+    /// The source was read to its end: what should have come before the messages that came too early is not there.
+    pub(super) fn missed(&self, sequence: &mut Sequence) {
+        let mut state = self.lock();
+        for (key, early) in &sequence.early {
+            let Some(due) = sequence.due.get_mut(key) else { continue };
+            while let Some(gone) = due.front().copied().filter(|next| !early.contains(next)) {
+                due.pop_front();
+                *state.missing.entry(gone).or_default() += 1;
+            }
+        }
     }
 
     /// The key of a message, where messages go key by key.
@@ -181,7 +265,7 @@ impl Course {
         let mut state = self.lock();
         for seq in seqs {
             if let Some(key) = state.sent.get(&seq).copied() {
-                let why = "it is held back: the copy of one before it of the same key came back".to_owned();
+                let why = format!("{HELD_BACK}: the copy of one before it of the same key came back");
                 state.held.entry(key).or_insert(why);
             }
         }
@@ -206,7 +290,7 @@ impl Course {
 
 /// What is said of a message that stays because of another.
 pub(super) fn behind(id: &str, what: &str) -> String {
-    format!("it is held back: {id}, before it of the same key, {what}")
+    format!("{HELD_BACK}: {id}, before it of the same key, {what}")
 }
 
 #[cfg(test)]
@@ -239,6 +323,25 @@ mod tests {
         course.came_back([3]);
         assert!(matches!(course.admit(b), Admit::Held(why) if why.contains("came back")));
         assert_eq!(course.admit(None), Admit::Go);
+    }
+
+    #[test]
+    fn what_comes_too_early_waits_for_what_the_plan_has_before_it() {
+        let course = course(Some("key"), None);
+        let messages: Vec<_> = ["1", "2", "3", "4"].iter().map(|body| message(Some("a"), body)).collect();
+        let key = course.key(&messages[0]).unwrap();
+        let ids: Vec<_> = messages.iter().map(|message| Identity::of(message).0).collect();
+        let due = HashMap::from([(key, ids.iter().copied().collect())]);
+        let mut sequence = Sequence { due, early: HashMap::new() };
+        assert!(!sequence.is_next(key, ids[2]));
+        sequence.defer(key, ids[2]);
+        assert!(sequence.is_next(key, ids[0]));
+        sequence.defer(key, ids[3]);
+        // The second never came.
+        course.missed(&mut sequence);
+        assert!(sequence.is_next(key, ids[2]) && sequence.is_next(key, ids[3]));
+        assert!(sequence.is_next(key, ids[0]), "what the plan does not name any more has no order");
+        assert_eq!(course.lock().missing, HashMap::from([(ids[1], 1)]));
     }
 
     #[test]

@@ -167,6 +167,9 @@ impl PlannedEdit {
     /// What it does, in one line.
     #[must_use]
     pub fn counts(&self) -> String {
+        if self.changed + self.unchanged + self.failed == 0 {
+            return "each message as it comes".to_owned();
+        }
         let failed = if self.failed == 0 { String::new() } else { format!(", {} stay", human::count(self.failed)) };
         format!("{} changed, {} as they are{failed}", human::count(self.changed), human::count(self.unchanged))
     }
@@ -198,6 +201,9 @@ pub struct PlannedMessage {
     pub copies: u64,
     /// Where it goes: a place in [`Plan::destinations`], by address.
     pub to: String,
+    /// What stands for its key, where messages go key by key: those of one key go in the plan's order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
 }
 
 fn one() -> u64 {
@@ -234,6 +240,7 @@ impl PlannedMessage {
             digest,
             copies: 1,
             to: to.into(),
+            key: None,
         }
     }
 }

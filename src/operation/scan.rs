@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use super::browse::{self, BrowseRequest, Sink};
 use super::control::Control;
+use super::course::Keys;
 use super::journal::record::Identity;
 use super::order::Order;
 use super::plan::{Destination, Plan, PlannedMessage, SkippedMessage};
@@ -15,7 +16,7 @@ use super::progress::Stage;
 use super::select::Selection;
 use crate::broker::{Delivery, End};
 use crate::error::{Error, ErrorKind, Result};
-use crate::message::Message;
+use crate::message::{Digest, Message};
 
 /// Where a scanned message would go.
 pub(super) enum To {
@@ -62,9 +63,11 @@ pub(super) async fn fill(
         selection = std::mem::take(&mut look.selection);
         left = look.limit.take().unwrap_or(left);
     }
+    let keys = Keys::of(&plan.pace)?;
     let mut names = Names {
         router,
         plan,
+        keys,
         order,
         selection,
         left,
@@ -107,6 +110,8 @@ struct Names<'a> {
     router: &'a mut dyn Router,
     plan: &'a mut Plan,
     order: Option<&'a mut Order>,
+    /// How keys are read, where messages go key by key.
+    keys: Option<Keys>,
     /// What is asked for, where every message is seen.
     selection: Selection,
     /// How many of them at most.
@@ -157,7 +162,8 @@ impl Names<'_> {
                     Some(count) => *count += 1,
                     None => _ = self.counts.insert(address.clone(), 1),
                 }
-                self.plan.messages.push(PlannedMessage::new(message, digest, address));
+                let key = self.keys.as_ref().and_then(|keys| keys.key(message)).map(|key| Digest(key).to_string());
+                self.plan.messages.push(PlannedMessage { key, ..PlannedMessage::new(message, digest, address) });
             }
         }
         Ok(())

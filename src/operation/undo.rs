@@ -23,7 +23,7 @@ use super::report::Report;
 use super::restore::Restore;
 use super::resume::Opener;
 use super::select::Selection;
-use super::verify::Places;
+use super::verify::{Met, Places};
 use crate::broker::{Address, Delivery, Remove};
 use crate::error::{Error, ErrorKind, Result};
 use crate::text::human;
@@ -107,6 +107,7 @@ pub async fn plan(
     let originals = if restore.held.head.keep { Some(Originals::of(&restore, &source, control).await?) } else { None };
     let mut notes = Vec::new();
     let mut moves = Vec::new();
+    let mut keeps = false;
     let to = ReplayTo::Place(Box::new(source.clone()));
     let all = |place: Place| ReplayRequest {
         verb: Verb::Undo,
@@ -122,7 +123,9 @@ pub async fn plan(
         let archive = opener.place(&summary.to.parse()?).await?;
         moves.push(Move::Back(Box::new(replay::plan(all(archive), control).await?)));
     } else {
-        for place in copies(&restore, &source, also, opener, &mut notes).await? {
+        let (found, kept) = copies(&restore, &source, also, opener, &mut notes).await?;
+        keeps = kept;
+        for place in found {
             let filter = headers::filter(&summary.id);
             let selection = Selection::parse(Some(&filter), None, control.clock.now(), &Arc::default())?;
             place.require_writable()?;
@@ -164,7 +167,7 @@ pub async fn plan(
             part.plan_mut().checks.push(Check::passed("originals", why.clone()));
         }
     }
-    account(&mut moves, &restore, &mut notes);
+    account(&mut moves, &restore, keeps, &mut notes);
     Ok(Prepared { summary, moves, source, notes })
 }
 
@@ -205,14 +208,15 @@ fn check(summary: &Summary) -> Result<()> {
     }
 }
 
-/// The queues where copies of the run can be: its destinations, and those that an exchange among them leads to.
+/// The queues where copies of the run can be: its destinations, and those that an exchange among them leads to; and
+/// whether one of them keeps what was sent to it.
 async fn copies(
     restore: &Restore,
     source: &Place,
     also: &[Address],
     opener: &dyn Opener,
     notes: &mut Vec<String>,
-) -> Result<Vec<Place>> {
+) -> Result<(Vec<Place>, bool)> {
     let mut went = Vec::new();
     for address in
         restore.held.state.destinations.iter().map(|to| to.parse::<Address>()).chain(also.iter().cloned().map(Ok))
@@ -220,9 +224,9 @@ async fn copies(
         went.push(opener.place(&address?).await?);
     }
     let mut places = Places::of(source).await;
-    places.add(source, went).await;
+    places.add(source, went, Met::After).await;
     notes.extend(places.notes().iter().map(|note| format!("{note}; --in QUEUE names one to look in")));
-    let mut found = Vec::new();
+    let (mut found, mut keeps) = (Vec::new(), false);
     for place in places.targets() {
         let info = match place.broker.inspect(place.queue()?).await {
             Ok(info) => info,
@@ -236,13 +240,14 @@ async fn copies(
             found.push(place.clone());
         } else {
             notes.push(format!("{} keeps its messages: copies stay in it", place.address));
+            keeps = true;
         }
     }
-    Ok(found)
+    Ok((found, keeps))
 }
 
 /// Says how many copies there are, and what is not said of the others. Queues without one are left out.
-fn account(moves: &mut Vec<Move>, restore: &Restore, notes: &mut Vec<String>) {
+fn account(moves: &mut Vec<Move>, restore: &Restore, keeps: bool, notes: &mut Vec<String>) {
     if moves.iter().any(|part| part.plan().mode == Mode::Streaming) {
         return;
     }
@@ -250,7 +255,8 @@ fn account(moves: &mut Vec<Move>, restore: &Restore, notes: &mut Vec<String>) {
     let found: u64 = moves.iter().map(|part| part.plan().planned).sum();
     let sent = restore.sent();
     let gone = sent.saturating_sub(found);
-    if gone > 0 {
+    // Where a target keeps everything, nobody knows which of them are consumed.
+    if gone > 0 && !keeps {
         let they = if gone == 1 { "is" } else { "are" };
         notes.push(format!(
             "{} of {} {they} not there: consumed, expired, moved on or put back before",

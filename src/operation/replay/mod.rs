@@ -164,8 +164,9 @@ pub async fn plan(request: ReplayRequest, control: &Control) -> Result<Prepared>
     let request = ReplayRequest { keep: look.keep, pace, ..request };
     let mut routes = Routes::open(&request).await?;
     routes.leave(look.handled(control)?);
-    let mode = if request.edit.is_some() || request.pace.per_key.is_some() && !look.grouped {
-        // What goes key by key does not go in the queue's order, in which a resume would know it again.
+    let mode = if (request.edit.is_some() || request.pace.per_key.is_some()) && !look.grouped {
+        // What goes key by key does not go in the queue's order, in which a resume would know it again. Where a look can't
+        // see all messages, an edit is made of each as it comes, and what it fails for stays.
         Mode::Exact
     } else if request.keep {
         request.mode

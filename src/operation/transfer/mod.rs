@@ -29,11 +29,11 @@ use self::pick::{Leftovers, Pick};
 use self::prefix::Prefix;
 use self::settle::Confirmed;
 use super::control::Control;
-use super::course::{Admit, Course, Key};
+use super::course::{Admit, Course, Key, Sequence};
 use super::handled::Handled;
 use super::journal::Opened;
 use super::journal::record::{Identity, Left, Record, ranges};
-use super::journal::state::{LOST, RENEWED, Stage as MessageStage, TWICE};
+use super::journal::state::{LOST, RENEWED, Stage as MessageStage, State, TWICE};
 use super::journal::writer::Writer;
 use super::pace::Throttle;
 use super::place::Place;
@@ -112,6 +112,8 @@ struct Mover<'a> {
     course: Course,
     /// The keys of which this pass has taken up a message, where it takes up one of each.
     taken: Option<HashSet<Key>>,
+    /// In which order the messages of each key are sent.
+    sequence: Sequence,
     /// A message was left to the next pass.
     deferred: bool,
     /// How many copies may be sent and not confirmed, and how many are.
@@ -217,6 +219,7 @@ pub(super) async fn run(job: Job, control: &Control) -> Result<Report> {
             return Err(source.locate(error));
         }
     };
+    let sequence = course.sequence(plan.as_ref(), &state);
     let mut mover = Mover {
         control,
         picker,
@@ -229,6 +232,7 @@ pub(super) async fn run(job: Job, control: &Control) -> Result<Report> {
         throttle: Throttle::new(&head.pace, Instant::now()),
         course,
         taken: one_a_key.then(HashSet::new),
+        sequence,
         deferred: false,
         max_in_flight: head.pace.max_in_flight.unwrap_or(u64::MAX),
         in_flight: 0,
@@ -263,24 +267,7 @@ pub(super) async fn run(job: Job, control: &Control) -> Result<Report> {
         cut: None,
         stop: None,
     };
-    for Left(_, id, why) in &state.skipped {
-        mover.tally.add(id, 0, None, &Outcome::Skipped(why.clone()));
-    }
-    for (seq, entry) in state.entries() {
-        let outcome = entry.outcome(head.keep);
-        let is_open = match entry.stage {
-            MessageStage::Intended => true,
-            MessageStage::Confirmed(_) | MessageStage::Stays(_) => !head.keep,
-            _ => false,
-        };
-        if is_open {
-            let open = Open { id: entry.id.clone(), to: entry.to, twice: entry.twice, outcome };
-            mover.open.insert(seq, open);
-        } else {
-            let to = state.destinations.get(entry.to as usize).map(String::as_str);
-            mover.tally.add(&entry.id, seq, to, &outcome);
-        }
-    }
+    mover.take_up(&state, head.keep);
     drop(state);
     if let Err(error) = mover.writer.note(&Record::Run { at: began }) {
         mover.halt(error);
@@ -302,6 +289,28 @@ async fn open_reader(source: &Place, keep: bool, options: TakeOptions) -> Result
 }
 
 impl Mover<'_> {
+    /// Counts what the journal says of earlier passes, and takes up what they left open.
+    fn take_up(&mut self, state: &State, keep: bool) {
+        for Left(_, id, why) in &state.skipped {
+            self.tally.add(id, 0, None, &Outcome::Skipped(why.clone()));
+        }
+        for (seq, entry) in state.entries() {
+            let outcome = entry.outcome(keep);
+            let is_open = match entry.stage {
+                MessageStage::Intended => true,
+                MessageStage::Confirmed(_) | MessageStage::Stays(_) => !keep,
+                _ => false,
+            };
+            if is_open {
+                let open = Open { id: entry.id.clone(), to: entry.to, twice: entry.twice, outcome };
+                self.open.insert(seq, open);
+            } else {
+                let to = state.destinations.get(entry.to as usize).map(String::as_str);
+                self.tally.add(&entry.id, seq, to, &outcome);
+            }
+        }
+    }
+
     /// Everything but opening and closing.
     async fn work(&mut self, reader: &mut dyn Reader, mut waits: watch::Receiver<Option<String>>) {
         let mut concluded = false;
@@ -367,7 +376,7 @@ impl Mover<'_> {
                             Some(End::Exhausted | End::Limit) if self.window.is_some_and(|window| self.given >= window) => {
                                 self.pause();
                             }
-                            Some(End::Exhausted | End::Limit) if self.deferred => self.pause(),
+                            Some(End::Exhausted | End::Limit) if self.deferred => self.pause_at_the_end(),
                             Some(End::Exhausted | End::Limit) => self.ended = true,
                             Some(End::Cancelled) => _ = self.stop.get_or_insert(Stop::Cancelled),
                             Some(End::Stopped(why)) => {
@@ -413,7 +422,7 @@ impl Mover<'_> {
                     }
                     self.leave(delivery.token);
                 }
-                Pick::Beyond if self.deferred => self.pause(),
+                Pick::Beyond if self.deferred => self.pause_at_the_end(),
                 Pick::Beyond => (self.ended, self.early) = (true, true),
                 Pick::Take => {
                     self.send(delivery, digest, None).await?;
@@ -450,6 +459,12 @@ impl Mover<'_> {
         (self.ended, self.early, self.paused) = (true, true, true);
     }
 
+    /// The source was read to its end, and some messages are left to the next pass.
+    fn pause_at_the_end(&mut self) {
+        self.course.missed(&mut self.sequence);
+        self.pause();
+    }
+
     /// Nothing more is done with a delivery. A look gives everything back by itself, and a log has its own order.
     fn leave(&mut self, token: Token) {
         if !self.keep && self.prefix.is_none() {
@@ -461,10 +476,12 @@ impl Mover<'_> {
     async fn send(&mut self, mut delivery: Delivery, digest: Digest, again: Option<u64>) -> Result<()> {
         let (mut original, mut undoes, mut group) = (None, None, None);
         let key = self.course.key(&delivery.message);
-        if let (Some(taken), Some(key)) = (&self.taken, &key)
-            && taken.contains(key)
-            && !matches!(self.course.admit(Some(*key)), Admit::Held(_))
+        let identity = Identity::new(digest, &delivery.message.id);
+        if let Some(key) = key
+            && !matches!(self.course.admit(Some(key)), Admit::Held(_))
+            && (self.taken.as_ref().is_some_and(|taken| taken.contains(&key)) || !self.sequence.is_next(key, identity))
         {
+            self.sequence.defer(key, identity);
             self.deferred = true;
             self.leave(delivery.token);
             return Ok(());

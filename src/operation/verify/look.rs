@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::VerifiedGroup;
 use super::witness::{Content, Witness, content};
-use crate::broker::{Connection, CostKind, Delivery, Extent, QueueInfo, Remove, Target};
+use crate::broker::{Committed, Connection, ConsumerGroup, CostKind, Delivery, Extent, QueueInfo, Remove, Target};
 use crate::error::Result;
 use crate::message::Message;
 use crate::operation::browse::{self, BrowseRequest, FnSink};
@@ -22,21 +22,61 @@ const RESERVE: u64 = 3;
 #[derive(Clone, Debug, Default)]
 pub(in crate::operation) struct Places {
     /// Where copies went.
-    targets: Vec<Place>,
+    targets: Vec<Spot>,
+    /// Where they may go, as it was before the run.
+    likely: Vec<Spot>,
     /// Where they come back to.
-    graves: Vec<Grave>,
+    graves: Vec<Spot>,
     /// The source.
     info: Option<QueueInfo>,
     /// What can't be watched.
     notes: Vec<String>,
 }
 
-/// A dead-letter queue.
+/// A queue that is watched.
 #[derive(Clone, Debug)]
-struct Grave {
+struct Spot {
     place: Place,
-    /// Of a log: where it ended before the run, by partition.
+    /// Of a log: where it ended before the run, by partition; empty where that is not known.
     ends: BTreeMap<Option<i32>, u64>,
+}
+
+impl Spot {
+    /// A place as it is now.
+    async fn now(place: Place) -> Self {
+        let log = match place.queue() {
+            Ok(queue) => place.broker.log(queue).await.ok().flatten(),
+            Err(_) => None,
+        };
+        let ends = log.into_iter().flat_map(|log| log.extents).map(|extent| (extent.partition, extent.end)).collect();
+        Self { place, ends }
+    }
+
+    /// How many records of the run its consumer groups have not come to, of the group that is the farthest behind; `None`
+    /// where no group with members keeps a place in it, or where it ended before the run is not known.
+    async fn behind(&self) -> Option<u64> {
+        if self.ends.is_empty() {
+            return None;
+        }
+        let groups = self.place.broker.groups(self.place.queue().ok()?).await.ok()?.groups;
+        let of = |group: ConsumerGroup| {
+            let places = group.places.into_iter().map(|Committed { partition, committed, extent }| {
+                let first = self.ends.get(&Some(partition)).copied().unwrap_or(extent.first);
+                extent.end.saturating_sub(committed.unwrap_or(first).max(first))
+            });
+            places.sum::<u64>()
+        };
+        groups.into_iter().filter(|group| group.live).map(of).max()
+    }
+}
+
+/// When a target is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::operation) enum Met {
+    /// Before a copy goes there.
+    Before,
+    /// Perhaps afterwards: where it ended before can't be known any more.
+    After,
 }
 
 /// What the queues say without a look.
@@ -89,11 +129,18 @@ impl Places {
         if source.address.connection != Connection::File {
             places.bury(source.clone()).await;
         }
+        // Where copies are likely to go, as it is before any does: of a log, the end is what tells them from the rest.
+        if places.graves.iter().any(|grave| !grave.ends.is_empty()) {
+            let feeders = places.info.as_ref().map(|info| info.dead_letter_from.clone()).unwrap_or_default();
+            for name in feeders {
+                places.likely.push(Spot::now(at(source, &name)).await);
+            }
+        }
         places
     }
 
     /// Adds the queues that copies go to, and those that they die into.
-    pub(in crate::operation) async fn add(&mut self, source: &Place, copies: Vec<Place>) {
+    pub(in crate::operation) async fn add(&mut self, source: &Place, copies: Vec<Place>, met: Met) {
         let mut found = Vec::new();
         for copy in copies {
             if copy.address.target.as_ref().is_some_and(|target| target.queue_name().is_some()) {
@@ -110,13 +157,19 @@ impl Places {
             found.extend(feeders);
         }
         for target in found {
-            if self.targets.iter().any(|known| is_same(known, &target)) {
+            if self.targets.iter().any(|known| is_same(&known.place, &target)) {
                 continue;
             }
             for name in describe(&target).await.map(|info| info.dead_letter_to).unwrap_or_default() {
                 self.bury(at(&target, &name)).await;
             }
-            self.targets.push(target);
+            self.targets.push(match met {
+                Met::Before => Spot::now(target).await,
+                Met::After => {
+                    let known = self.likely.iter().find(|likely| is_same(&likely.place, &target));
+                    Spot { ends: known.map(|known| known.ends.clone()).unwrap_or_default(), place: target }
+                }
+            });
         }
     }
 
@@ -124,17 +177,12 @@ impl Places {
         if self.graves.iter().any(|grave| is_same(&grave.place, &place)) {
             return;
         }
-        let log = match place.queue() {
-            Ok(queue) => place.broker.log(queue).await.ok().flatten(),
-            Err(_) => None,
-        };
-        let ends = log.into_iter().flat_map(|log| log.extents).map(|extent| (extent.partition, extent.end)).collect();
-        self.graves.push(Grave { place, ends });
+        self.graves.push(Spot::now(place).await);
     }
 
     /// The queues where copies can be.
-    pub(in crate::operation) fn targets(&self) -> &[Place] {
-        &self.targets
+    pub(in crate::operation) fn targets(&self) -> impl Iterator<Item = &Place> {
+        self.targets.iter().map(|target| &target.place)
     }
 
     /// What can't be looked at.
@@ -148,7 +196,8 @@ impl Places {
         if self.targets.is_empty() {
             counted.waiting = None;
         }
-        for target in &self.targets {
+        for spot in &self.targets {
+            let target = &spot.place;
             let info = match inspect(target).await {
                 Ok(info) => info,
                 Err(error) => {
@@ -158,9 +207,14 @@ impl Places {
                 }
             };
             if info.capability.remove != Remove::PerMessage {
-                let what = format!("{} keeps its messages: whether they were consumed can't be seen", target.address);
-                counted.notes.push(what);
-                counted.waiting = None;
+                let behind = spot.behind().await;
+                if behind.is_none() {
+                    let what = "keeps its messages, and no consumer group with members keeps a place in it: whether they \
+                                were consumed can't be seen";
+                    counted.notes.push(format!("{} {what}", target.address));
+                }
+                counted.idle = false;
+                counted.waiting = counted.waiting.zip(behind).map(|(sum, behind)| sum + behind);
                 continue;
             }
             counted.exact &= info.in_flight.is_some();
@@ -190,7 +244,7 @@ impl Places {
         }
         // One queue can have two addresses: a copy is counted once.
         let mut met = HashSet::new();
-        for Grave { place, ends } in &self.graves {
+        for Spot { place, ends } in &self.graves {
             if let Err(why) = may_look(place, false).await {
                 found.notes.push(format!("{} was not looked at: {why}", place.address));
                 continue;
@@ -221,7 +275,12 @@ impl Places {
         }
         met.clear();
         let (mut waiting, no_ends) = (Some(0), BTreeMap::new());
-        for target in &self.targets {
+        for Spot { place: target, ends } in &self.targets {
+            // What was consumed stays in a log.
+            if !ends.is_empty() {
+                waiting = None;
+                continue;
+            }
             if let Err(why) = may_look(target, true).await {
                 found.notes.push(format!("{} was counted and not looked at: {why}", target.address));
                 waiting = None;

@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-pub(super) use self::look::Places;
+pub(super) use self::look::{Met, Places};
 pub(super) use self::witness::Witness;
 use super::control::Control;
 use super::progress::Stage;

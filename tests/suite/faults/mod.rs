@@ -316,8 +316,8 @@ impl World {
 
     /// Every message is somewhere; what is there more than once, at most once more for each kill, was told.
     async fn check_after(&self, told: &str, kills: i64) {
-        let source = self.snapshot("from");
         let target = self.copies().await;
+        let source = self.snapshot("from");
         let mut counts: BTreeMap<&str, [i64; 3]> = BTreeMap::new();
         for body in self.bodies() {
             counts.entry(body).or_default()[0] += 1;
@@ -574,13 +574,14 @@ async fn an_archive_that_is_in_the_way_names_the_drain_that_was_cut_short() {
 impl World {
     /// Before the resume only loss counts.
     fn check_now(&self, told: &str) {
+        // In the order in which the consumer moves them: from the target, into its hands, or back into the source.
         let there = [
+            self.snapshot("to"),
+            self.consumed.lock().unwrap().clone(),
             self.snapshot("from"),
             self.memory.held("from").unwrap().iter().map(|m| String::from_utf8_lossy(m.body()).into_owned()).collect(),
-            self.snapshot("to"),
             self.snapshot("parked"),
             self.archived_or_torn(),
-            self.consumed.lock().unwrap().clone(),
         ]
         .concat();
         for body in self.bodies() {
