@@ -232,6 +232,9 @@ impl Journals {
                 Err(error) => faults.push(error.context("journal", id)),
             }
         }
+        // Ids tell the second. Of the runs of one second an undo is the later one.
+        let second = |summary: &Summary| summary.id.get(..15).map(ToOwned::to_owned);
+        summaries.sort_by_key(|summary| (std::cmp::Reverse(second(summary)), summary.undoes.is_none()));
         Ok((summaries, faults))
     }
 
