@@ -14,7 +14,7 @@ use super::plan::{Pace, Plan};
 use crate::broker::{Capability, Ordering};
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::filter::{Candidate, Pick};
-use crate::message::{Digest, Message};
+use crate::message::{Digest, Message, half};
 use crate::text::human;
 
 /// The field that is meant where only its order is asked for.
@@ -60,9 +60,7 @@ impl Keys {
             (OWN, key) => blake3::hash(key.as_deref()?),
             _ => blake3::hash(self.0.value(&Candidate::new(message))?.as_bytes()),
         };
-        let mut out = [0; 16];
-        out.copy_from_slice(&hash.as_bytes()[..16]);
-        Some(out)
+        Some(half(&hash))
     }
 }
 

@@ -16,6 +16,7 @@ use super::select::Selection;
 use super::transfer::Picker;
 use crate::broker::{Accuracy, Extent, Log, Ordering, ReadCost, Remove};
 use crate::error::{Error, ErrorKind, Result};
+use crate::message::filter::Prefilter;
 use crate::text::human;
 
 /// How long a resume waits for messages that a dead run held. A lost connection is noticed at once where its machine
@@ -249,20 +250,28 @@ pub(super) fn until(plan: &Plan) -> Option<Timestamp> {
     (plan.estimated && !plan.keep).then_some(plan.created)
 }
 
-/// Who decides which messages are acted on, and how many deliveries to ask the source for.
-pub(super) fn picker(opened: &Opened, selection: Selection, resuming: bool) -> (Picker, Option<u64>) {
+/// Who decides which messages are acted on, what they have in common, and how many deliveries to ask the source for. What
+/// was `passed` before has to be seen whatever is wanted, and so has what a run cut short had under way.
+pub(super) fn picker(
+    opened: &Opened,
+    selection: Selection,
+    resuming: bool,
+    passed: &Handled,
+) -> (Picker, Option<Prefilter>, Option<u64>) {
     let Opened { head, plan, state, .. } = opened;
+    let prefilter = selection.prefilter().filter(|_| !resuming && passed.is_empty());
     let scan = head.scan;
     let picker = match plan {
         Some(plan) => Picker::named(plan, head.keep),
         None => Picker::matching(selection, scan.unwrap_or(u64::MAX), head.limit, head.keep),
     };
     if !resuming {
-        return (picker, scan);
+        return (picker, prefilter, scan);
     }
     let gone = if head.keep { 0 } else { state.removed() };
     (
         picker.resuming(state, plan.as_ref(), head.in_place, head.unique_ids || head.handles.is_some()),
+        prefilter,
         scan.map(|scan| scan.saturating_sub(gone)),
     )
 }

@@ -46,35 +46,34 @@ pub(super) async fn release(
         return Ok(None);
     }
     let (before, _) = learn::count(channel, queue).await?;
-    let there = if how == Release::Nack {
+    let late = if how == Release::Nack {
         let options = BasicNackOptions { multiple: true, requeue: true };
         answer("returning messages", channel.basic_nack(0, options)).await?;
-        let there = back(channel, queue, before + held, held).await?;
+        let late = back(channel, queue, before + held, held).await?;
         close_quietly(channel).await;
-        there
+        late
     } else {
         close_quietly(channel).await;
         let other = shared.consuming().await?.channel().await?;
-        let there = back(&other, queue, before + held, held).await?;
+        let late = back(&other, queue, before + held, held).await?;
         close_quietly(&other).await;
-        there
+        late
     };
-    Ok(there.err().map(|ready| {
+    Ok(late.map(|ready| {
         let back = human::count(ready);
         format!("the queue is still taking its messages back ({back} are ready so far): another look now may see fewer")
     }))
 }
 
-/// Waits until `wanted` messages are ready, `held` of them given back just now; how many are, where they do not come or
-/// consumers take them.
-async fn back(channel: &Channel, queue: &str, wanted: u64, held: u64) -> Result<Result<(), u64>> {
+/// Waits until `wanted` messages are ready, `held` of them given back just now; how many are, where they do not come.
+async fn back(channel: &Channel, queue: &str, wanted: u64, held: u64) -> Result<Option<u64>> {
     let begun = Instant::now();
     let mut patience = BACK + Duration::from_secs(held / A_SECOND);
     let [mut pause, longest] = ASK;
     let mut ready = 0;
     loop {
         match learn::count(channel, queue).await {
-            Ok((count, _)) if count >= wanted => return Ok(Ok(())),
+            Ok((count, _)) if count >= wanted => return Ok(None),
             Ok((count, consumers)) => {
                 if consumers > 0 {
                     patience = patience.min(BACK_WITH_CONSUMERS);
@@ -87,7 +86,7 @@ async fn back(channel: &Channel, queue: &str, wanted: u64, held: u64) -> Result<
         }
         if begun.elapsed() >= patience {
             // Consumers that take what comes back are no delay.
-            return Ok(if patience <= BACK_WITH_CONSUMERS { Ok(()) } else { Err(ready) });
+            return Ok((patience > BACK_WITH_CONSUMERS).then_some(ready));
         }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(longest);

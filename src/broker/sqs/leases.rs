@@ -19,6 +19,7 @@ use super::call::{call, pause};
 use super::errors::{Place, is_throttling, refused};
 use super::facts::Facts;
 use crate::error::{Error, ErrorKind, Result};
+use crate::message::half;
 use crate::text::human;
 
 /// Entries in one batch.
@@ -73,9 +74,7 @@ pub(super) struct Leases {
 
 /// 128 bits that stand for a message id.
 fn key(id: &str) -> u128 {
-    let mut bytes = [0; 16];
-    bytes.copy_from_slice(&blake3::hash(id.as_bytes()).as_bytes()[..16]);
-    u128::from_be_bytes(bytes)
+    u128::from_be_bytes(half(&blake3::hash(id.as_bytes())))
 }
 
 impl Leases {

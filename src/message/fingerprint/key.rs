@@ -5,9 +5,9 @@
 use std::borrow::Cow;
 
 use super::{Group, GroupId, Rules, cause_text, mask, shape};
-use crate::message::Message;
 use crate::message::failure::{Failure, Origin};
 use crate::message::filter::Candidate;
+use crate::message::{Message, half};
 
 /// One part of a group's key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,9 +126,7 @@ impl Key {
             hasher.update(&(part.name.len() as u64).to_be_bytes()).update(part.name.as_bytes());
             hasher.update(&(part.value.len() as u64).to_be_bytes()).update(part.value.as_bytes());
         }
-        let mut id = [0; 16];
-        id.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
-        GroupId(id)
+        GroupId(half(&hasher.finalize()))
     }
 
     fn title(&self) -> String {

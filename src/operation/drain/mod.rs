@@ -277,8 +277,7 @@ async fn start(
     resuming: bool,
 ) -> Result<Report> {
     // What was replayed before is no obstacle to a removal, but has to be seen for that.
-    let prefilter = selection.prefilter().filter(|_| !resuming && passed.is_empty());
-    let (picker, scan) = source::picker(&opened, selection, resuming);
+    let (picker, prefilter, scan) = source::picker(&opened, selection, resuming, &passed);
     let job = Job {
         source: source.clone(),
         stage: Stage::Drain,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::broker::Extent;
 use crate::message::fingerprint::WrittenRules;
-use crate::message::{Digest, Message};
+use crate::message::{Digest, Message, half};
 use crate::operation::plan::{Aside, Mode, Pace, Verb, hex};
 use crate::operation::report::Ended;
 use crate::operation::verify::Verification;
@@ -220,9 +220,7 @@ impl Identity {
     pub(crate) fn new(digest: Digest, id: &str) -> Self {
         let mut hasher = blake3::Hasher::new();
         hasher.update(&digest.0).update(id.as_bytes());
-        let mut out = [0; 16];
-        out.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
-        Self(out)
+        Self(half(&hasher.finalize()))
     }
 
     /// A message's identity and digest.

@@ -196,16 +196,12 @@ impl Journals {
     /// `Io` where one can't be removed.
     pub fn prune(&self, before: Timestamp, all: bool, dry: bool) -> Result<Vec<Summary>> {
         let (summaries, _) = self.list()?;
-        let ended = |summary: &&Summary| matches!(summary.state, JournalState::Finished | JournalState::Undone);
+        let ended = |summary: &Summary| matches!(summary.state, JournalState::Finished | JournalState::Undone);
         let undos = summaries.iter().filter(|summary| !ended(summary));
         let needed: HashSet<String> = undos.filter_map(|summary| summary.undoes.clone()).collect();
-        let old = summaries.into_iter().filter(|summary| !needed.contains(&summary.id)).filter(|summary| {
-            let may = match summary.state {
-                JournalState::Finished | JournalState::Undone => true,
-                JournalState::Interrupted => all,
-                JournalState::Running => false,
-            };
-            may && summary.ended.unwrap_or(summary.started) < before
+        let old = summaries.into_iter().filter(|summary| {
+            let may = ended(summary) || all && summary.state == JournalState::Interrupted;
+            may && !needed.contains(&summary.id) && summary.ended.unwrap_or(summary.started) < before
         });
         let old: Vec<_> = old.collect();
         for summary in old.iter().filter(|_| !dry) {
@@ -234,7 +230,7 @@ impl Journals {
         }
         // Ids tell the second. Of the runs of one second an undo is the later one.
         let second = |summary: &Summary| summary.id.get(..15).map(ToOwned::to_owned);
-        summaries.sort_by_key(|summary| (std::cmp::Reverse(second(summary)), summary.undoes.is_none()));
+        summaries.sort_by_cached_key(|summary| (std::cmp::Reverse(second(summary)), summary.undoes.is_none()));
         Ok((summaries, faults))
     }
 

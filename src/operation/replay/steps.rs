@@ -219,8 +219,7 @@ async fn pass(
         _ => Handled::default(),
     };
     let (selection, source) = (request.selection.clone(), &request.source);
-    let prefilter = selection.prefilter().filter(|_| !resuming && passed.is_empty());
-    let (picker, scan) = source::picker(&opened, selection, resuming);
+    let (picker, prefilter, scan) = source::picker(&opened, selection, resuming, &passed);
     let carrier = Carrier::Publish { routes: Box::new(routes), journal: Arc::from(opened.head.id.as_str()), witness };
     let stage = match verb {
         Verb::Drain => Stage::Drain,

@@ -430,14 +430,7 @@ async fn without_a_fault_a_watched_run_ends_with_every_copy_consumed_or_back() {
 async fn no_single_fault_of_a_watched_run_loses_a_message_or_hides_a_duplicate() {
     for case in watched() {
         for fault in Fault::ALL {
-            let runs = at_each(fault, async |due| {
-                let world = World::new(case);
-                let told = Box::pin(strike(&due, &world)).await;
-                world.check_now(&told);
-                let resumed = world.resume().await;
-                world.check(&format!("{told} then {:?}", resumed.map(|report| report.state))).await;
-            })
-            .await;
+            let runs = survives(case, fault).await;
             assert!(runs >= 3, "{case:?} {fault:?} struck only {runs} times");
         }
     }
@@ -475,18 +468,23 @@ async fn strike(due: &Due<'_>, world: &World) -> String {
     }
 }
 
+/// Strikes at each event in turn, resumes, and looks for every message; how many runs that took.
+async fn survives(case: Case, fault: Fault) -> u64 {
+    at_each(fault, async |due| {
+        let world = World::new(case);
+        let told = Box::pin(strike(&due, &world)).await;
+        world.check_now(&told);
+        let resumed = world.resume().await;
+        world.check(&format!("{told} then {:?}", resumed.map(|report| report.state))).await;
+    })
+    .await
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_single_fault_loses_a_message_or_hides_a_duplicate() {
     for case in cases() {
         for fault in Fault::ALL {
-            let runs = at_each(fault, async |due| {
-                let world = World::new(case);
-                let told = Box::pin(strike(&due, &world)).await;
-                world.check_now(&told);
-                let resumed = world.resume().await;
-                world.check(&format!("{told} then {:?}", resumed.map(|report| report.state))).await;
-            })
-            .await;
+            let runs = survives(case, fault).await;
             let counted = match (fault, case.verb) {
                 (Fault::Publish(_), What::Drain) => 0,
                 (Fault::Settle(_), _) if case.keeps() => 0,
