@@ -103,11 +103,17 @@ fn payload_is_plain(line: &[u8], schemas: bool) -> bool {
     let mut found = false;
     let all_plain = PAYLOAD.find_iter(line).all(|at| {
         found = true;
-        let value = line.get(at + PAYLOAD.needle().len()..).unwrap_or_default();
-        let text = value.strip_prefix(b"{\"utf8\":\"").or_else(|| value.strip_prefix(b"\""));
+        let value = line.get(at + PAYLOAD.needle().len()..).unwrap_or_default().trim_ascii_start();
+        let text = utf8(value).unwrap_or(value).strip_prefix(b"\"");
         text.map_or_else(|| value.starts_with(b"null"), |text| escaped_is_plain(text, schemas))
     });
     found && all_plain
+}
+
+/// What is behind `{"utf8":`, however it is spaced.
+fn utf8(value: &[u8]) -> Option<&[u8]> {
+    let value = value.strip_prefix(b"{")?.trim_ascii_start().strip_prefix(b"\"utf8\"")?.trim_ascii_start();
+    Some(value.strip_prefix(b":")?.trim_ascii_start())
 }
 
 /// Whether the text up to the closing quote is plain.

@@ -337,3 +337,18 @@ fn a_key_is_matched_as_it_is_and_by_its_schemas_frame() {
     named.headers.push("__key_schema_id", Value::Bytes(Bytes::from_static(b"\0\0\0\0\x2a")));
     assert!(matches_in("key:mü", &named));
 }
+
+#[test]
+fn a_line_is_refused_unread_however_another_writer_spaced_it() {
+    let prefilter = parse("nowhere").prefilter();
+    for line in [
+        r#"{"schema":"postroom.message/1","id":"a","payload":{"utf8":"{\"n\":1}"}}"#,
+        r#"{"schema": "postroom.message/1", "id": "a", "payload": {"utf8": "{\"n\": 1}"}}"#,
+        r#"{"schema": "postroom.message/1", "id": "a", "payload": { "utf8" : "plain words" }}"#,
+        r#"{"schema": "postroom.message/1", "id": "a", "payload": null}"#,
+    ] {
+        assert!(!prefilter.may_match_line(line.as_bytes()), "{line}");
+    }
+    let binary = r#"{"schema": "postroom.message/1", "id": "a", "payload": {"base64": "AAECAw=="}}"#;
+    assert!(prefilter.may_match_line(binary.as_bytes()));
+}

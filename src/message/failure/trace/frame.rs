@@ -65,8 +65,8 @@ pub(super) fn read<'a>(text: &'a str, line: &'a str, before: &'a str) -> Option<
         return Some(Frame::File { path, function, python: true });
     }
     // Go's runtime has assembler files.
-    if let Some((at, end)) = text.find(".go:").map(|at| (at, 3)).or_else(|| text.find(".s:").map(|at| (at, 2)))
-        && line.starts_with(['\t', ' '])
+    if line.starts_with(['\t', ' '])
+        && let Some((at, end)) = find(text, ".go:").map(|at| (at, 3)).or_else(|| find(text, ".s:").map(|at| (at, 2)))
     {
         return Some(go(before.trim(), text.get(..at + end).unwrap_or_default()));
     }
@@ -80,15 +80,30 @@ pub(super) fn read<'a>(text: &'a str, line: &'a str, before: &'a str) -> Option<
     php(text)
 }
 
-/// The dotted name, without its module, of a line that can be nothing but a frame of Java or .NET: `at`, a name, its
-/// arguments. A space in the name is Node's.
-pub(super) fn called(line: &str) -> Option<&str> {
-    let rest = line.trim_ascii_start().strip_prefix("at ")?;
-    let name = rest.get(..memchr::memchr(b'(', rest.as_bytes())?)?;
-    match memchr::memchr2(b' ', b'/', name.as_bytes()) {
-        None => Some(name),
-        Some(_) => Some(without_module(name)).filter(|_| !name.contains(' ')),
+/// The dotted name, without its module, of what can be nothing but a frame of Java or .NET behind its `at`: a name and
+/// its arguments. A space in the name is Node's.
+pub(super) fn called(frame: &str) -> Option<&str> {
+    let mut name = frame;
+    loop {
+        let at = memchr::memchr3(b'(', b' ', b'/', name.as_bytes())?;
+        match name.as_bytes().get(at)? {
+            b'(' => return name.get(..at),
+            b'/' => name = name.get(at + 1..)?,
+            _ => return None,
+        }
     }
+}
+
+/// Where a text is in a line. Lines are short: any preparation would cost more than the search.
+pub(super) fn find(line: &str, text: &str) -> Option<usize> {
+    let (line, text) = (line.as_bytes(), text.as_bytes());
+    memchr::memchr_iter(*text.first()?, line).find(|at| line.get(*at..).is_some_and(|rest| rest.starts_with(text)))
+}
+
+/// What stands before and behind the first such text in a line.
+pub(super) fn split<'a>(line: &'a str, text: &str) -> Option<(&'a str, &'a str)> {
+    let at = find(line, text)?;
+    Some((line.get(..at)?, line.get(at + text.len()..)?))
 }
 
 /// What follows `12: `.
@@ -137,7 +152,7 @@ fn go<'a>(function: &'a str, path: &'a str) -> Frame<'a> {
 /// `app/x.rb:12:in 'm'`, with `from ` before it or `: message (Class)` after it.
 fn ruby(text: &str) -> Option<Frame<'_>> {
     let text = text.strip_prefix("from ").unwrap_or(text);
-    let at = text.find(":in `").or_else(|| text.find(":in '"))?;
+    let at = find(text, ":in `").or_else(|| find(text, ":in '"))?;
     let path = path::without_position(text.get(..at)?)?;
     let rest = text.get(at + 5..)?;
     let end = rest.find('\'')?;
@@ -151,7 +166,7 @@ fn elixir(text: &str) -> Option<Frame<'_>> {
         Some(rest) => rest.split_once(") ").map(|(name, rest)| (name.split(' ').next().unwrap_or(name), rest))?,
         None => ("", text),
     };
-    let (place, function) = rest.split_once(": ")?;
+    let (place, function) = split(rest, ": ")?;
     let (path, line) = place.rsplit_once(':')?;
     let is_source = [".ex", ".erl", ".exs"].iter().any(|end| path.ends_with(end));
     let is_place = is_source && !line.is_empty() && line.bytes().all(|byte| byte.is_ascii_digit());
@@ -160,7 +175,7 @@ fn elixir(text: &str) -> Option<Frame<'_>> {
 
 /// `Acme::Book::entry(…) called at /opt/acme/book.pl line 12`, as Perl's Carp has it.
 fn perl(text: &str) -> Option<Frame<'_>> {
-    let (call, place) = text.split_once(") called at ")?;
+    let (call, place) = split(text, ") called at ")?;
     let (path, _) = place.rsplit_once(" line ")?;
     Some(Frame::Php { function: call.split('(').next().unwrap_or(call), path })
 }

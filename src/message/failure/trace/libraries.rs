@@ -5,7 +5,8 @@
 
 /// A class without its package.
 pub(super) fn short(class: &str) -> &str {
-    class.rsplit(['.', ':', '\\', '$', '+']).next().unwrap_or(class)
+    let at = class.bytes().rposition(|byte| matches!(byte, b'.' | b':' | b'\\' | b'$' | b'+'));
+    at.and_then(|at| class.get(at + 1..)).unwrap_or(class)
 }
 
 /// Exceptions that only carry another one.

@@ -37,7 +37,7 @@ pub(crate) fn root(stack: &str) -> Root {
     for end in memchr::memchr_iter(b'\n', stack.as_bytes()).chain([stack.len()]).take(MAX_LINES) {
         let line = stack.get(start..end).unwrap_or_default();
         start = end + 1;
-        if !reader.library(line) && !reader.line(line.trim_end()) {
+        if !reader.passed_over(line) && !reader.line(line.trim_end()) {
             break;
         }
     }
@@ -103,16 +103,21 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// Takes a line of Java or .NET that is a library's frame, as most lines are: all that counts is that it was there.
-    /// False, and nothing taken, for any other line.
-    fn library(&mut self, line: &'a str) -> bool {
+    /// Takes a line of Java or .NET that is a frame of a library, or one too many, as most lines are: all that counts is
+    /// that it was there. False, and nothing taken, for any other line.
+    fn passed_over(&mut self, line: &'a str) -> bool {
         if self.suppressed.is_some() || self.source_next || self.message_next {
             return false;
         }
-        let Some(name) = frame::called(line) else { return false };
-        if self.library.is_empty() || !name.starts_with(self.library) {
-            let Some(library) = libraries::dotted_library(name) else { return false };
-            self.library = library;
+        let Some(frame) = line.trim_ascii_start().strip_prefix("at ") else { return false };
+        if self.library.is_empty() || !frame.starts_with(self.library) {
+            let Some(name) = frame::called(frame) else { return false };
+            // No frame behind the last one that is kept counts, whosever it is; in Python the last ones are kept.
+            let is_full = self.sections.get(self.current).is_some_and(|section| section.frames.len() == MAX_FRAMES);
+            if !is_full || self.python {
+                let Some(library) = libraries::dotted_library(name) else { return false };
+                self.library = library;
+            }
         }
         self.before = line;
         if self.sections.is_empty() {
@@ -273,16 +278,19 @@ impl<'a> Reader<'a> {
             }
         } else if self.sections.is_empty() || (indent == 0 && self.sections.iter().all(|s| s.class.is_none())) {
             self.push_chain(text);
-        } else if let Some((_, rest)) = text.split_once(" ---> ") {
+        } else if let Some((_, rest)) = frame::split(text, " ---> ") {
             self.push_chain(rest);
         }
     }
 
     /// A header that may hold inner ones: `A: x ---> B: y`.
     fn push_chain(&mut self, text: &'a str) {
-        for part in text.split(" ---> ") {
+        let mut rest = text;
+        while let Some((part, inner)) = frame::split(rest, " ---> ") {
             self.push_header(part);
+            rest = inner;
         }
+        self.push_header(rest);
     }
 
     fn push_header(&mut self, text: &'a str) {
@@ -358,7 +366,7 @@ fn header(text: &str) -> (Option<&str>, &str) {
     if let Some((class, message)) = text.strip_prefix("** (").and_then(|rest| rest.split_once(") ")) {
         return (Some(class), message.trim());
     }
-    let (head, message) = text.split_once(": ").unwrap_or_else(|| (text.trim_end_matches(':'), ""));
+    let (head, message) = frame::split(text, ": ").unwrap_or_else(|| (text.trim_end_matches(':'), ""));
     // .NET writes the system's code behind some classes: `SqlException (0x80131904)`, `SocketException (111)`.
     let head = match head.strip_suffix(')').and_then(|head| head.rsplit_once(" (")) {
         Some((class, code)) if !code.is_empty() && code.bytes().all(|b| b.is_ascii_hexdigit() || b == b'x') => class,
