@@ -348,16 +348,23 @@ fn parse_text(json: &str) -> Result<Bytes, String> {
     };
     let mut text = Vec::with_capacity(rest.len());
     while let Some(at) = memchr::memchr(b'\\', rest) {
-        let (plain, escape) = rest.split_at(at);
+        let (plain, mut escapes) = rest.split_at(at);
         text.extend_from_slice(plain);
-        text.push(match escape.get(1) {
-            Some(b'n') => b'\n',
-            Some(b't') => b'\t',
-            Some(b'r') => b'\r',
-            Some(same @ (b'"' | b'\\' | b'/')) => *same,
-            _ => return slow(),
-        });
-        rest = escape.get(2..).unwrap_or_default();
+        // They come in rows: the end of one line and the indent of the next.
+        while let [b'\\', which, behind @ ..] = escapes {
+            text.push(match which {
+                b'n' => b'\n',
+                b't' => b'\t',
+                b'r' => b'\r',
+                b'"' | b'\\' | b'/' => *which,
+                _ => return slow(),
+            });
+            escapes = behind;
+        }
+        if escapes.starts_with(b"\\") {
+            return slow();
+        }
+        rest = escapes;
     }
     text.extend_from_slice(rest);
     Ok(Bytes::from(text))

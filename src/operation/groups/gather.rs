@@ -30,7 +30,7 @@ use crate::operation::masks::Masks;
 /// Messages in a chunk: enough to make handing it on cheap.
 const CHUNK: usize = 4000;
 /// Bytes of messages in a chunk, beyond which it is handed on early.
-const CHUNK_BYTES: u64 = 2 << 20;
+const CHUNK_BYTES: u64 = 4 << 20;
 /// The most workers; on more cores the reader is what is waited for.
 const MAX_WORKERS: usize = 8;
 

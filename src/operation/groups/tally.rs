@@ -23,7 +23,7 @@ const MAX_VALUES: usize = 8;
 /// Bytes of a value that are kept.
 const MAX_VALUE: usize = 80;
 /// Messages of a group whose values are looked at in each part, at most: what varies shows early.
-const MAX_LOOKS: u64 = 32;
+const MAX_LOOKS: u64 = 16;
 
 /// A message, and what is known of it.
 pub(super) struct Seen<'a> {
