@@ -14,6 +14,8 @@ mod address;
 mod admit;
 pub mod archive;
 mod attributes;
+#[cfg(any(feature = "kafka", feature = "sqs", feature = "schemas"))]
+pub(crate) mod aws;
 mod capability;
 mod connect;
 #[cfg(feature = "kafka")]

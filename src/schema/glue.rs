@@ -4,13 +4,13 @@
 
 use std::time::SystemTime;
 
-use aws_config::{BehaviorVersion, Region};
 use aws_credential_types::provider::ProvideCredentials as _;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
 use serde::Deserialize;
 
 use super::registry::{Fault, Text, answer, down, http};
+use crate::broker::aws;
 use crate::message::codec::uuid;
 
 /// What `GetSchemaVersion` answers.
@@ -70,11 +70,7 @@ async fn signature(
     headers: &[(&'static str, &'static str)],
     body: &[u8],
 ) -> Result<Vec<(String, String)>, Fault> {
-    let mut loader = aws_config::defaults(BehaviorVersion::latest()).region(Region::new(region.to_owned()));
-    if let Some(profile) = profile {
-        loader = loader.profile_name(profile);
-    }
-    let config = loader.load().await;
+    let config = aws::loader(profile, Some(region)).await.load().await;
     let provider =
         config.credentials_provider().ok_or_else(|| Fault::Down("there are no AWS credentials".to_owned()))?;
     let credentials = provider.provide_credentials().await.map_err(|error| down(&error))?;

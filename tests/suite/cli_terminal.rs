@@ -111,6 +111,21 @@ fn bash_completes_the_names_of_queues() {
     terminal.exit();
 }
 
+/// By what these shells run at a tab, and read of its answer: neither need be there for it.
+#[test]
+fn zsh_and_fish_complete_the_names_of_queues() {
+    for (shell, found) in [("zsh", r"demo\:shipping-labels-dlq"), ("fish", "demo:shipping-labels-dlq")] {
+        let environment = TestEnvironment::new().variable("COMPLETE", shell);
+        let script = environment.run(&[]);
+        // One of the two quotes it.
+        let asks = script.stdout.replace('"', "").contains(&format!("COMPLETE={shell}"));
+        assert!(script.exit == 0 && asks, "{script}");
+        let asking = environment.variable("_CLAP_COMPLETE_INDEX", "2").variable("_CLAP_IFS", "\n");
+        let run = asking.run(&["--", "postroom", "show", "demo:shipping-labels-d"]);
+        assert_eq!((run.exit, run.stdout.trim_end()), (0, found), "{shell}: {run}");
+    }
+}
+
 #[test]
 fn anything_but_yes_is_no() {
     let environment = TestEnvironment::new();

@@ -13,6 +13,8 @@ mod cli_terminal;
 mod cli_triage;
 mod cli_write;
 mod corpus;
+#[cfg(feature = "sqs")]
+mod credentials;
 mod dialects;
 mod environment;
 mod faults;

@@ -9,8 +9,6 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, SystemTime};
 
-use aws_config::BehaviorVersion;
-use aws_config::meta::region::RegionProviderChain;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::ProvideCredentials as _;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SignatureLocation, SigningSettings, sign};
@@ -23,6 +21,7 @@ use tokio::sync::Mutex;
 
 use super::context::Context;
 use super::native;
+use crate::broker::aws;
 use crate::error::{Error, ErrorKind, Result};
 use crate::secret::Secret;
 
@@ -260,14 +259,7 @@ fn region_of(hosts: &str) -> Option<String> {
 /// Finds region and credentials as every AWS tool does, and signs.
 async fn msk(region: Option<&str>, profile: Option<&str>) -> Result<(Secret, Option<SystemTime>)> {
     let found = async {
-        let mut loader = aws_config::defaults(BehaviorVersion::latest());
-        if let Some(profile) = profile {
-            loader = loader.profile_name(profile);
-        }
-        if let Some(region) = region {
-            loader = loader.region(RegionProviderChain::first_try(aws_config::Region::new(region.to_owned())));
-        }
-        let config = loader.load().await;
+        let config = aws::loader(profile, region).await.load().await;
         let region = config
             .region()
             .map(ToString::to_string)

@@ -45,6 +45,8 @@ const PROMISES: u32 = 5;
 const LINGER: Duration = Duration::from_secs(5);
 /// After so long without a message SQS's counts are right.
 const SETTLED: Duration = Duration::from_mins(1);
+/// And after so many leases, where these are short: who asks for such reads from a server whose counts are.
+const SETTLED_LEASES: u32 = 4;
 /// Messages that are removed once more in one go at most.
 const TOGETHER: usize = 160;
 /// Receives one after the other that bring only arrivals, after which nothing else is expected.
@@ -364,7 +366,8 @@ impl SqsRead {
         }
         self.promises += 1;
         let others_block = behind && others > 0 && self.takes && self.arrivals == 0;
-        let patient = if others_block { self.came.elapsed() < SETTLED } else { self.promises < PROMISES };
+        let settled = SETTLED.min(self.shared.settings.lease.saturating_mul(SETTLED_LEASES));
+        let patient = if others_block { self.came.elapsed() < settled } else { self.promises < PROMISES };
         if visible > 0 && patient {
             if others_block {
                 self.waits.say(|| {
@@ -484,7 +487,13 @@ impl Reader for SqsRead {
         self.remove_again().await;
         let (came, removed) = self.came_again;
         if came > 0 {
-            self.notes.push(format!("SQS delivered {came} removed messages again; {removed} were removed once more"));
+            let still = match came.saturating_sub(removed) {
+                0 => String::new(),
+                left => format!(", and {left} may still be there"),
+            };
+            self.notes.push(format!(
+                "SQS delivered {came} messages again that it had called removed; {removed} were removed once more{still}"
+            ));
         }
         let (returned, notes) = self.leases.release().await;
         let mut closed = Closed { returned, rescued: 0, notes: std::mem::take(&mut self.notes) };

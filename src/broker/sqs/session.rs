@@ -6,7 +6,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_config::BehaviorVersion;
 use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_config::meta::credentials::CredentialsProviderChain;
 use aws_config::profile::{self, ProfileFileCredentialsProvider};
@@ -14,10 +13,10 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_credential_types::Credentials;
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::config::Region;
 
 use super::clock::{self, Clock};
 use super::place::Settings;
+use crate::broker::aws;
 use crate::error::{Error, ErrorKind, Result};
 
 /// How long the server may take to accept a connection.
@@ -28,15 +27,12 @@ pub(super) const ANSWER: Duration = Duration::from_secs(30);
 /// Makes the client. Asks the AWS configuration, and not the network.
 pub(super) async fn client(settings: &Settings, clock: &Arc<Clock>) -> Client {
     let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT).operation_timeout(ANSWER).build();
-    let mut loader = aws_config::defaults(BehaviorVersion::latest()).region(Region::new(settings.region.clone()));
-    if let Some(profile) = &settings.profile {
-        loader = loader.profile_name(profile);
-    }
+    let mut loader = aws::loader(settings.profile.as_deref(), Some(&settings.region)).await;
     if let Some(endpoint) = &settings.endpoint {
         loader = loader.endpoint_url(endpoint);
     }
     if settings.is_local() {
-        loader = loader.credentials_provider(local_credentials(settings));
+        loader = loader.credentials_provider(local_credentials(settings.profile.as_deref()));
     }
     let shared = loader.load().await;
     let config = aws_sdk_sqs::config::Builder::from(&shared).interceptor(clock::Listener(Arc::clone(clock)));
@@ -53,7 +49,7 @@ pub(super) async fn client(settings: &Settings, clock: &Arc<Clock>) -> Client {
 )]
 pub(super) async fn check_profile(settings: &Settings) -> Result<()> {
     let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    // Keys in the environment come before a profile that it names, but not before one that the URL names.
+    // Keys in the environment come before a profile that it names, and after one that the URL names.
     let elsewhere = || set("AWS_PROFILE").filter(|_| !settings.is_local() && set("AWS_ACCESS_KEY_ID").is_none());
     let (name, source) = match (&settings.profile, elsewhere()) {
         (Some(name), _) => (name.clone(), "?profile="),
@@ -81,12 +77,13 @@ pub(super) async fn check_profile(settings: &Settings) -> Result<()> {
 }
 
 /// A server on this machine takes any credentials, so none need be configured for it.
-fn local_credentials(settings: &Settings) -> CredentialsProviderChain {
-    let mut profile = ProfileFileCredentialsProvider::builder();
-    if let Some(name) = &settings.profile {
-        profile = profile.profile_name(name);
-    }
-    CredentialsProviderChain::first_try("Environment", EnvironmentVariableCredentialsProvider::new())
-        .or_else("Profile", profile.build())
-        .or_else("Local", Credentials::new("postroom", "postroom", None, None, "local server"))
+fn local_credentials(profile: Option<&str>) -> CredentialsProviderChain {
+    let local = Credentials::new("postroom", "postroom", None, None, "local server");
+    let Some(name) = profile else {
+        return CredentialsProviderChain::first_try("Environment", EnvironmentVariableCredentialsProvider::new())
+            .or_else("Profile", ProfileFileCredentialsProvider::builder().build())
+            .or_else("Local", local);
+    };
+    let named = ProfileFileCredentialsProvider::builder().profile_name(name).build();
+    CredentialsProviderChain::first_try("Profile", named).or_else("Local", local)
 }

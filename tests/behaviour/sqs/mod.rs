@@ -44,6 +44,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         what_waits_to_be_read_is_prolonged,
         what_came_again_is_removed_however_often_it_takes,
         what_a_dead_run_held_is_waited_for,
+        groups_that_somebody_else_holds_are_waited_for,
+        groups_that_somebody_else_keeps_stop_a_take,
         a_receive_whose_answer_is_lost_comes_again,
         beyond_the_limit_of_messages_in_flight_a_look_stops,
         beyond_the_limit_of_messages_in_flight_a_take_goes_on,
@@ -348,6 +350,53 @@ async fn what_a_dead_run_held_is_waited_for(fake: Fake) {
         assert_eq!((removed.len(), heard.borrow().clone()), (8, None), "{queue}");
         reader.close().await.unwrap();
     }
+}
+
+/// Somebody else holds the first five of a group of twenty. Their handles.
+fn hold_five(fake: &Fake) -> Vec<serde_json::Value> {
+    fake.queue("dead.fifo", &json!({"FifoQueue": "true"}));
+    fake.fill("dead.fifo", 20);
+    let five = json!({"QueueUrl": "dead.fifo", "MaxNumberOfMessages": 5, "VisibilityTimeout": 600});
+    let held = fake.state().act("ReceiveMessage", &five, None).unwrap();
+    held["Messages"].as_array().unwrap().iter().map(|message| message["ReceiptHandle"].clone()).collect()
+}
+
+/// A take with leases of two seconds of a queue that somebody else holds, and what it says while it waits.
+async fn take_behind_others(fake: &Fake) -> (Box<dyn Reader>, tokio::sync::watch::Receiver<Option<String>>) {
+    let waits = Waits::default();
+    let heard = waits.listen();
+    let broker = connect(&format!("{}&lease=2", fake.url())).await;
+    (broker.take("dead.fifo", TakeOptions { waits, ..TakeOptions::default() }).await.unwrap(), heard)
+}
+
+async fn groups_that_somebody_else_holds_are_waited_for(fake: Fake) {
+    let handles = hold_five(&fake);
+    let (mut reader, mut heard) = take_behind_others(&fake).await;
+    let (removed, ()) = tokio::join!(remove_all(&mut *reader), async {
+        heard.changed().await.unwrap();
+        let why = heard.borrow().clone().unwrap();
+        assert_eq!(why, "somebody else holds about 5 messages, and about 15 stand behind them in their groups");
+        let back = |(at, handle)| json!({"Id": format!("{at}"), "ReceiptHandle": handle, "VisibilityTimeout": 0});
+        let entries: Vec<_> = handles.iter().enumerate().map(back).collect();
+        let back = json!({"QueueUrl": "dead.fifo", "Entries": entries});
+        fake.state().act("ChangeMessageVisibilityBatch", &back, None).unwrap();
+    });
+    assert_eq!(payloads(&removed), numbered(0..20));
+    assert_eq!(*heard.borrow(), None);
+    reader.close().await.unwrap();
+}
+
+async fn groups_that_somebody_else_keeps_stop_a_take(fake: Fake) {
+    hold_five(&fake);
+    let (mut reader, _) = take_behind_others(&fake).await;
+    let taken = read(&mut *reader).await;
+    let End::Stopped(why) = taken.end else { panic!("{:?}", taken.end) };
+    for part in ["somebody else holds about 5 messages", "about 15 more stand behind them", "`postroom journal resume`"]
+    {
+        assert!(why.contains(part), "{why}");
+    }
+    assert_eq!((taken.messages.len(), reader.close().await.unwrap().returned), (0, 0));
+    assert_eq!((fake.bodies("dead.fifo").len(), fake.visible("dead.fifo")), (20, 15));
 }
 
 async fn a_receive_whose_answer_is_lost_comes_again(fake: Fake) {

@@ -27,24 +27,29 @@ pub(super) fn trials() -> Vec<Trial> {
         a_replay_into_its_own_window_arrives_whole_and_in_order,
         a_filtered_replay_of_a_group_stops_where_it_is_blocked,
         a_drain_leaves_an_empty_queue,
+        a_lease_that_ran_out_behind_a_send_is_told_as_a_duplicate,
+        what_sqs_wrongly_calls_removed_is_removed_again_and_told,
     ]
 }
 
 pub(super) struct Ground {
-    fake: Fake,
+    url: String,
     broker: Arc<dyn Broker>,
     folder: tempfile::TempDir,
 }
 
 impl Ground {
     pub(super) async fn new(fake: Fake) -> Self {
-        let broker = connect(&fake.url()).await;
-        Self { fake, broker, folder: tempfile::tempdir().unwrap() }
+        Self::at(fake.url()).await
+    }
+
+    async fn at(url: String) -> Self {
+        let broker = connect(&url).await;
+        Self { url, broker, folder: tempfile::tempdir().unwrap() }
     }
 
     pub(super) fn place(&self, queue: &str) -> Place {
-        let url = self.fake.url();
-        let (region, query) = url.split_once('?').unwrap();
+        let (region, query) = self.url.split_once('?').unwrap();
         let address: Address = format!("{region}/{queue}?{query}").parse().unwrap();
         Place { address, broker: Arc::clone(&self.broker), policy: Policy::default() }
     }
@@ -163,4 +168,32 @@ async fn a_drain_leaves_an_empty_queue(fake: Fake) {
     };
     assert_eq!(sorted(lines.lines().map(body).collect()), sorted(numbered(0..500)));
     assert!(fake.bodies("dead").is_empty());
+}
+
+async fn a_lease_that_ran_out_behind_a_send_is_told_as_a_duplicate(fake: Fake) {
+    let ground = Ground::new(fake.clone()).await;
+    fake.queue("dead", &json!({}));
+    fake.queue("target", &json!({}));
+    fake.fill("dead", 10);
+    fake.script("DeleteMessageBatch", [Fault::Entries(vec![3], "ReceiptHandleIsInvalid", true)]);
+    let report = ground.replay("dead", "target", Selection::all()).await;
+    assert_eq!((report.done, report.failed, report.ambiguous), (9, 0, 1), "{report:#?}");
+    assert_eq!((fake.bodies("dead").len(), fake.bodies("target").len()), (1, 10));
+    let [problem] = report.problems.as_slice() else { panic!("{report:#?}") };
+    assert!(problem.why.contains("its lease ran out before it was removed"), "{}", problem.why);
+}
+
+/// A server that says yes to a removal and does nothing: seen of one under many calls at once.
+async fn what_sqs_wrongly_calls_removed_is_removed_again_and_told(fake: Fake) {
+    let ground = Ground::at(format!("{}&lease=2", fake.url())).await;
+    for queue in ["orders.fifo", "dead.fifo"] {
+        fake.queue(queue, &json!({"FifoQueue": "true"}));
+    }
+    fake.fill("dead.fifo", 25);
+    fake.script("DeleteMessageBatch", [Fault::Claimed]);
+    let report = ground.replay("dead.fifo", "orders.fifo", Selection::all()).await;
+    assert_eq!((report.state, report.done, report.ambiguous), (Ended::Finished, 25, 0), "{report:#?}");
+    assert_eq!((fake.bodies("dead.fifo").len(), fake.bodies("orders.fifo")), (0, sorted(numbered(0..25))));
+    let told = "SQS delivered 10 messages again that it had called removed; 10 were removed once more";
+    assert!(report.notes.iter().any(|note| note == told), "{:?}", report.notes);
 }
