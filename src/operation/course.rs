@@ -20,9 +20,6 @@ use crate::text::human;
 /// The field that is meant where only its order is asked for.
 pub(super) const OWN: &str = "key";
 
-/// How it is said that a message stays because of another.
-const HELD_BACK: &str = "it is held back";
-
 /// Failures in a row after which nothing is likely to get through.
 const STREAK: u64 = 100;
 /// How many copies have to come back, and which part of all, where the operator named no number.
@@ -96,6 +93,8 @@ pub(super) struct Course {
 pub(super) struct Sequence {
     /// Those that are still to come, by key.
     due: HashMap<Key, VecDeque<Identity>>,
+    /// The same, by how many there are of each.
+    left: HashMap<Identity, u64>,
     /// Those that came too early.
     early: HashMap<Key, HashSet<Identity>>,
 }
@@ -103,12 +102,28 @@ pub(super) struct Sequence {
 impl Sequence {
     /// Whether a message is the next of its key; what the plan does not name has no order.
     pub(super) fn is_next(&mut self, key: Key, identity: Identity) -> bool {
-        let Some(due) = self.due.get_mut(&key) else { return true };
-        if due.front() == Some(&identity) {
-            due.pop_front();
+        if self.due.get(&key).and_then(VecDeque::front) == Some(&identity) {
+            self.pop(key);
             return true;
         }
-        !due.contains(&identity)
+        !self.left.contains_key(&identity)
+    }
+
+    fn push(&mut self, key: Key, identity: Identity) {
+        self.due.entry(key).or_default().push_back(identity);
+        *self.left.entry(identity).or_default() += 1;
+    }
+
+    /// Takes out the next one of a key.
+    fn pop(&mut self, key: Key) -> Option<Identity> {
+        let identity = self.due.get_mut(&key)?.pop_front()?;
+        if let Some(left) = self.left.get_mut(&identity) {
+            *left -= 1;
+            if *left == 0 {
+                self.left.remove(&identity);
+            }
+        }
+        Some(identity)
     }
 
     /// It is left to the next pass.
@@ -157,10 +172,10 @@ impl Course {
             }
             *settled.entry(entry.identity).or_default() += 1;
         }
-        for Left(digest, id, why) in &journal.skipped {
+        for left @ Left(digest, id, ..) in &journal.skipped {
             let identity = Identity::new(*digest, id);
             *settled.entry(identity).or_default() += 1;
-            if why.starts_with(HELD_BACK) {
+            if left.is_behind() {
                 failed.insert(identity, id.clone());
             }
         }
@@ -172,7 +187,7 @@ impl Course {
             }
             match settled.get_mut(&identity).filter(|count| **count > 0) {
                 Some(count) => *count -= 1,
-                None => sequence.due.entry(key).or_default().push_back(identity),
+                None => sequence.push(key, identity),
             }
         }
         for (key, id) in held {
@@ -184,10 +199,11 @@ impl Course {
     /// The source was read to its end: what should have come before the messages that came too early is not there.
     pub(super) fn missed(&self, sequence: &mut Sequence) {
         let mut state = self.lock();
-        for (key, early) in &sequence.early {
-            let Some(due) = sequence.due.get_mut(key) else { continue };
-            while let Some(gone) = due.front().copied().filter(|next| !early.contains(next)) {
-                due.pop_front();
+        for (key, early) in std::mem::take(&mut sequence.early) {
+            while let Some(next) = sequence.due.get(&key).and_then(VecDeque::front)
+                && !early.contains(next)
+                && let Some(gone) = sequence.pop(key)
+            {
                 *state.missing.entry(gone).or_default() += 1;
             }
         }
@@ -263,7 +279,7 @@ impl Course {
         let mut state = self.lock();
         for seq in seqs {
             if let Some(key) = state.sent.get(&seq).copied() {
-                let why = format!("{HELD_BACK}: the copy of one before it of the same key came back");
+                let why = "it is held back: the copy of one before it of the same key came back".to_owned();
                 state.held.entry(key).or_insert(why);
             }
         }
@@ -288,7 +304,7 @@ impl Course {
 
 /// What is said of a message that stays because of another.
 pub(super) fn behind(id: &str, what: &str) -> String {
-    format!("{HELD_BACK}: {id}, before it of the same key, {what}")
+    format!("it is held back: {id}, before it of the same key, {what}")
 }
 
 #[cfg(test)]
@@ -329,8 +345,10 @@ mod tests {
         let messages: Vec<_> = ["1", "2", "3", "4"].iter().map(|body| message(Some("a"), body)).collect();
         let key = course.key(&messages[0]).unwrap();
         let ids: Vec<_> = messages.iter().map(|message| Identity::of(message).0).collect();
-        let due = HashMap::from([(key, ids.iter().copied().collect())]);
-        let mut sequence = Sequence { due, early: HashMap::new() };
+        let mut sequence = Sequence::default();
+        for id in &ids {
+            sequence.push(key, *id);
+        }
         assert!(!sequence.is_next(key, ids[2]));
         sequence.defer(key, ids[2]);
         assert!(sequence.is_next(key, ids[0]));

@@ -93,9 +93,41 @@ pub struct Head {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Intent(#[serde(with = "hex")] pub(crate) Digest, pub(crate) String, pub(crate) u32);
 
-/// A message that was left alone: digest, id and reason.
+/// A message that was left alone: digest, id, reason, and what the reason is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Left(#[serde(with = "hex")] pub(crate) Digest, pub(crate) String, pub(crate) String);
+pub(crate) struct Left(
+    #[serde(with = "hex")] pub(crate) Digest,
+    pub(crate) String,
+    pub(crate) String,
+    #[serde(default)] pub(crate) Cause,
+);
+
+/// What keeps a message where it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Cause {
+    /// A journal of an older version does not say.
+    #[default]
+    Unsaid,
+    /// It can't go itself.
+    Itself,
+    /// Another one of its key, which did not go.
+    Behind,
+}
+
+/// How an older version began the reason of a message that stayed because of another.
+const BEHIND: &str = "it is held back";
+
+impl Left {
+    /// Whether it stayed because of another one of its key.
+    pub(crate) fn is_behind(&self) -> bool {
+        match self.3 {
+            Cause::Behind => true,
+            Cause::Itself => false,
+            Cause::Unsaid => self.2.starts_with(BEHIND),
+        }
+    }
+}
 
 /// One step of a run. Messages are named by sequence numbers, from 1, in the order in which they were taken.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -250,6 +282,21 @@ mod tests {
     fn ranges_hold_every_number_once() {
         assert_eq!(ranges([1, 2, 3, 7, 9, 10]), [(1, 3), (7, 7), (9, 10)]);
         assert_eq!(ranges([]), []);
+    }
+
+    #[test]
+    fn a_message_that_stays_because_of_another_is_known_in_journals_of_either_version() {
+        let digest = "00".repeat(16);
+        let read = |text: &str| serde_json::from_str::<Left>(text).unwrap();
+        let old = |why: &str| read(&format!(r#"["{digest}","m-1","{why}"]"#));
+        assert!(old("it is held back: m-0, before it of the same key, stays").is_behind());
+        assert!(!old("it is no longer in the queue").is_behind());
+        let new = |cause| {
+            let written = serde_json::to_string(&Left(Digest([0; 16]), "m-1".into(), "for a reason".into(), cause));
+            read(&written.unwrap())
+        };
+        assert!(new(Cause::Behind).is_behind() && !new(Cause::Itself).is_behind());
+        assert_eq!(new(Cause::Behind).3, Cause::Behind);
     }
 
     #[test]

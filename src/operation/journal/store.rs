@@ -301,7 +301,7 @@ impl Journals {
                 OutcomeLine { place: Some(place), ..OutcomeLine::new(&entry.id, seq, to, &entry.outcome(head.keep)) }
             })
             .collect();
-        outcomes.extend((state.last() + 1..).zip(&state.skipped).map(|(seq, Left(_, id, why))| {
+        outcomes.extend((state.last() + 1..).zip(&state.skipped).map(|(seq, Left(_, id, why, _))| {
             let line = OutcomeLine::new(id, seq, None, &Outcome::Skipped(why.clone()));
             OutcomeLine { place: Some(head.source.clone()), ..line }
         }));

@@ -164,7 +164,7 @@ impl Picker {
     ) -> Self {
         let newest = Some(state.last()).filter(|_| !state.end && !state.released);
         let mut earlier = Earlier { in_place, own_ids, end: state.end, newest, ..Earlier::default() };
-        for Left(digest, id, _) in &state.skipped {
+        for Left(digest, id, ..) in &state.skipped {
             let identity = Identity::new(*digest, id);
             *earlier.skipped.entry(identity).or_default() += 1;
             // It was found, or is known to be missing.

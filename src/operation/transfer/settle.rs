@@ -98,7 +98,7 @@ impl Mover<'_> {
         loop {
             tokio::select! {
                 results = &mut settling => return results,
-                Some(step) = self.steps.next(), if !self.steps.is_empty() => self.backlog.push_back(step),
+                Some(step) = self.flight.steps.next(), if !self.flight.steps.is_empty() => self.flight.backlog.push_back(step),
             }
         }
     }
