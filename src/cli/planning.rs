@@ -1,12 +1,11 @@
 //! What verbs that make plans share: their options and the file of a plan.
 
-use std::io::Write as _;
 use std::path::PathBuf;
 
 use clap::Args;
 
 use super::context::Context;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::operation::place::Place;
 use crate::operation::plan::{Mode, Plan};
 
@@ -45,20 +44,7 @@ impl PlanArgs {
     /// `Refused` for a file that is there, `Io` for one that can't be written.
     pub(super) fn save(&self, plan: &Plan, context: &Context<'_>) -> Result<bool> {
         let Some(path) = &self.plan_out else { return Ok(false) };
-        let failed = |error: std::io::Error| {
-            let shown = path.display();
-            if error.kind() == std::io::ErrorKind::AlreadyExists {
-                Error::new(ErrorKind::Refused, format!("there is a file {shown} already")).hint("name another")
-            } else {
-                Error::new(ErrorKind::Io, format!("can't write the plan {shown}")).because(error)
-            }
-        };
-        let mut options = std::fs::OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(path).map_err(failed)?;
-        file.write_all(plan.to_json().as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
+        plan.save(path)?;
         let output = &context.output;
         output.note(&format!("Wrote {}; run it: postroom plan run {}", path.display(), path.display()));
         output.object(

@@ -4,6 +4,8 @@
 //! A *streaming* plan names only how many messages there were when it was made: they are frozen one by one as the
 //! run holds them. Limits: no secrets; addresses are in their redacted form.
 
+use std::io::Write as _;
+use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -430,6 +432,27 @@ impl Plan {
                 .hint("the plan was written by another version of postroom; make it again"));
         }
         Ok(plan)
+    }
+
+    /// Writes the plan to a new file, which only this user may read. `postroom plan run FILE` runs it.
+    ///
+    /// # Errors
+    /// `Refused` for a file that is there, which is not touched; `Io` for one that can't be written.
+    pub fn save(&self, path: &Path) -> Result<()> {
+        let failed = |error: std::io::Error| {
+            let shown = path.display();
+            if error.kind() == std::io::ErrorKind::AlreadyExists {
+                Error::new(ErrorKind::Refused, format!("there is a file {shown} already")).hint("name another")
+            } else {
+                Error::new(ErrorKind::Io, format!("can't write the plan {shown}")).because(error)
+            }
+        };
+        let mut options = std::fs::OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(path).map_err(failed)?;
+        file.write_all(self.to_json().as_bytes()).and_then(|()| file.sync_all()).map_err(failed)
     }
 
     /// The plan as a readable, diffable file: one message a line.

@@ -1,15 +1,16 @@
 //! What the operator asks to be done, and the command line that does the same.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
-use ratatui_textarea::TextArea;
 
 use super::state::KEYS;
-use crate::broker::Address;
+use crate::broker::{Address, Connection};
 use crate::error::{Error, ErrorKind, Result};
-use crate::message::{Fields, Message};
+use crate::message::Message;
+use crate::operation::drain::is_to_queue;
 use crate::operation::groups::GroupSummary;
 use crate::operation::offsets::To;
-use crate::operation::publish::property;
 
 /// So many marked messages make a filter of their ids at most.
 pub(crate) const MOST_MARKS: usize = 200;
@@ -58,6 +59,36 @@ impl Reset {
     }
 }
 
+/// A choice that is made or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Flag {
+    /// The originals stay.
+    Keep,
+    /// Also what was replayed before.
+    Again,
+    /// Each record goes to the partition that it came from.
+    SamePartition,
+    /// The broker does it by itself.
+    ServerSide,
+    /// Messages that a return would destroy are put back as new copies.
+    Rescue,
+    /// The plan names every message, also where that takes a look it would do without.
+    Exact,
+}
+
+impl Flag {
+    const fn option(self) -> &'static str {
+        match self {
+            Self::Keep => " --keep",
+            Self::Again => " --again",
+            Self::SamePartition => " --same-partition",
+            Self::ServerSide => " --server-side",
+            Self::Rescue => " --rescue",
+            Self::Exact => " --exact",
+        }
+    }
+}
+
 /// A verb with everything it needs.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Act {
@@ -65,10 +96,11 @@ pub(crate) struct Act {
     pub(crate) address: Address,
     pub(crate) filter: Option<String>,
     pub(crate) group: Option<String>,
-    /// The archive, for a drain and a capture.
-    pub(crate) path: String,
-    /// `origin` or an address, for a replay.
+    /// Where messages go: `origin` or an address for a replay, `file:PATH` or an address for a drain, `file:PATH` for a
+    /// capture.
     pub(crate) to: String,
+    /// How many messages at most, the first that match.
+    pub(crate) limit: Option<u64>,
     pub(crate) rate: Option<f64>,
     /// The sizes of the first steps of a ramp; empty for none.
     pub(crate) ramp: Vec<u64>,
@@ -83,14 +115,13 @@ pub(crate) struct Act {
     /// How often a message is replayed at most, and where those go that were.
     pub(crate) max_replays: Option<u64>,
     pub(crate) park: Option<String>,
-    /// Messages that a return would destroy are put back as new copies.
-    pub(crate) rescue: bool,
+    /// Why messages are moved to another queue, written into each.
+    pub(crate) reason: Option<String>,
     /// Queues that an undo looks in beyond those that the journal knows.
     pub(crate) also: Vec<String>,
     /// The jq program that changes each message, for a replay.
     pub(crate) edit: Option<String>,
-    pub(crate) keep: bool,
-    pub(crate) again: bool,
+    pub(crate) flags: BTreeSet<Flag>,
     /// How many messages were marked, where they were picked one by one.
     pub(crate) marked: usize,
     /// What is published.
@@ -104,8 +135,8 @@ impl Act {
             address,
             filter: None,
             group: None,
-            path: String::new(),
             to: "origin".to_owned(),
+            limit: None,
             rate: None,
             ramp: Vec::new(),
             verify: None,
@@ -114,25 +145,40 @@ impl Act {
             max_failures: None,
             max_replays: None,
             park: None,
-            rescue: false,
+            reason: None,
             also: Vec::new(),
             edit: None,
-            keep: false,
-            again: false,
+            flags: BTreeSet::new(),
             marked: 0,
             message: None,
         }
     }
 
+    pub(crate) fn has(&self, flag: Flag) -> bool {
+        self.flags.contains(&flag)
+    }
+
     /// Whether a run of it can be resumed.
     pub(crate) fn has_journal(&self) -> bool {
-        !matches!(self.verb, ActVerb::Capture | ActVerb::Publish | ActVerb::Offsets(_))
+        !matches!(self.verb, ActVerb::Capture | ActVerb::Publish | ActVerb::Offsets(_)) && !self.has(Flag::ServerSide)
+    }
+
+    /// Whether it is a drain to another queue, and not to an archive.
+    pub(crate) fn is_to_queue(&self) -> bool {
+        self.verb == ActVerb::Drain && is_to_queue(&self.to)
+    }
+
+    /// Whether all messages are meant, as they are: what a broker can do by itself, to a target and at a rate.
+    pub(crate) fn is_whole(&self) -> bool {
+        let Self { verb, address, to, rate, flags, .. } = self.clone();
+        flags.iter().all(|flag| *flag == Flag::ServerSide)
+            && Self { to, rate, flags, ..Self::new(verb, address) } == *self
     }
 
     /// The verb for people.
     pub(crate) fn name(&self) -> &'static str {
         match self.verb {
-            ActVerb::Replay if self.keep => "copy",
+            ActVerb::Replay if self.has(Flag::Keep) => "copy",
             ActVerb::Replay => "replay",
             ActVerb::Drain => "drain",
             ActVerb::Discard => "purge",
@@ -148,27 +194,28 @@ impl Act {
     pub(crate) fn line(&self) -> String {
         let address = quote(&self.address.to_string());
         let chosen = selection(self.filter.as_ref(), self.group.as_ref());
-        let archive = || format!(" --to {}", quote(&format!("file:{}", self.path)));
-        let rescue = if self.rescue { " --rescue" } else { "" };
+        let limit = self.limit.map_or_else(String::new, |most| format!(" --limit {most}"));
+        let flags: String = self.flags.iter().map(|flag| flag.option()).collect();
         match &self.verb {
             ActVerb::Replay => {
-                let to = if self.to == "origin" { String::new() } else { format!(" --to {}", quote(&self.to)) };
-                let pace = self.pace();
-                let keep = if self.keep { " --keep" } else { "" };
-                let again = if self.again { " --again" } else { "" };
-                let edit = self.edit.as_ref().map_or_else(String::new, |edit| format!(" --edit {}", quote(edit)));
-                format!("postroom replay {address}{to}{chosen}{edit}{keep}{again}{pace}{rescue}")
+                let to = if self.to == "origin" { String::new() } else { option("to", Some(&shown(&self.to))) };
+                let edit = option("edit", self.edit.as_ref());
+                format!("postroom replay {address}{to}{chosen}{limit}{edit}{}{flags}", self.pace())
             }
-            ActVerb::Drain => format!("postroom drain {address}{}{chosen}{rescue}", archive()),
-            ActVerb::Discard => format!("postroom drain {address} --discard{chosen}{rescue}"),
-            ActVerb::Capture => format!("postroom capture {address}{}{chosen}", archive()),
+            ActVerb::Drain => {
+                let to = option("to", Some(&shown(&self.to)));
+                let reason = option("reason", self.reason.as_ref().filter(|_| self.is_to_queue()));
+                format!("postroom drain {address}{to}{chosen}{limit}{reason}{flags}")
+            }
+            ActVerb::Discard => format!("postroom drain {address} --discard{chosen}{limit}{flags}"),
+            ActVerb::Capture => format!("postroom capture {address}{}{chosen}", option("to", Some(&shown(&self.to)))),
             ActVerb::Publish => {
                 format!("postroom publish {address}{}", self.message.as_deref().map_or_else(String::new, options))
             }
-            ActVerb::Resume(id) => format!("postroom journal resume {}{rescue}", quote(id)),
+            ActVerb::Resume(id) => format!("postroom journal resume {}{flags}", quote(id)),
             ActVerb::Undo(id) => {
-                let also = self.also.iter().flat_map(|address| [" --in ".to_owned(), quote(address)]);
-                format!("postroom journal undo {}{}", quote(id), also.collect::<String>())
+                let also: String = self.also.iter().map(|address| option("in", Some(&shown(address)))).collect();
+                format!("postroom journal undo {}{also}", quote(id))
             }
             ActVerb::Offsets(reset) => {
                 let option = if reset.is_after() { "after" } else { "to" };
@@ -190,9 +237,7 @@ impl Act {
             let steps: Vec<String> = self.ramp.iter().map(u64::to_string).collect();
             line.extend([" --ramp=", &steps.join(",")]);
         }
-        if let Some(time) = &self.verify {
-            line.extend([" --verify ", &quote(time)]);
-        }
+        line += &option("verify", self.verify.as_ref());
         if let Some(most) = self.max_in_flight {
             line.extend([" --max-in-flight ", &most.to_string()]);
         }
@@ -204,12 +249,54 @@ impl Act {
         }
         if let Some(most) = self.max_replays {
             line.extend([" --max-replays ", &most.to_string()]);
-        }
-        if let Some(park) = self.park.as_ref().filter(|_| self.max_replays.is_some()) {
-            line.extend([" --park ", &quote(park)]);
+            line += &option("park", self.park.as_deref().map(shown).as_ref());
         }
         line
     }
+}
+
+/// An option with its value, where there is one.
+fn option(name: &str, value: Option<&String>) -> String {
+    value.map_or_else(String::new, |value| format!(" --{name} {}", quote(value)))
+}
+
+/// An address as it may be shown: a URL without its password.
+fn shown(text: &str) -> String {
+    text.parse::<Address>().map_or_else(|_| text.to_owned(), |address| address.to_string())
+}
+
+/// Where a drain goes, as typed: the name of a new archive, or the address of a queue.
+///
+/// # Errors
+/// `Usage` for what is neither.
+pub(crate) fn drain_target(text: &str) -> Result<String> {
+    match text.trim().parse::<Address>() {
+        Ok(Address { connection, target: Some(_) }) if connection != Connection::File => Ok(text.trim().to_owned()),
+        _ => archive_name(text).ok_or_else(|| {
+            Error::new(
+                ErrorKind::Usage,
+                format!("{text:?} is neither the name of an archive nor the address of a queue"),
+            )
+            .hint("an archive is PATH.jsonl or PATH.jsonl.zst; a queue is PROFILE:QUEUE or a URL")
+        }),
+    }
+}
+
+/// The address of a new archive, of its name as typed.
+///
+/// # Errors
+/// `Usage` for a name with another end.
+pub(crate) fn archive(text: &str) -> Result<String> {
+    archive_name(text).ok_or_else(|| {
+        Error::new(ErrorKind::Usage, format!("{text:?} is no name for an archive"))
+            .hint("an archive is PATH.jsonl or PATH.jsonl.zst")
+    })
+}
+
+fn archive_name(text: &str) -> Option<String> {
+    let path = text.trim().strip_prefix("file:").unwrap_or(text.trim());
+    let named = [".jsonl", ".jsonl.zst"].iter().any(|end| path.ends_with(end) && path.len() > end.len());
+    named.then(|| format!("file:{path}"))
 }
 
 /// A message as the options of `postroom publish`.
@@ -265,108 +352,9 @@ pub(crate) fn field_filter(by: usize, group: &GroupSummary) -> Option<String> {
     Some(format!("{name}={}", quoted(&value.value)))
 }
 
-/// A message that is written: lines of names and values, an empty line, the body.
-#[derive(Debug)]
-pub(crate) struct Compose {
-    pub(crate) area: TextArea<'static>,
-}
-
-impl Compose {
-    /// The form for a new message.
-    pub(crate) fn new(to: &Address) -> Self {
-        Self::of_text(&format!("to: {to}\nproperty.content_type: application/json\n\n{{}}"))
-    }
-
-    /// The form for a copy of a message; the original stays. What has no text is left out, and said so.
-    pub(crate) fn of(message: &Message, to: &str) -> Self {
-        let mut text = format!("to: {to}\n");
-        let mut left_out = Vec::new();
-        match message.key.as_deref().map(std::str::from_utf8) {
-            Some(Ok(key)) if !key.contains('\n') => text.extend(["key: ", key, "\n"]),
-            Some(_) => left_out.push("key".to_owned()),
-            None => {}
-        }
-        for (kind, fields) in [("header", &message.headers), ("property", &message.properties)] {
-            for (name, value) in fields {
-                let value = value.as_str().map(str::to_owned).or_else(|| value.as_i64().map(|n| n.to_string()));
-                match value.filter(|value| !value.contains('\n')) {
-                    Some(value) => text.extend([kind, ".", name, ": ", &value, "\n"]),
-                    None => left_out.push(format!("{kind}.{name}")),
-                }
-            }
-        }
-        for name in left_out {
-            text.extend(["# ", &name, " is left out: it is no line of text\n"]);
-        }
-        text.push('\n');
-        match std::str::from_utf8(message.body()) {
-            Ok(body) => text += body,
-            Err(_) => text += "# the body is binary: capture it, or name a file with `postroom publish --file`",
-        }
-        Self::of_text(&text)
-    }
-
-    pub(crate) fn of_text(text: &str) -> Self {
-        let mut area = TextArea::new(text.split('\n').map(str::to_owned).collect());
-        area.set_cursor_line_style(ratatui::style::Style::new());
-        Self { area }
-    }
-
-    pub(crate) fn text(&self) -> String {
-        self.area.lines().join("\n")
-    }
-
-    /// What is written, as an act.
-    ///
-    /// # Errors
-    /// `Usage`, naming the line that can't be read.
-    pub(crate) fn act(&self) -> Result<Act> {
-        parse(&self.text())
-    }
-}
-
-fn parse(text: &str) -> Result<Act> {
-    let bad = |number: usize, what: &str| {
-        Error::new(ErrorKind::Usage, format!("line {number}: {what}"))
-            .hint("write to:, key:, header.NAME: and property.NAME: lines, an empty line, and the body")
-    };
-    let (head, body) = match text.split_once("\n\n") {
-        Some((head, body)) => (head, Some(body)),
-        None => (text, None),
-    };
-    let mut to = None;
-    let mut message =
-        Message { payload: Some(bytes::Bytes::from(body.unwrap_or_default().to_owned())), ..Message::default() };
-    let mut properties = Vec::new();
-    for (at, line) in head.lines().enumerate() {
-        let number = at + 1;
-        if line.trim().is_empty() || line.starts_with('#') {
-            continue;
-        }
-        // A name may have colons, as addresses do; a value begins behind the first one with a space.
-        let (name, value) = line
-            .split_once(": ")
-            .or_else(|| line.strip_suffix(':').map(|name| (name, "")))
-            .ok_or_else(|| bad(number, "there is no `: ` behind a name"))?;
-        match name.trim() {
-            "to" => to = Some(value.trim().parse::<Address>()?),
-            "key" => message.key = Some(bytes::Bytes::from(value.to_owned())),
-            name => match name.split_once('.') {
-                Some(("header", name)) if !name.is_empty() => message.headers.push(name, value),
-                Some(("property", name)) if !name.is_empty() => properties.push(property(name, value)?),
-                _ => return Err(bad(number, &format!("{name:?} is no part of a message"))),
-            },
-        }
-    }
-    message.properties = properties.into_iter().collect::<Fields>();
-    let to = to.ok_or_else(|| bad(1, "there is no `to: ADDRESS`"))?;
-    Ok(Act { message: Some(Box::new(message)), ..Act::new(ActVerb::Publish, to) })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::message::Value;
 
     #[test]
     fn every_act_has_its_command_line() {
@@ -382,17 +370,18 @@ mod tests {
             max_failures: Some(5),
             max_replays: Some(3),
             park: Some("shop:parked".into()),
-            rescue: true,
+            limit: Some(50),
             edit: Some(".body.currency = \"EUR\"".into()),
-            keep: true,
+            flags: [Flag::Rescue, Flag::Keep, Flag::SamePartition].into(),
             to: "shop:quarantine".into(),
             ..Act::new(ActVerb::Replay, address.clone())
         };
         assert_eq!(
             act.line(),
             "postroom replay shop:orders.dlq --to shop:quarantine --filter 'reason:\"card declined\"' \
-             --group g-5f3a9c --edit '.body.currency = \"EUR\"' --keep --rate 20 --ramp=1,5 --verify 30s \
-             --max-in-flight 10 --per-key=body.order.id --max-failures 5 --max-replays 3 --park shop:parked --rescue"
+             --group g-5f3a9c --limit 50 --edit '.body.currency = \"EUR\"' --rate 20 --ramp=1,5 --verify 30s \
+             --max-in-flight 10 --per-key=body.order.id --max-failures 5 --max-replays 3 --park shop:parked \
+             --keep --same-partition --rescue"
         );
         let undo = Act { also: vec!["shop:a b".into()], ..Act::new(ActVerb::Undo("x".into()), address.clone()) };
         assert_eq!(undo.line(), "postroom journal undo x --in 'shop:a b'");
@@ -404,33 +393,37 @@ mod tests {
         assert_eq!(reset("-5", Some(2)), format!("{line} --to -5 --partition 2"));
         assert_eq!(reset("2026-03-02T10:11:12Z", None), format!("{line} --to 2026-03-02T10:11:12Z"));
         assert_eq!(reset("2:17", Some(2)), format!("{line} --after 2:17"));
-        let drain = Act { path: "o'h.jsonl".into(), ..Act::new(ActVerb::Drain, address.clone()) };
-        assert_eq!(drain.line(), r"postroom drain shop:orders.dlq --to 'file:o'\''h.jsonl'");
+        let drain = |to: &str| Act {
+            to: drain_target(to).unwrap(),
+            reason: Some("poison".into()),
+            ..Act::new(ActVerb::Drain, address.clone())
+        };
+        assert_eq!(drain("o'h.jsonl").line(), r"postroom drain shop:orders.dlq --to 'file:o'\''h.jsonl'");
+        assert_eq!(
+            drain("amqp://me:geheim@h/%2f/parked").line(),
+            "postroom drain shop:orders.dlq --to 'amqp://me:***@h/%2f/parked' --reason poison"
+        );
         assert_eq!(Act::new(ActVerb::Discard, address).line(), "postroom drain shop:orders.dlq --discard");
     }
 
     #[test]
-    fn a_written_message_reads_back_and_what_can_t_be_written_is_named() {
-        let mut message =
-            Message { key: Some("order-17".into()), payload: Some("{\n\n}".into()), ..Message::default() };
-        message.headers.push("tenant", "acme: a");
-        message.headers.push("odd", Value::Null);
-        message.properties.push("content_type", "application/json");
-        let act = Compose::of(&message, "shop:orders").act().unwrap();
-        assert_eq!(act.address.to_string(), "shop:orders");
-        let read = act.message.clone().unwrap();
-        assert_eq!((read.key.as_deref(), read.body()), (Some(&b"order-17"[..]), &b"{\n\n}"[..]));
-        assert_eq!(read.headers.get_str("tenant"), Some("acme: a"));
-        assert!(Compose::of(&message, "shop:orders").text().contains("# header.odd is left out"));
-        assert_eq!(
-            act.line(),
-            "postroom publish shop:orders --key order-17 --header 'tenant=acme: a' \
-             --property content_type=application/json --body '{\n\n}'"
-        );
-        for (text, what) in
-            [("key: a\n\n", "there is no `to"), ("to: a:b\nnonsense\n\n", "line 2"), ("to: a:b\nx: y", "\"x\"")]
-        {
-            assert!(parse(text).unwrap_err().to_string().contains(what), "{text}");
+    fn a_drain_goes_to_an_archive_or_a_queue_and_nowhere_else() {
+        assert_eq!(drain_target(" a/b.jsonl.zst ").unwrap(), "file:a/b.jsonl.zst");
+        assert_eq!(drain_target("file:b.jsonl").unwrap(), "file:b.jsonl");
+        assert_eq!(drain_target("shop:parked").unwrap(), "shop:parked");
+        for text in ["", "orders", "file:b.txt", ".jsonl", "backup.json"] {
+            assert!(drain_target(text).unwrap_err().hint_text().unwrap().contains("PROFILE:QUEUE"), "{text}");
         }
+        assert!(archive("shop:parked").is_err());
+    }
+
+    #[test]
+    fn only_a_whole_queue_is_a_broker_s_own_business() {
+        let whole = Act::new(ActVerb::Replay, "aws:dlq".parse().unwrap());
+        let moved = Act { to: "aws:q".into(), rate: Some(5.0), flags: [Flag::ServerSide].into(), ..whole.clone() };
+        assert!(whole.is_whole() && moved.is_whole());
+        assert!(!Act { flags: [Flag::Keep].into(), ..whole.clone() }.is_whole());
+        assert!(!Act { filter: Some("a".into()), ..whole.clone() }.is_whole());
+        assert!(!Act { limit: Some(1), ..whole }.is_whole());
     }
 }

@@ -76,6 +76,9 @@ const MOVING: &[Scope] =
     &[Queues, Groups, Messages, Detail, Show, Consumers, Partitions, Journal, Run, Log, Help, Palette, Sheet, Receipt];
 /// Where letters move, too: not where they are typed or mean an option.
 const PAGES: &[Scope] = &[Queues, Groups, Messages, Detail, Show, Consumers, Partitions, Journal, Run, Log, Help];
+/// Where help is: not over what waits for an answer, or takes letters.
+const EXPLAINED: &[Scope] =
+    &[Queues, Groups, Messages, Detail, Show, Consumers, Partitions, Journal, Run, Log, Sheet, Receipt];
 const ACTING: &[Scope] = &[Queues, Groups, Messages, Detail];
 const ALL: &[Scope] = &[
     Queues, Groups, Messages, Detail, Show, Consumers, Partitions, Journal, Run, Log, Help, Cost, Input, Palette,
@@ -105,6 +108,12 @@ pub enum Command {
     MaxReplays,
     Park,
     Rescue,
+    Limit,
+    Reason,
+    SamePartition,
+    ServerSide,
+    Exact,
+    SavePlan,
     LookIn,
     PauseRun,
     CancelRun,
@@ -238,10 +247,20 @@ pub const TABLE: &[Entry] = &[
         ],
         "Go back",
     ),
-    entry(Command::Choose, "choose", "choose", &["tab", "left", "right"], &[Sheet], "Choose between dry run and run"),
-    entry(Command::Target, "target", "to", &["t"], &[Sheet], "Send to another queue, and plan again")
-        .unless(State::no_replay),
-    entry(Command::Rate, "rate", "rate", &["p"], &[Sheet], "Send at most so many a second").unless(State::no_replay),
+    entry(Command::Choose, "choose", "choose", &["tab", "left", "right"], &[Sheet], "Choose between dry run and run")
+        .unless(State::no_plan),
+    entry(
+        Command::Target,
+        "target",
+        "to",
+        &["t"],
+        &[Sheet],
+        "Send to another queue, or drain to another queue or archive; plan again",
+    )
+    .unless(State::no_target),
+    entry(Command::Limit, "limit", "limit", &["l"], &[Sheet], "Take only the first that match; plan again")
+        .unless(State::no_limit),
+    entry(Command::Rate, "rate", "rate", &["p"], &[Sheet], "Send at most so many a second").unless(State::no_rate),
     entry(
         Command::Ramp,
         "ramp",
@@ -315,6 +334,51 @@ pub const TABLE: &[Entry] = &[
         "Put messages that a return would destroy back as new copies at the tail; plan again",
     )
     .unless(State::no_rescue),
+    entry(
+        Command::Reason,
+        "reason",
+        "reason",
+        &["b"],
+        &[Sheet],
+        "Write why they are set aside into each message; plan again",
+    )
+    .unless(State::no_reason),
+    entry(
+        Command::SamePartition,
+        "same-partition",
+        "same partition",
+        &["P"],
+        &[Sheet],
+        "Kafka: send each record to the partition it came from; plan again",
+    )
+    .unless(State::no_same_partition),
+    entry(
+        Command::ServerSide,
+        "server-side",
+        "by the broker",
+        &["S"],
+        &[Sheet],
+        "Let the broker move or drop the whole queue by itself, unmodified and without a journal; plan again",
+    )
+    .unless(State::no_server_side),
+    entry(
+        Command::Exact,
+        "exact",
+        "name each",
+        &["n"],
+        &[Sheet],
+        "Look at the whole queue first, and name every message in the plan; plan again",
+    )
+    .unless(State::no_exact),
+    entry(
+        Command::SavePlan,
+        "save-plan",
+        "save plan",
+        &["w"],
+        &[Sheet],
+        "Save the plan to a file, which `postroom plan run` runs",
+    )
+    .unless(State::no_plan_to_save),
     entry(Command::LookIn, "look-in", "look in", &["i"], &[Sheet], "Look for copies in another queue, too; plan again")
         .unless(State::no_undo_sheet),
     entry(
@@ -508,7 +572,14 @@ pub const TABLE: &[Entry] = &[
         &[Queues, Groups, Messages, Detail, Show, Consumers, Partitions, Journal, Run],
         "Everything that was said, with the command lines",
     ),
-    entry(Command::Help, "help", "help", &["?", "f1"], SCREENS, "What the keys do here"),
+    entry(
+        Command::Help,
+        "help",
+        "help",
+        &["?", "f1"],
+        EXPLAINED,
+        "What the keys do here, and why one does nothing now",
+    ),
     entry(Command::Up, "up", "", &["up"], MOVING, "Up"),
     entry(Command::Up, "up", "", &["k"], PAGES, "Up"),
     entry(Command::Down, "down", "", &["down"], MOVING, "Down"),

@@ -7,6 +7,7 @@
 
 mod act;
 pub mod command;
+mod compose;
 mod detail;
 mod field;
 mod fuzzy;

@@ -110,6 +110,12 @@ pub(crate) enum Effect {
     /// Gives the messages of an act as a text for an editor.
     ByHand(TaskId, Act),
     Save(TaskId, Arc<Snapshot>, Vec<u32>, String),
+    /// Writes the plan that a task has made to a new file.
+    SavePlan {
+        task: TaskId,
+        plan: TaskId,
+        path: String,
+    },
     Drop(TaskId),
     Cancel(TaskId),
     Copy(String),

@@ -1,16 +1,17 @@
 //! Why a command can't be done now, in words that say what to do instead. The command table names these.
 
-use super::act::{Act, ActVerb, MOST_MARKS, field_filter};
+use super::act::{Act, ActVerb, Flag, MOST_MARKS, field_filter};
 use super::command::Scope;
 use super::state::{Dialog, Sheet, State};
-use crate::broker::ConsumerGroup;
+use crate::broker::{Address, ConsumerGroup, Ordering, QueueInfo};
 use crate::operation::journal::{JournalState, Summary};
-use crate::operation::plan::Verb;
+use crate::operation::plan::{Mode, Verb};
+use crate::operation::queues::Listed;
 use crate::operation::report::Ended;
 
 impl State {
     pub(crate) fn nothing_here(&self) -> Option<String> {
-        (self.dialog.is_none() && self.rows() == 0).then(|| "there is nothing here yet".to_owned())
+        (self.over().is_none() && self.rows() == 0).then(|| "there is nothing here yet".to_owned())
     }
 
     pub(crate) fn cannot_act(&self) -> Option<String> {
@@ -54,19 +55,119 @@ impl State {
         self.addresses().is_empty().then(|| "there is no queue under the cursor".to_owned())
     }
 
-    pub(crate) fn no_replay(&self) -> Option<String> {
-        let replay = match &self.dialog {
-            Some(Dialog::Sheet { sheet, .. }) => matches!(&**sheet, Sheet::Plan(plan, _) if plan.verb == Verb::Replay),
-            _ => false,
-        };
-        (!replay).then(|| "only a replay has this choice".to_owned())
-    }
-
+    /// What the sheet is about.
     fn act(&self) -> Option<&Act> {
-        match &self.dialog {
+        match self.over() {
             Some(Dialog::Sheet { act, .. }) => Some(act),
             _ => None,
         }
+    }
+
+    fn sheet(&self) -> Option<&Sheet> {
+        match self.over() {
+            Some(Dialog::Sheet { sheet, .. }) => Some(sheet),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn no_plan(&self) -> Option<String> {
+        matches!(self.sheet(), Some(Sheet::Fault(..))).then(|| "there is no plan: enter tries again".to_owned())
+    }
+
+    pub(crate) fn no_replay(&self) -> Option<String> {
+        let act = self.act().filter(|act| act.verb == ActVerb::Replay);
+        let Some(act) = act else { return Some("only a replay has this choice".to_owned()) };
+        by_the_broker(act)
+    }
+
+    pub(crate) fn no_rate(&self) -> Option<String> {
+        let can = self.act().is_some_and(|act| act.verb == ActVerb::Replay);
+        (!can).then(|| "only a replay has this choice".to_owned())
+    }
+
+    pub(crate) fn no_target(&self) -> Option<String> {
+        let can = self.act().is_some_and(|act| matches!(act.verb, ActVerb::Replay | ActVerb::Drain));
+        (!can).then(|| "there is nowhere else for it to go".to_owned())
+    }
+
+    pub(crate) fn no_limit(&self) -> Option<String> {
+        let moves = |act: &&Act| matches!(act.verb, ActVerb::Replay | ActVerb::Drain | ActVerb::Discard);
+        let Some(act) = self.act().filter(moves) else {
+            return Some("it takes what its run has left, or what is typed".to_owned());
+        };
+        by_the_broker(act)
+    }
+
+    pub(crate) fn no_reason(&self) -> Option<String> {
+        match self.act() {
+            Some(act) if act.is_to_queue() => None,
+            Some(act) if act.verb == ActVerb::Drain => {
+                Some("an archive keeps messages as they are: t names a queue to drain to".to_owned())
+            }
+            _ => Some("only a drain to another queue has this choice".to_owned()),
+        }
+    }
+
+    pub(crate) fn no_same_partition(&self) -> Option<String> {
+        self.no_replay().or_else(|| {
+            let act = self.act()?;
+            let target = act.to.parse::<Address>().ok();
+            let ends = [Some(&act.address), target.as_ref()].into_iter().flatten();
+            // A target that no list tells of is looked at by the plan.
+            let mut known = ends.filter_map(|address| self.info(address).or_else(|| self.relative(address)));
+            let other = known.find(|info| info.capability.ordering != Ordering::PerPartition)?;
+            Some(format!("{} has no partitions: this is for records of Kafka", other.name))
+        })
+    }
+
+    /// Any queue of the same broker.
+    fn relative(&self, address: &Address) -> Option<&QueueInfo> {
+        let same = |listed: &&Listed| listed.broker.connection == address.connection;
+        self.queues.iter().find(same).map(|listed| &listed.info)
+    }
+
+    pub(crate) fn no_server_side(&self) -> Option<String> {
+        let Some(act) = self.act().filter(|act| matches!(act.verb, ActVerb::Replay | ActVerb::Discard)) else {
+            return Some("a broker by itself only replays or purges".to_owned());
+        };
+        if act.has(Flag::ServerSide) {
+            return None;
+        }
+        let offered = self.info(&act.address).map(|info| info.capability.server_side).unwrap_or_default();
+        let (offered, what) = match act.verb {
+            ActVerb::Discard => (offered.drops, "emptied"),
+            _ => (offered.moves, "moved"),
+        };
+        if offered.is_none() {
+            return Some(format!(
+                "{} can't be {what} by its broker itself: SQS empties every queue, and moves out of dead-letter queues",
+                act.address
+            ));
+        }
+        (!act.is_whole()).then(|| {
+            "a broker takes the whole queue as it is: no filter, group, marks or other choices but target and rate"
+                .to_owned()
+        })
+    }
+
+    pub(crate) fn no_exact(&self) -> Option<String> {
+        self.no_limit().or_else(|| {
+            let by_itself = !self.act()?.has(Flag::Exact)
+                && matches!(self.sheet(), Some(Sheet::Plan(plan, _)) if plan.mode == Mode::Exact);
+            by_itself.then(|| "the plan names each message already".to_owned())
+        })
+    }
+
+    pub(crate) fn no_plan_to_save(&self) -> Option<String> {
+        let can = self.act().is_some_and(|act| matches!(act.verb, ActVerb::Replay | ActVerb::Drain | ActVerb::Discard));
+        if !can {
+            return Some("only plans of replays and drains can be saved".to_owned());
+        }
+        self.no_limit().or_else(|| match self.sheet() {
+            Some(Sheet::Plan(plan, _)) if plan.mode == Mode::Exact => None,
+            Some(Sheet::Plan(..)) => Some("it does not name its messages: n looks at them and does".to_owned()),
+            _ => Some("there is no plan".to_owned()),
+        })
     }
 
     pub(crate) fn no_park(&self) -> Option<String> {
@@ -78,8 +179,10 @@ impl State {
 
     pub(crate) fn no_rescue(&self) -> Option<String> {
         use ActVerb::{Discard, Drain, Replay, Resume};
-        let can = self.act().is_some_and(|act| matches!(act.verb, Replay | Drain | Discard | Resume(_)));
-        (!can).then(|| "nothing is returned here that could be destroyed".to_owned())
+        let Some(act) = self.act().filter(|act| matches!(act.verb, Replay | Drain | Discard | Resume(_))) else {
+            return Some("nothing is returned here that could be destroyed".to_owned());
+        };
+        by_the_broker(act)
     }
 
     pub(crate) fn no_undo_sheet(&self) -> Option<String> {
@@ -94,11 +197,11 @@ impl State {
     }
 
     pub(crate) fn cannot_undo(&self) -> Option<String> {
-        let (verb, discarded) = if let Some(Dialog::Receipt { act, done, .. }) = &self.dialog {
+        let (verb, discarded) = if let Some(Dialog::Receipt { act, done, .. }) = self.over() {
             let Some(report) = done.last().filter(|report| report.journal.is_some()) else {
                 return Some("this left no journal to take it back by".to_owned());
             };
-            if act.keep {
+            if act.has(Flag::Keep) {
                 return Some("the queue kept its messages: there is nothing to put back".to_owned());
             }
             (report.verb, act.verb == ActVerb::Discard)
@@ -136,7 +239,7 @@ impl State {
     }
 
     pub(crate) fn cannot_pause(&self) -> Option<String> {
-        match &self.dialog {
+        match self.over() {
             Some(Dialog::Running { running: true, act, .. }) => {
                 (!act.has_journal()).then(|| "only runs with a journal can be resumed: esc stops it".to_owned())
             }
@@ -145,13 +248,13 @@ impl State {
     }
 
     pub(crate) fn no_journal(&self) -> Option<String> {
-        let has = matches!(&self.dialog, Some(Dialog::Receipt { done, .. })
+        let has = matches!(self.over(), Some(Dialog::Receipt { done, .. })
             if done.last().is_some_and(|report| report.journal.is_some()));
         (!has).then(|| "this run has no journal".to_owned())
     }
 
     pub(crate) fn cannot_resume(&self) -> Option<String> {
-        if let Some(Dialog::Receipt { done, .. }) = &self.dialog {
+        if let Some(Dialog::Receipt { done, .. }) = self.over() {
             let open = done.last().is_some_and(|report| report.journal.is_some() && report.state != Ended::Finished);
             return (!open).then(|| "this run is finished".to_owned());
         }
@@ -163,4 +266,9 @@ impl State {
             None => Some("there is no run under the cursor".to_owned()),
         }
     }
+}
+
+/// What a broker does by itself has hardly a choice.
+fn by_the_broker(act: &Act) -> Option<String> {
+    act.has(Flag::ServerSide).then(|| "the broker does it by itself: S takes that back".to_owned())
 }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::act::{Act, Compose};
-use super::command::{Keymap, Scope};
+use super::act::Act;
+use super::command::{Command, Keymap, Scope};
+use super::compose::Compose;
 use super::detail::Page;
 use super::field::Line;
 use super::theme::Theme;
@@ -204,26 +205,15 @@ impl Screen {
 pub(crate) enum Purpose {
     /// Which queues or messages are shown; what was there before comes back with esc.
     Filter(String),
+    /// Where a drain or a capture goes.
     Archive(Box<Act>),
     Confirm,
-    /// A target of a replay.
-    Target(Box<Act>),
-    Rate(Box<Act>),
-    /// The steps of a ramp.
-    Ramp(Box<Act>),
-    /// How long copies are watched.
-    Verify(Box<Act>),
-    InFlight(Box<Act>),
-    PerKey(Box<Act>),
-    MaxFailures(Box<Act>),
-    MaxReplays(Box<Act>),
-    Park(Box<Act>),
-    /// Another queue to look for copies in.
-    Also(Box<Act>),
+    /// A choice on a plan sheet.
+    Choice(Command, Box<Act>),
+    /// The file of the plan that this task has made, and the act that it is of.
+    SavePlan(TaskId, Box<Act>),
     /// Where a consumer group goes on.
     Offsets(Box<Act>),
-    /// A jq program of a replay.
-    Edit(Box<Act>),
     Columns,
     From,
     Search,
@@ -233,7 +223,7 @@ pub(crate) enum Purpose {
 /// What the palette offers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Choice {
-    Command(super::command::Command, String),
+    Command(Command, String),
     Queue(Address),
 }
 
@@ -253,8 +243,10 @@ pub(crate) struct Wanted {
 /// What lies over a screen.
 #[derive(Debug)]
 pub(crate) enum Dialog {
+    /// What the keys do, on the screen or in the dialog that lies under it.
     Help {
         scroll: usize,
+        over: Option<Box<Dialog>>,
     },
     /// A look has a price: agreed to, the screen is opened.
     Cost {
@@ -319,6 +311,15 @@ pub(crate) enum Sheet {
     /// One plan for each queue that copies are in, and what can't be put back.
     Undo(Summary, Vec<Plan>, Vec<String>),
     Offsets(Box<Reset>),
+    /// There is no plan: why, or how the run of one ended. What was chosen can be corrected.
+    Fault(String, Failed),
+}
+
+/// What it is that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Failed {
+    Plan,
+    Run,
 }
 
 impl Sheet {
@@ -334,6 +335,7 @@ impl Sheet {
             Self::Offsets(reset) if reset.moves.is_empty() => {
                 Some(format!("the group {} is there already", reset.group.name))
             }
+            Self::Fault(why, _) => Some(why.clone()),
             Self::Resume(_) | Self::Offsets(_) => None,
         }
     }
@@ -432,6 +434,22 @@ impl State {
     pub(crate) fn scope(&self) -> Scope {
         match &self.dialog {
             Some(Dialog::Help { .. }) => Scope::Help,
+            _ => self.explained(),
+        }
+    }
+
+    /// What lies over the screen, below the help where that is shown.
+    pub(crate) fn over(&self) -> Option<&Dialog> {
+        match &self.dialog {
+            Some(Dialog::Help { over, .. }) => over.as_deref(),
+            other => other.as_ref(),
+        }
+    }
+
+    /// The place whose keys the help tells.
+    pub(crate) fn explained(&self) -> Scope {
+        match self.over() {
+            Some(Dialog::Help { .. }) => Scope::Help,
             Some(Dialog::Cost { .. }) => Scope::Cost,
             Some(Dialog::Input { .. }) => Scope::Input,
             Some(Dialog::Palette { .. } | Dialog::Pick { .. }) => Scope::Palette,
@@ -454,7 +472,7 @@ impl State {
         if self.queue_filter.trim().is_empty() {
             return all.collect();
         }
-        let matched = super::fuzzy::matching(&self.queue_filter, all, |listed| listed.address());
+        let matched = super::fuzzy::matching(&self.queue_filter, all, |listed| list_name(listed));
         matched.into_iter().map(|(listed, _)| listed).collect()
     }
 
@@ -530,6 +548,14 @@ impl State {
 /// The address of a queue in the list.
 pub(crate) fn own_address(listed: &Listed) -> Address {
     listed.neighbour(&listed.info.name)
+}
+
+/// A queue as its list names it: by its address, but without a URL, which is the same for all and leaves no room.
+pub(crate) fn list_name(listed: &Listed) -> String {
+    match listed.broker.connection {
+        Connection::Url(_) => listed.info.name.clone(),
+        _ => listed.address(),
+    }
 }
 
 /// What a look at a queue costs, in a line.

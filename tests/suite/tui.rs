@@ -129,6 +129,9 @@ async fn an_edit_is_shown_before_it_is_sent_and_a_bad_one_changes_nothing() {
     screens.press("m enter space r e").await.unwrap();
     screens.type_in(".body.currency = ");
     screens.press("enter").await.unwrap();
+    // What does not compile is told where it stands; the sheet waits as it was.
+    assert!(screens.screen().contains("the edit is not a jq program"), "{}", screens.screen());
+    screens.press("esc").await.unwrap();
     assert!(screens.screen().contains("Replay 1 of 449 messages"), "{}", screens.screen());
     assert!(!screens.screen().contains("edits "), "{}", screens.screen());
     screens.press("e").await.unwrap();
@@ -160,6 +163,145 @@ async fn an_edit_by_hand_is_planned_with_its_difference() {
     assert!(screens.edit(|text| text.replace('{', "(")).await);
     assert!(screens.screen().contains("the edit can't be read"), "{}", screens.screen());
     assert!(screens.screen().contains("[ dry run ]"), "{}", screens.screen());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_takes_fewer_is_saved_and_says_why_a_choice_is_none_here() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut screens = open(&folder, 120, 40);
+    screens.press("enter enter r l").await.unwrap();
+    screens.type_in("10");
+    screens.press("enter").await.unwrap();
+    let sheet = screens.screen();
+    assert!(sheet.contains("Replay 10 messages in ") && sheet.contains(" --limit 10"), "{sheet}");
+    let path = folder.path().join("ten.plan.json").display().to_string();
+    for said in ["postroom plan run ", "already"] {
+        screens.press("w ctrl-u").await.unwrap();
+        screens.type_in(&path);
+        screens.press("enter").await.unwrap();
+        assert!(screens.screen().contains(said) && screens.screen().contains("[ dry run ]"), "{}", screens.screen());
+    }
+    let saved = std::fs::read_to_string(&path).unwrap();
+    assert!(saved.contains("postroom.plan/1") && saved.matches("\"digest\"").count() == 10, "{saved}");
+    // RabbitMQ has neither partitions nor moves of its own; help tells why, and goes back to the sheet.
+    for (key, why) in
+        [("P", "has no partitions"), ("S", "can't be moved by its broker"), ("b", "drain to another queue")]
+    {
+        screens.press(key).await.unwrap();
+        assert!(screens.screen().contains(why), "{}", screens.screen());
+    }
+    screens.press("?").await.unwrap();
+    assert!(screens.screen().contains("(say first how"), "{}", screens.screen());
+    screens.press("esc").await.unwrap();
+    assert!(
+        screens.screen().contains("[ dry run ]") && screens.screen().contains(" --limit 10"),
+        "{}",
+        screens.screen()
+    );
+
+    // Records of Kafka go to the partition that they came from, where that is asked for.
+    screens.press("esc esc /").await.unwrap();
+    screens.type_in("order-events-dlt$");
+    screens.press("enter r P").await.unwrap();
+    let sheet = screens.screen();
+    assert!(sheet.contains("$ postroom replay demo:order-events-dlt --same-partition"), "{sheet}");
+    assert!(!sheet.contains("No plan"), "{sheet}");
+    screens.press("n").await.unwrap();
+    assert!(screens.screen().contains("the plan names each message already"), "{}", screens.screen());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_a_queue_that_lost_its_messages_has_changed_since_it_was_looked_at() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut screens = open(&folder, 120, 40);
+    // The topic keeps its records.
+    screens.press("/").await.unwrap();
+    screens.type_in("order-events-dlt$");
+    screens.press("enter enter r tab enter").await.unwrap();
+    assert!(screens.screen().contains("Replayed "), "{}", screens.screen());
+    screens.press("esc").await.unwrap();
+    assert!(!screens.screen().contains("changed since"), "{}", screens.screen());
+    screens.press("esc / ctrl-u").await.unwrap();
+    screens.type_in("emails_error$");
+    screens.press("enter enter enter D tab enter").await.unwrap();
+    screens.type_in("emails_error");
+    screens.press("enter esc").await.unwrap();
+    assert!(screens.screen().contains("changed since (ctrl-r)"), "{}", screens.screen());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_drain_goes_to_another_queue_with_its_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut screens = open(&folder, 120, 40);
+    screens.press("enter enter d ctrl-u").await.unwrap();
+    screens.type_in("emails_error");
+    screens.press("enter").await.unwrap();
+    assert!(screens.screen().contains("a queue is PROFILE:QUEUE or a URL"), "{}", screens.screen());
+    screens.press("ctrl-u").await.unwrap();
+    screens.type_in("demo:emails_error");
+    screens.press("enter b").await.unwrap();
+    screens.type_in("card provider down");
+    screens.press("enter").await.unwrap();
+    let sheet = screens.screen();
+    assert!(sheet.contains("→ demo:emails_error  331"), "{sheet}");
+    assert!(sheet.contains("postroom drain demo:orders.dlq --to demo:emails_error --group g-"), "{sheet}");
+    assert!(sheet.contains(" --reason 'card provider down'"), "{sheet}");
+    // The other way is an archive: there the reason has no place.
+    screens.press("t ctrl-u").await.unwrap();
+    let path = folder.path().join("kept.jsonl.zst").display().to_string();
+    screens.type_in(&path);
+    screens.press("enter b").await.unwrap();
+    let sheet = screens.screen();
+    assert!(sheet.contains("an archive keeps messages as they are") && !sheet.contains("--reason"), "{sheet}");
+    screens.press("t ctrl-u").await.unwrap();
+    screens.type_in("demo:emails_error");
+    screens.press("enter tab enter").await.unwrap();
+    assert!(screens.screen().contains("Drained 331 messages"), "{}", screens.screen());
+    screens.press("esc esc / ctrl-u").await.unwrap();
+    screens.type_in("emails_error");
+    screens.press("enter").await.unwrap();
+    assert!(screens.screen().contains("567"), "236 and 331: {}", screens.screen());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_that_can_t_be_made_says_so_on_its_sheet_and_is_corrected_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut screens = open(&folder, 120, 40);
+    screens.press("enter enter r t").await.unwrap();
+    screens.type_in("demo:nowhere");
+    screens.press("enter").await.unwrap();
+    let sheet = screens.screen();
+    assert!(sheet.contains("No plan: replay of demo:orders.dlq") && sheet.contains("✗ "), "{sheet}");
+    assert!(sheet.contains("nowhere") && sheet.contains("enter plans it again"), "{sheet}");
+    assert!(sheet.contains("--to demo:nowhere") && !sheet.contains("[ dry run ]"), "{sheet}");
+    // It can't be run, is tried again, and what was typed stands there to be corrected.
+    screens.press("tab enter").await.unwrap();
+    assert!(screens.screen().contains("No plan: replay"), "{}", screens.screen());
+    screens.press("t ctrl-u").await.unwrap();
+    screens.type_in("demo:emails_error");
+    screens.press("enter").await.unwrap();
+    let sheet = screens.screen();
+    assert!(sheet.contains("→ demo:emails_error  331") && sheet.contains("[ dry run ]"), "{sheet}");
+    // A file that is there is not written over, and the name is corrected, too.
+    let path = folder.path().join("kept.jsonl");
+    std::fs::write(&path, "").unwrap();
+    screens.press("esc d ctrl-u").await.unwrap();
+    screens.type_in(&path.display().to_string());
+    screens.press("enter").await.unwrap();
+    assert!(screens.screen().contains("No plan: drain of demo:orders.dlq"), "{}", screens.screen());
+    screens.press("esc w ctrl-u").await.unwrap();
+    screens.type_in(&path.display().to_string());
+    screens.press("enter").await.unwrap();
+    let again = screens.screen();
+    assert!(again.contains("a new archive") && again.contains("kept.jsonl"), "{again}");
+    screens.press("esc").await.unwrap();
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "");
+    // A form that can't be planned is there again, with what is wrong.
+    screens.press("P ctrl-u").await.unwrap();
+    screens.type_in("to: demo:nowhere\n\n");
+    screens.press("ctrl-s").await.unwrap();
+    let form = screens.screen();
+    assert!(form.contains("to: demo:nowhere") && form.contains("a message: lines"), "{form}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -415,7 +557,7 @@ async fn a_replay_goes_in_steps_is_watched_and_its_receipt_tells_what_became_of_
     screens.type_in("soon");
     screens.press("enter").await.unwrap();
     assert!(screens.screen().contains("\"soon\" is no time"), "{}", screens.screen());
-    screens.press("v ctrl-u").await.unwrap();
+    screens.press("ctrl-u").await.unwrap();
     screens.type_in("1s");
     screens.press("enter s ctrl-u").await.unwrap();
     screens.type_in("1,5");
@@ -433,7 +575,7 @@ async fn a_replay_goes_in_steps_is_watched_and_its_receipt_tells_what_became_of_
     screens.type_in("0");
     screens.press("enter").await.unwrap();
     assert!(screens.screen().contains("\"0\" is no number above 0"), "{}", screens.screen());
-    screens.press("M").await.unwrap();
+    screens.press("backspace").await.unwrap();
     screens.type_in("5");
     screens.press("enter f").await.unwrap();
     screens.type_in("10");
@@ -503,7 +645,7 @@ async fn a_consumer_group_is_looked_at_and_moved_while_nobody_is_in_it() {
     screens.type_in("nowhere");
     screens.press("enter").await.unwrap();
     assert!(screens.screen().contains("\"nowhere\" is no place in a topic"), "{}", screens.screen());
-    screens.press("r").await.unwrap();
+    screens.press("ctrl-u").await.unwrap();
     screens.type_in("end");
     screens.press("enter").await.unwrap();
     let sheet = screens.screen();

@@ -1,5 +1,6 @@
 //! Prices, plans and runs: the same engines, plans and reports as the command line's.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::Job;
@@ -12,7 +13,8 @@ use crate::operation::consent::{Changed, Ends, production, refuse_read_only};
 use crate::operation::drain::{self, DrainRequest, DrainTo};
 use crate::operation::edit::Edit;
 use crate::operation::offsets;
-use crate::operation::plan::{Mode, Pace};
+use crate::operation::place::Place;
+use crate::operation::plan::{Mode, Pace, Plan, Verb};
 use crate::operation::planned;
 use crate::operation::publish::{self, Line, PublishRequest};
 use crate::operation::queues;
@@ -21,7 +23,8 @@ use crate::operation::resume;
 use crate::operation::select::Selection;
 use crate::operation::session::Session;
 use crate::operation::undo;
-use crate::tui::act::{Act, ActVerb};
+use crate::operation::wholesale::{self, WholesaleRequest};
+use crate::tui::act::{Act, ActVerb, Flag};
 use crate::tui::msg::Answer;
 use crate::tui::state::{self, Difference, Done, Sheet};
 
@@ -33,6 +36,18 @@ pub(super) enum Ready {
     Resume(Box<resume::Prepared>),
     Undo(Box<undo::Prepared>),
     Offsets(Box<offsets::Reset>),
+    /// What the broker does by itself.
+    Wholesale(Box<wholesale::Prepared>),
+}
+
+impl Ready {
+    /// The plan that a file can hold.
+    pub(super) fn plan(&self) -> Option<&Plan> {
+        match self {
+            Self::Planned(prepared) => Some(prepared.plan()),
+            _ => None,
+        }
+    }
 }
 
 /// What looks at these queues cost. A look that could destroy a message is refused.
@@ -58,29 +73,34 @@ pub(super) async fn plan(job: Job, act: Act) -> Result<Answer> {
         let now = session.now_at(&act.address);
         Selection::parse(act.filter.as_deref(), act.group.as_deref(), now, session.rules())
     };
-    let (limit, rescue) = (None, act.rescue);
     let mut shown = Vec::new();
     let (ready, changed) = match &act.verb {
         ActVerb::Capture => {
             let place = session.places.open(&act.address).await?;
             let look = BrowseRequest { selection: selection()?, ..BrowseRequest::all(place) };
-            let report = capture::run(CaptureRequest { look, to: archive(&act.path)? }, &job.control).await?;
+            let report = capture::run(CaptureRequest { look, to: archive(&act.to) }, &job.control).await?;
             return Ok(Answer::Ran(Box::new(Done::Runs(vec![report]))));
         }
+        ActVerb::Replay | ActVerb::Discard if act.has(Flag::ServerSide) => by_the_broker(&act, &job).await?,
         ActVerb::Replay => {
             let (request, changed) = replay(&act, selection()?, session).await?;
             let prepared = replay::plan(request, &job.control).await?;
             shown = differences(&prepared, &job);
             (Ready::Planned(planned::Prepared::Replay(Box::new(prepared))), changed)
         }
+        ActVerb::Drain if act.is_to_queue() => {
+            let (request, changed) = replay(&act, selection()?, session).await?;
+            let prepared = replay::plan(request, &job.control).await?;
+            (Ready::Planned(planned::Prepared::Replay(Box::new(prepared))), changed)
+        }
         ActVerb::Drain | ActVerb::Discard => {
             let changed = vec![Changed::at(&act.address, &session.places)?];
             refuse_read_only(&changed)?;
-            let to =
-                if act.verb == ActVerb::Discard { DrainTo::Discard } else { DrainTo::Archive(archive(&act.path)?) };
+            let to = if act.verb == ActVerb::Discard { DrainTo::Discard } else { DrainTo::Archive(archive(&act.to)) };
             let source = session.places.open(&act.address).await?;
             let selection = selection()?;
-            let mode = Mode::to_read(&source.broker.capability(), selection.is_all());
+            let mode = mode(&act, &source, selection.is_all());
+            let (limit, rescue) = (act.limit, act.has(Flag::Rescue));
             let request = DrainRequest { source, to, selection, limit, rescue, mode, undoes: None };
             let prepared = drain::plan(request, &job.control).await?;
             (Ready::Planned(planned::Prepared::Drain(Box::new(prepared))), changed)
@@ -95,7 +115,8 @@ pub(super) async fn plan(job: Job, act: Act) -> Result<Answer> {
             (Ready::Publish(Box::new(prepared), vec![Line { number: 1, message }]), changed)
         }
         ActVerb::Resume(id) => {
-            let prepared = resume::prepare(id, &session.journals()?, &session.places).await?.rescue(rescue);
+            let prepared =
+                resume::prepare(id, &session.journals()?, &session.places).await?.rescue(act.has(Flag::Rescue));
             let changed: Vec<Changed> = prepared.changed().into_iter().map(Changed::from).collect();
             refuse_read_only(&changed)?;
             (Ready::Resume(Box::new(prepared)), changed)
@@ -121,6 +142,7 @@ pub(super) async fn plan(job: Job, act: Act) -> Result<Answer> {
     let sheet = match &ready {
         Ready::Planned(prepared) => Sheet::Plan(prepared.plan().clone(), shown),
         Ready::Publish(prepared, _) => Sheet::Plan(prepared.plan.clone(), shown),
+        Ready::Wholesale(prepared) => Sheet::Plan(prepared.plan.clone(), shown),
         Ready::Resume(prepared) => Sheet::Resume(prepared.summary.clone()),
         Ready::Undo(prepared) => {
             Sheet::Undo(prepared.summary.clone(), prepared.plans().cloned().collect(), prepared.notes.clone())
@@ -134,11 +156,34 @@ pub(super) async fn plan(job: Job, act: Act) -> Result<Answer> {
     Ok(Answer::Planned(Box::new(sheet), production(&changed).or(discard)))
 }
 
-/// What a replay asks for, and the places that it changes.
+/// How a plan on a sheet fixes its messages; `whole` where all of the queue are meant.
+fn mode(act: &Act, source: &Place, whole: bool) -> Mode {
+    if act.has(Flag::Exact) { Mode::Exact } else { Mode::to_read(&source.broker.capability(), whole) }
+}
+
+/// What the broker is to do with the whole queue by itself.
+async fn by_the_broker(act: &Act, job: &Job) -> Result<(Ready, Vec<Changed>)> {
+    let places = &job.session.places;
+    let (source, to, changed) = if act.verb == ActVerb::Discard {
+        let changed = vec![Changed::at(&act.address, places)?];
+        refuse_read_only(&changed)?;
+        (places.open(&act.address).await?, None, changed)
+    } else {
+        let ends = Ends::new(&act.address, &act.to, false, places)?;
+        refuse_read_only(&ends.changed)?;
+        let (source, to) = ends.open(places).await?;
+        (source, Some(to), ends.changed)
+    };
+    let request = WholesaleRequest { source, to, pace: Pace { rate: act.rate, ..Pace::default() } };
+    let prepared = wholesale::plan(request, &job.control).await?;
+    Ok((Ready::Wholesale(Box::new(prepared)), changed))
+}
+
+/// What a replay, or a drain to another queue, asks for, and the places that it changes.
 async fn replay(act: &Act, selection: Selection, session: &Session) -> Result<(ReplayRequest, Vec<Changed>)> {
     let aside = act.park.as_ref().filter(|_| act.max_replays.is_some());
     let aside = aside.map(|address| address.parse::<Address>()).transpose()?;
-    let ends = Ends::new(&act.address, &act.to, act.keep, &session.places)?;
+    let ends = Ends::new(&act.address, &act.to, act.has(Flag::Keep), &session.places)?;
     let ends = ends.also(aside.as_ref(), &session.places)?;
     refuse_read_only(&ends.changed)?;
     let (source, to) = ends.open(&session.places).await?;
@@ -157,14 +202,18 @@ async fn replay(act: &Act, selection: Selection, session: &Session) -> Result<(R
     };
     let edit = act.edit.as_deref().map(Edit::parse).transpose()?;
     // An edit is shown before it is sent, which takes a look.
-    let mode = Mode::to_read(&source.broker.capability(), selection.is_all() && edit.is_none());
+    let mode = mode(act, &source, selection.is_all() && edit.is_none());
     let request = ReplayRequest {
+        verb: if act.verb == ActVerb::Drain { Verb::Drain } else { Verb::Replay },
         selection,
-        keep: act.keep,
-        again: act.again,
+        limit: act.limit,
+        keep: act.has(Flag::Keep),
+        again: act.has(Flag::Again),
         max_replays: act.max_replays,
         park,
-        rescue: act.rescue,
+        reason: act.reason.clone().filter(|_| act.is_to_queue()),
+        rescue: act.has(Flag::Rescue),
+        same_partition: act.has(Flag::SamePartition),
         edit,
         pace,
         rules: Arc::clone(session.rules()),
@@ -245,7 +294,7 @@ pub(super) async fn by_hand(_: Job, _: Act) -> Result<Answer> {
     Edit::parse("").map(|_| Answer::ByHand(String::new()))
 }
 
-fn gone() -> Error {
+pub(super) fn gone() -> Error {
     Error::new(ErrorKind::Unexpected, "the plan is gone: nothing was done").hint("plan it again")
 }
 
@@ -257,6 +306,7 @@ pub(super) async fn run(job: Job) -> Result<Answer> {
         Ready::Publish(prepared, lines) => vec![publish::run(*prepared, lines.into_iter(), &job.control).await],
         Ready::Resume(prepared) => vec![resume::run(*prepared, &journals, &job.control).await?],
         Ready::Undo(prepared) => Box::pin(undo::run(*prepared, &journals, &job.control)).await?,
+        Ready::Wholesale(prepared) => vec![wholesale::run(*prepared, &job.control).await?],
         Ready::Offsets(reset) => {
             offsets::run(&reset).await?;
             return Ok(Answer::Ran(Box::new(Done::Moved(reset))));
@@ -265,12 +315,7 @@ pub(super) async fn run(job: Job) -> Result<Answer> {
     Ok(Answer::Ran(Box::new(Done::Runs(reports))))
 }
 
-/// The path of a new archive.
-fn archive(text: &str) -> Result<std::path::PathBuf> {
-    let path = text.trim().strip_prefix("file:").unwrap_or(text.trim());
-    if [".jsonl", ".jsonl.zst"].iter().any(|end| path.ends_with(end)) {
-        return Ok(path.into());
-    }
-    Err(Error::new(ErrorKind::Usage, format!("{text:?} is no name for an archive"))
-        .hint("an archive is PATH.jsonl or PATH.jsonl.zst"))
+/// The path in an archive's address.
+fn archive(to: &str) -> PathBuf {
+    to.strip_prefix("file:").unwrap_or(to).into()
 }

@@ -6,6 +6,7 @@ mod acting;
 mod looking;
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::mpsc::Sender;
@@ -13,6 +14,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use self::acting::Ready;
+use super::act::quote;
 use super::msg::{Answer, Effect, Msg};
 use super::state::TaskId;
 use crate::broker::{Address, Connection, Groups};
@@ -28,6 +30,14 @@ struct Plans(Arc<Mutex<HashMap<TaskId, Ready>>>);
 impl Plans {
     fn keep(&self, task: TaskId, ready: Ready) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(task, ready);
+    }
+
+    /// Writes the plan that the task has made to a new file; it waits on.
+    fn save(&self, task: TaskId, path: &Path) -> Result<()> {
+        let plans = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let plan = plans.get(&task).and_then(Ready::plan).cloned();
+        drop(plans);
+        plan.ok_or_else(acting::gone)?.save(path)
     }
 
     fn take(&self, task: TaskId) -> Option<Ready> {
@@ -133,6 +143,13 @@ impl Runner {
             }
             Effect::Save(task, snapshot, indices, path) => self.start(task, move |_| async move {
                 blocking(move || snapshot.save(&indices, path.trim())).await.map(Answer::Saved)
+            }),
+            Effect::SavePlan { task, plan, path } => self.start(task, move |job| async move {
+                blocking(move || {
+                    job.plans.save(plan, Path::new(&path))?;
+                    Ok(Answer::Saved(format!("wrote {path}; run it: postroom plan run {}", quote(&path))))
+                })
+                .await
             }),
             Effect::Journals(task) => self.start(task, |job| async move {
                 let journals = job.session.journals()?;

@@ -4,18 +4,12 @@
 //! queue's name. A pause is a stop that says so: what is under way is finished, the rest goes back to the queue, and
 //! the journal goes on from there, for messages that are held for long are messages at risk.
 
-use super::{Effect, complain, input, navigate, next_task, note, say};
+use super::{Effect, choices, complain, input, navigate, next_task, note, say};
 use crate::broker::Address;
-use crate::message::filter::parse_duration;
-use crate::operation::edit::Edit;
-use crate::operation::plan::Pace;
-use crate::tui::act::{Act, ActVerb, Compose, Reset, both, field_filter, ids};
+use crate::tui::act::{Act, ActVerb, Reset, archive, both, drain_target, field_filter, ids};
 use crate::tui::command::{Command, Scope};
-use crate::tui::state::{Dialog, Purpose, State};
-
-/// What a ramp begins with where nothing else is typed, and how long copies are watched.
-const STEPS: &str = "1,5,20,100";
-const WATCH: &str = "30s";
+use crate::tui::compose::Compose;
+use crate::tui::state::{Dialog, Purpose, Sheet, State};
 
 /// Starts a verb on what is under the cursor, or marked.
 pub(super) fn act(state: &mut State, verb: &ActVerb) -> Vec<Effect> {
@@ -63,20 +57,30 @@ pub(super) fn act(state: &mut State, verb: &ActVerb) -> Vec<Effect> {
 }
 
 /// Asks for what the verb still needs, and plans.
-fn prepare(state: &mut State, act: Act) -> Vec<Effect> {
+pub(super) fn prepare(state: &mut State, act: Act) -> Vec<Effect> {
     if act.verb != ActVerb::Drain && act.verb != ActVerb::Capture {
         return plan(state, act);
     }
-    let name = act.address.target.as_ref().map(ToString::to_string).unwrap_or_default();
-    let plain = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' };
-    let name: String = name.chars().map(plain).collect();
-    let stamp = state.now.strftime("%Y%m%d-%H%M%S");
-    let title = "a new archive, compressed where its name ends in .zst";
-    input::ask(state, Purpose::Archive(Box::new(act)), &format!("{name}-{stamp}.jsonl.zst"), title);
+    let before = act.to.strip_prefix("file:").map(str::to_owned);
+    let name = before.unwrap_or_else(|| file_name(state, &act, "jsonl.zst"));
+    let title = if act.verb == ActVerb::Drain {
+        "a new archive, compressed where its name ends in .zst, or the address of a queue"
+    } else {
+        "a new archive, compressed where its name ends in .zst"
+    };
+    input::ask(state, Purpose::Archive(Box::new(act)), &name, title);
     Vec::new()
 }
 
-fn plan(state: &mut State, act: Act) -> Vec<Effect> {
+/// The name of a new file about the queue of an act.
+pub(super) fn file_name(state: &State, act: &Act, end: &str) -> String {
+    let name = act.address.target.as_ref().map(ToString::to_string).unwrap_or_default();
+    let plain = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' };
+    let name: String = name.chars().map(plain).collect();
+    format!("{name}-{}.{end}", state.now.strftime("%Y%m%d-%H%M%S"))
+}
+
+pub(super) fn plan(state: &mut State, act: Act) -> Vec<Effect> {
     let task = next_task(state);
     let dry = if act.verb == ActVerb::Capture { "" } else { " --dry-run" };
     note(state, false, &format!("$ {}{dry}", act.line()));
@@ -139,220 +143,45 @@ pub(super) fn reset(state: &mut State) {
     input::ask(state, Purpose::Offsets(Box::new(act)), "", &title);
 }
 
-/// What is typed for an act.
-type Asks = fn(Box<Act>) -> Purpose;
-
-/// A choice on a sheet.
-pub(super) fn option(state: &mut State, command: Command) -> Vec<Effect> {
-    let Some(Dialog::Sheet { act, task, .. }) = &state.dialog else { return Vec::new() };
-    let (mut act, task) = (Box::new(act.clone()), *task);
-    let number = |number: Option<String>| number.unwrap_or_default();
-    let (purpose, text, title): (Asks, String, &str) = match command {
-        Command::Target => (
-            Purpose::Target,
-            if act.to == "origin" { String::new() } else { act.to.clone() },
-            "send to: origin, or the address of a queue or exchange; the queue is looked at again",
-        ),
-        Command::Rate => (
-            Purpose::Rate,
-            number(act.rate.map(|rate| rate.to_string())),
-            "messages a second at most; nothing for as fast as it goes",
-        ),
-        Command::Ramp => (
-            Purpose::Ramp,
-            if act.ramp.is_empty() {
-                STEPS.to_owned()
-            } else {
-                act.ramp.iter().map(u64::to_string).collect::<Vec<_>>().join(",")
-            },
-            "messages of the first steps, each begun when the one before is consumed; nothing for all at once",
-        ),
-        Command::Verify => (
-            Purpose::Verify,
-            act.verify.clone().unwrap_or_else(|| WATCH.to_owned()),
-            "watch the copies for at most, such as 30s or 2m; nothing for not at all",
-        ),
-        Command::InFlight => (
-            Purpose::InFlight,
-            number(act.max_in_flight.map(|most| most.to_string())),
-            "sent and not confirmed at most, with a watch not consumed; nothing for no bound",
-        ),
-        Command::PerKey => (
-            Purpose::PerKey,
-            act.per_key.clone().unwrap_or_else(|| "key".to_owned()),
-            "one after the other for each: key, or a field such as body.order.id; nothing for no order",
-        ),
-        Command::MaxFailures => (
-            Purpose::MaxFailures,
-            number(act.max_failures.map(|most| most.to_string())),
-            "stop when so many failed or came back; nothing for the usual rule",
-        ),
-        Command::MaxReplays => (
-            Purpose::MaxReplays,
-            number(act.max_replays.map(|most| most.to_string())),
-            "leave what was replayed so many times before; nothing for no limit",
-        ),
-        Command::Park => (
-            Purpose::Park,
-            act.park.clone().unwrap_or_default(),
-            "park what was replayed too often in this queue or archive; nothing to leave it where it is",
-        ),
-        Command::LookIn => (
-            Purpose::Also,
-            act.also.join(" "),
-            "look for copies in these queues, too: addresses, with spaces between them",
-        ),
-        Command::Edit => (
-            Purpose::Edit,
-            act.edit.clone().unwrap_or_default(),
-            "a jq program over .body, .headers, .key and .properties; nothing for no edit",
-        ),
-        _ => {
-            match command {
-                Command::Keep => act.keep = !act.keep,
-                Command::Rescue => act.rescue = !act.rescue,
-                _ => act.again = !act.again,
-            }
-            return again(state, task, *act);
-        }
-    };
-    state.pending = state.dialog.take();
-    input::ask(state, purpose(act), &text, title);
-    Vec::new()
-}
-
-/// Plans again, with another choice.
-fn again(state: &mut State, task: u64, act: Act) -> Vec<Effect> {
-    state.pending = None;
-    let mut effects = vec![Effect::Drop(task)];
-    effects.extend(plan(state, act));
-    effects
-}
-
-/// Opens the messages of a sheet in the editor, after a look at them.
-pub(super) fn by_hand(state: &mut State) -> Vec<Effect> {
-    let Some(Dialog::Sheet { act, .. }) = &state.dialog else { return Vec::new() };
-    let act = act.clone();
-    let task = next_task(state);
-    state.pending = state.dialog.take();
-    state.dialog =
-        Some(Dialog::Running { act: act.clone(), task, tick: None, stopping: false, paused: false, running: false });
-    vec![Effect::ByHand(task, act)]
-}
-
-/// Takes the messages as they came back from the editor: the change becomes a program, and is planned.
-#[cfg(feature = "jq")]
-pub(super) fn edited_by_hand(state: &mut State, act: Box<Act>, given: &str, back: &str) -> Vec<Effect> {
-    let task = match &state.dialog {
-        Some(Dialog::Sheet { task, .. }) => *task,
-        _ => return Vec::new(),
-    };
-    match crate::operation::edit::hand::program(given, back) {
-        Ok(Some(program)) => again(state, task, Act { edit: Some(program), ..*act }),
-        Ok(None) => {
-            say(state, "Nothing was changed in the editor.");
-            Vec::new()
-        }
-        Err(error) => {
-            complain(state, &format!("the edit can't be read: {}", super::with_hint(&error)));
-            Vec::new()
-        }
-    }
-}
-
-/// A build without jq edits nothing.
-#[cfg(not(feature = "jq"))]
-pub(super) fn edited_by_hand(_: &mut State, _: Box<Act>, _: &str, _: &str) -> Vec<Effect> {
-    Vec::new()
-}
-
 /// Takes what was typed for an act.
-pub(super) fn submit(state: &mut State, purpose: Purpose, text: &str) -> Vec<Effect> {
-    let before = match &state.pending {
-        Some(Dialog::Sheet { task, .. }) => *task,
-        _ => 0,
-    };
-    let given = Some(text.to_owned()).filter(|text| !text.trim().is_empty());
-    let act = match purpose {
-        Purpose::Archive(act) => return plan(state, Act { path: text.to_owned(), ..*act }),
+///
+/// # Errors
+/// What is wrong with it, and what it was for: it can be corrected.
+pub(super) fn submit(state: &mut State, purpose: Purpose, text: &str) -> Result<Vec<Effect>, (Purpose, String)> {
+    match purpose {
+        Purpose::Archive(act) => {
+            let to = if act.verb == ActVerb::Drain { drain_target(text) } else { archive(text) };
+            match to {
+                Ok(to) => Ok(plan(state, Act { to, ..*act })),
+                Err(error) => Err((Purpose::Archive(act), super::with_hint(&error))),
+            }
+        }
         Purpose::Offsets(mut act) => {
-            let ActVerb::Offsets(reset) = &mut act.verb else { return Vec::new() };
+            let ActVerb::Offsets(reset) = &mut act.verb else { return Ok(Vec::new()) };
             text.clone_into(&mut reset.to);
-            if let Err(error) = reset.place(state.now_at(Some(&act.address))) {
-                complain(state, &super::with_hint(&error));
-                return Vec::new();
-            }
-            return plan(state, *act);
-        }
-        Purpose::Target(act) => Ok(Act { to: given.unwrap_or_else(|| "origin".to_owned()), ..*act }),
-        Purpose::Rate(act) => match (given, text.parse::<f64>()) {
-            (None, _) => Ok(Act { rate: None, ..*act }),
-            (_, Ok(rate)) if rate.is_finite() && rate > 0.0 => Ok(Act { rate: Some(rate), ..*act }),
-            _ => Err(format!("{text:?} is no rate: give messages a second, above 0")),
-        },
-        Purpose::Ramp(act) => match (given, Pace::steps(text)) {
-            (None, _) => Ok(Act { ramp: Vec::new(), ..*act }),
-            (_, Some(ramp)) => Ok(Act { ramp, ..*act }),
-            _ => Err(format!("{text:?} are no steps: write how many messages each has, such as {STEPS}")),
-        },
-        Purpose::Verify(act) => {
-            match given.as_deref().map(|text| parse_duration(text).filter(|time| time.as_secs_f64() > 0.0)) {
-                None => Ok(Act { verify: None, ..*act }),
-                Some(Some(_)) => Ok(Act { verify: given, ..*act }),
-                Some(None) => Err(format!("{text:?} is no time: write a number with its unit, such as 30s or 2m")),
+            match reset.place(state.now_at(Some(&act.address))) {
+                Ok(_) => Ok(plan(state, *act)),
+                Err(error) => Err((Purpose::Offsets(act), super::with_hint(&error))),
             }
         }
-        Purpose::InFlight(act) => above_zero(text).map(|most| Act { max_in_flight: most, ..*act }),
-        Purpose::PerKey(act) => Ok(Act { per_key: given, ..*act }),
-        Purpose::MaxFailures(act) => above_zero(text).map(|most| Act { max_failures: most, ..*act }),
-        Purpose::MaxReplays(act) => above_zero(text).map(|most| {
-            let park = act.park.clone().filter(|_| most.is_some());
-            Act { max_replays: most, park, ..*act }
-        }),
-        Purpose::Park(act) => match given.as_deref().map(str::parse::<Address>) {
-            None => Ok(Act { park: None, ..*act }),
-            Some(Ok(_)) => Ok(Act { park: given, ..*act }),
-            Some(Err(error)) => Err(super::with_hint(&error)),
-        },
-        Purpose::Also(act) => match text.split_whitespace().try_for_each(|word| word.parse::<Address>().map(|_| ())) {
-            Ok(()) => Ok(Act { also: text.split_whitespace().map(str::to_owned).collect(), ..*act }),
-            Err(error) => Err(super::with_hint(&error)),
-        },
-        Purpose::Edit(act) => match given.as_deref().map(Edit::parse) {
-            None => Ok(Act { edit: None, ..*act }),
-            Some(Ok(_)) => Ok(Act { edit: given, ..*act }),
-            Some(Err(error)) => Err(super::with_hint(&error)),
-        },
+        Purpose::Choice(command, act) => {
+            choices::take(state, command, (*act).clone(), text).map_err(|why| (Purpose::Choice(command, act), why))
+        }
+        Purpose::SavePlan(task, act) => {
+            choices::save(state, task, &act, text).map_err(|why| (Purpose::SavePlan(task, act), why))
+        }
         _ => {
             state.dialog = state.pending.take();
             let wanted = match &state.dialog {
                 Some(Dialog::Sheet { typed: Some((_, name)), .. }) => name.clone(),
-                _ => return Vec::new(),
+                _ => return Ok(Vec::new()),
             };
             if text == wanted {
-                return start_run(state);
+                return Ok(start_run(state));
             }
             complain(state, "not confirmed: nothing was done");
-            return Vec::new();
+            Ok(Vec::new())
         }
-    };
-    match act {
-        Ok(act) => again(state, before, act),
-        // The sheet is as it was.
-        Err(why) => {
-            state.dialog = state.pending.take();
-            complain(state, &why);
-            Vec::new()
-        }
-    }
-}
-
-/// A number above zero, or none for nothing.
-fn above_zero(text: &str) -> Result<Option<u64>, String> {
-    match text.parse::<u64>() {
-        _ if text.is_empty() => Ok(None),
-        Ok(number @ 1..) => Ok(Some(number)),
-        _ => Err(format!("{text:?} is no number above 0")),
     }
 }
 
@@ -374,6 +203,10 @@ pub(super) fn accept(state: &mut State) -> Vec<Effect> {
             }
             None => Vec::new(),
         },
+        // What could not be planned is tried again.
+        Some(Dialog::Sheet { act, sheet, task, .. }) if matches!(*sheet, Sheet::Fault(..)) => {
+            choices::again(state, task, act)
+        }
         Some(Dialog::Sheet { act, sheet, task, run, typed, scroll }) => {
             if !run {
                 say(state, "Dry run: nothing was changed.");

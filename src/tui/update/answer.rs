@@ -1,13 +1,14 @@
 //! Taking what a task says, if anybody still waits for it.
 
 use super::{Effect, complain, say, with_hint};
-use crate::broker::ConsumerGroup;
+use crate::broker::{ConsumerGroup, Remove};
 use crate::error::{Error, ErrorKind};
+use crate::operation::plan::Verb;
 use crate::operation::queues::{Listed, sort};
-use crate::tui::act::{Act, ActVerb};
+use crate::tui::act::{Act, ActVerb, Flag};
 use crate::tui::command::Scope;
 use crate::tui::msg::Answer;
-use crate::tui::state::{Dialog, Done, HISTORY, Load, State, TaskId};
+use crate::tui::state::{Dialog, Done, Failed, HISTORY, Load, Sheet, State, TaskId};
 
 /// What is said of a look once its queue was changed from here.
 const CHANGED: &str = "; changed since (ctrl-r)";
@@ -72,15 +73,42 @@ fn dialog(state: &mut State, task: TaskId, answer: Answer) -> Vec<Effect> {
             changed(state, &act, &done);
             state.dialog = Some(Dialog::Receipt { act, done, paused, scroll: 0 });
         }
-        (Some(Dialog::Running { .. } | Dialog::Cost { .. }), Answer::Failed(error)) => {
-            // A form that was written is there again, with what is wrong with it, and so is a sheet that waited.
-            let kept = |dialog: &Dialog| matches!(dialog, Dialog::Compose { .. } | Dialog::Sheet { .. });
-            state.dialog = state.pending.take().filter(kept);
+        (Some(Dialog::Running { act, running, .. }), Answer::Failed(error)) => {
+            let (act, running) = (act.clone(), *running);
+            failed(state, act, task, running, &error);
+        }
+        (Some(Dialog::Cost { .. }), Answer::Failed(error)) => {
+            state.dialog = None;
             tell(state, &error);
         }
         _ => {}
     }
     Vec::new()
+}
+
+/// What was asked for could not be planned, or its run ended at once. It can be corrected where it was asked for: in the
+/// form, the line of a name, or on the sheet.
+fn failed(state: &mut State, act: Act, task: TaskId, running: bool, error: &Error) {
+    let text = with_hint(error);
+    tell(state, error);
+    state.dialog = match state.pending.take() {
+        Some(Dialog::Compose { compose, .. }) => Some(Dialog::Compose { compose, error: Some(text) }),
+        // A look for the editor was made from it.
+        Some(sheet @ Dialog::Sheet { .. }) => Some(sheet),
+        _ if error.kind() == ErrorKind::Interrupted => None,
+        _ if act.verb == ActVerb::Capture => {
+            super::acting::prepare(state, act);
+            if let Some(Dialog::Input { error, .. }) = &mut state.dialog {
+                *error = Some(text);
+            }
+            return;
+        }
+        _ => {
+            let what = if running { Failed::Run } else { Failed::Plan };
+            let sheet = Box::new(Sheet::Fault(text, what));
+            Some(Dialog::Sheet { act, sheet, task, run: false, typed: None, scroll: 0 })
+        }
+    };
 }
 
 /// What was shown before a run may not be so any more: the screens over it ask again, where that costs nothing, and the
@@ -93,8 +121,15 @@ fn changed(state: &mut State, act: &Act, done: &Done) {
     for screen in state.screens.iter_mut().filter(|screen| screen.scope.is_asked_for()) {
         screen.asked = false;
     }
-    let keeps = act.keep || matches!(act.verb, ActVerb::Capture | ActVerb::Publish);
-    if keeps || done.last().is_none_or(|report| report.done == 0) {
+    let keeps = act.has(Flag::Keep) || matches!(act.verb, ActVerb::Capture | ActVerb::Publish);
+    let Some(report) = done.last().filter(|report| report.done > 0 && !keeps) else { return };
+    // A log keeps what is replayed; only a drain shortens it.
+    let stays = state.info(&act.address).is_some_and(|info| match info.capability.remove {
+        Remove::Never => true,
+        Remove::UpToOffset => report.verb == Verb::Replay,
+        Remove::PerMessage => false,
+    });
+    if stays {
         return;
     }
     for look in state.looks.values_mut().filter(|look| look.addresses.contains(&act.address)) {

@@ -4,8 +4,8 @@ use crossterm::event::{KeyCode, KeyEvent};
 
 use super::{Effect, complain, navigate, say};
 use crate::message::filter::Filter;
-use crate::tui::act::Compose;
 use crate::tui::command::{Command, Scope, TABLE, of};
+use crate::tui::compose::Compose;
 use crate::tui::field::Line;
 use crate::tui::fuzzy;
 use crate::tui::key::Key;
@@ -229,18 +229,7 @@ pub(super) fn cancel(state: &mut State, purpose: Purpose) -> Vec<Effect> {
             Vec::new()
         }
         // The sheet that waited is there again.
-        Purpose::Confirm
-        | Purpose::Target(_)
-        | Purpose::Rate(_)
-        | Purpose::Ramp(_)
-        | Purpose::Verify(_)
-        | Purpose::InFlight(_)
-        | Purpose::PerKey(_)
-        | Purpose::MaxFailures(_)
-        | Purpose::MaxReplays(_)
-        | Purpose::Park(_)
-        | Purpose::Also(_)
-        | Purpose::Edit(_) => {
+        Purpose::Confirm | Purpose::Choice(..) | Purpose::SavePlan(..) => {
             state.dialog = state.pending.take();
             Vec::new()
         }
@@ -306,7 +295,14 @@ pub(super) fn submit(
             state.saves.insert(task);
             vec![Effect::Save(task, snapshot, indices, text)]
         }
-        _ => super::acting::submit(state, purpose, &text),
+        purpose => match super::acting::submit(state, purpose, &text) {
+            Ok(effects) => effects,
+            Err((purpose, error)) => {
+                super::note(state, true, &error);
+                state.dialog = Some(Dialog::Input { purpose, line, title, error: Some(error), hints: Vec::new() });
+                Vec::new()
+            }
+        },
     }
 }
 
@@ -340,7 +336,7 @@ pub(super) fn chosen(state: &mut State, choices: &[Choice], cursor: usize) -> Ve
 /// What the editor gave back.
 pub(super) fn edited(state: &mut State, text: &str) -> Vec<Effect> {
     if let Some((act, given)) = state.by_hand.take() {
-        return super::acting::edited_by_hand(state, act, &given, text);
+        return super::choices::edited_by_hand(state, act, &given, text);
     }
     if let Some(Dialog::Compose { compose, error }) = &mut state.dialog {
         **compose = Compose::of_text(text.trim_end_matches('\n'));

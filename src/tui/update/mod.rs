@@ -2,6 +2,7 @@
 
 mod acting;
 mod answer;
+mod choices;
 mod demand;
 mod input;
 mod navigate;
@@ -144,14 +145,17 @@ fn perform(state: &mut State, command: Command) -> Vec<Effect> {
         Command::PageDown => navigate::step(state, page),
         Command::Top => navigate::set_cursor(state, 0),
         Command::Bottom => navigate::set_cursor(state, usize::MAX),
-        Command::Help => state.dialog = Some(Dialog::Help { scroll: 0 }),
+        Command::Help => {
+            let over = state.dialog.take().map(Box::new);
+            state.dialog = Some(Dialog::Help { scroll: 0, over });
+        }
         Command::Log => navigate::log(state),
         Command::Interrupt if state.scope() == Scope::Running => return acting::stop_run(state, false),
         Command::Quit | Command::Interrupt => return quit(state),
         Command::CancelRun => return acting::stop_run(state, false),
         Command::PauseRun => return acting::stop_run(state, true),
         Command::ResumeRun => return acting::resume(state),
-        Command::EditByHand => return acting::by_hand(state),
+        Command::EditByHand => return choices::by_hand(state),
         Command::UndoRun => return acting::undo(state),
         Command::Reset => acting::reset(state),
         Command::Consumers => navigate::consumers(state),
@@ -182,7 +186,13 @@ fn perform(state: &mut State, command: Command) -> Vec<Effect> {
         | Command::MaxReplays
         | Command::Park
         | Command::Rescue
-        | Command::LookIn => return acting::option(state, command),
+        | Command::LookIn
+        | Command::Limit
+        | Command::Reason
+        | Command::SamePartition
+        | Command::ServerSide
+        | Command::Exact
+        | Command::SavePlan => return choices::choose(state, command),
         Command::Filter => input::filter(state),
         Command::Search => input::search(state),
         Command::NextMatch => navigate::next_match(state, true),

@@ -24,7 +24,7 @@ pub(crate) fn refresh(state: &mut State) -> Vec<Effect> {
 
 pub(super) fn cursor(state: &State) -> usize {
     match &state.dialog {
-        Some(Dialog::Sheet { scroll, .. } | Dialog::Receipt { scroll, .. } | Dialog::Help { scroll }) => *scroll,
+        Some(Dialog::Sheet { scroll, .. } | Dialog::Receipt { scroll, .. } | Dialog::Help { scroll, .. }) => *scroll,
         Some(Dialog::Palette { cursor, .. } | Dialog::Pick { cursor, .. }) => *cursor,
         _ => state.screen().map_or(state.cursor, |screen| screen.cursor),
     }
@@ -33,7 +33,7 @@ pub(super) fn cursor(state: &State) -> usize {
 pub(super) fn set_cursor(state: &mut State, to: usize) {
     let last = state.rows().saturating_sub(1);
     match &mut state.dialog {
-        Some(Dialog::Sheet { scroll, .. } | Dialog::Receipt { scroll, .. } | Dialog::Help { scroll }) => {
+        Some(Dialog::Sheet { scroll, .. } | Dialog::Receipt { scroll, .. } | Dialog::Help { scroll, .. }) => {
             *scroll = to.min(1000);
         }
         Some(Dialog::Palette { cursor, choices, .. }) => *cursor = to.min(choices.len().saturating_sub(1)),
@@ -86,6 +86,10 @@ pub(super) fn back(state: &mut State) -> Vec<Effect> {
         Some(Dialog::Receipt { .. }) => refresh(state),
         Some(Dialog::Cost { task, .. }) => vec![Effect::Cancel(task)],
         Some(Dialog::Input { purpose, .. }) => super::input::cancel(state, purpose),
+        Some(Dialog::Help { over, .. }) => {
+            state.dialog = over.map(|over| *over);
+            Vec::new()
+        }
         Some(_) => Vec::new(),
         None => leave(state),
     }

@@ -4,11 +4,11 @@ use ratatui::layout::Rect;
 
 use super::table::{Cell, Column};
 use super::{Canvas, clean};
-use crate::broker::{Address, Committed, Connection, ConsumerGroup};
+use crate::broker::{Address, Committed, ConsumerGroup};
 use crate::operation::journal::{JournalState, Summary};
 use crate::operation::queues::Listed;
 use crate::text::human;
-use crate::tui::state::{KEYS, Screen, State};
+use crate::tui::state::{KEYS, Screen, State, list_name};
 use crate::tui::theme::Role;
 
 const BARS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
@@ -37,14 +37,6 @@ pub(super) fn bar(count: u64, most: u64, cells: u64) -> String {
     let eighths = u128::from(count.min(most)) * u128::from(cells) * 8 / u128::from(most);
     let eighths = usize::try_from(eighths).unwrap_or(0).max(1);
     "█".repeat(eighths / 8) + EIGHTHS.get(eighths % 8).copied().unwrap_or_default()
-}
-
-/// A queue as its list names it: by its address, but without a URL, which is the same for all and leaves no room.
-fn name(listed: &Listed) -> String {
-    match listed.broker.connection {
-        Connection::Url(_) => listed.info.name.clone(),
-        _ => listed.address(),
-    }
 }
 
 /// Joins counts into as many as a sparkline has.
@@ -113,7 +105,7 @@ impl Canvas<'_> {
             let some = |n: Option<u64>| n.filter(|n| *n > 0).map_or_else(String::new, human::count);
             vec![
                 Cell(Role::Mark, if marked { "●" } else { "" }.to_owned()),
-                Cell(if marked { Role::Mark } else { Role::Name }, name(listed)),
+                Cell(if marked { Role::Mark } else { Role::Name }, list_name(listed)),
                 Cell(depth, listed.messages()),
                 growth_cell(growth(listed, state), info.is_dlq),
                 Cell(Role::Plain, info.oldest.map_or_else(String::new, |time| human::age(time, now))),

@@ -12,10 +12,10 @@ use crate::operation::plan::{Plan, Verb};
 use crate::operation::progress::Tick;
 use crate::operation::report::{Ended, Report};
 use crate::text::{human, width_of};
-use crate::tui::act::{Act, ActVerb};
+use crate::tui::act::{Act, ActVerb, Flag};
 use crate::tui::command::{self, Command};
 use crate::tui::field;
-use crate::tui::state::{Choice, Dialog, Difference, Done, Sheet};
+use crate::tui::state::{Choice, Dialog, Difference, Done, Failed, Sheet};
 use crate::tui::theme::Role;
 
 /// Problems that a receipt names; the journal has them all.
@@ -24,11 +24,13 @@ const PROBLEMS: usize = 50;
 const WIDE: u16 = 110;
 /// Where the value behind a name begins.
 const NAMES: usize = 8;
+/// The same behind keys.
+const KEYS: usize = 17;
 
 impl Canvas<'_> {
     pub(super) fn over(&mut self, dialog: &Dialog) {
         match dialog {
-            Dialog::Help { scroll } => {
+            Dialog::Help { scroll, .. } => {
                 let lines = self.help();
                 self.popup("keys", &lines, *scroll);
             }
@@ -89,20 +91,17 @@ impl Canvas<'_> {
                     Sheet::Resume(summary) => self.resumption(summary),
                     Sheet::Undo(summary, plans, notes) => self.undoing(summary, plans, notes, act),
                     Sheet::Offsets(reset) => self.moves(reset),
+                    Sheet::Fault(why, what) => self.fault(act, why, *what),
                 };
                 lines.push(self.span(Role::Faint, &format!("$ {}", act.line())));
                 if let Some((address, _)) = typed {
                     lines.push(self.span(Role::Warning, &format!("{address}: the queue's name has to be typed")));
                 }
                 let mut foot = self.choices();
-                let (dry, go) = if *run { ("  dry run  ", "[ RUN IT ]") } else { ("[ dry run ]", "  run it  ") };
-                let (safe, danger) = if *run { (Role::Faint, Role::Badge) } else { (Role::Safe, Role::Faint) };
-                foot.push(Line::from(vec![
-                    Span::styled(dry, self.style(safe)),
-                    Span::raw("  "),
-                    Span::styled(go, self.style(danger)),
-                    Span::styled("   tab chooses, enter does it", self.style(Role::Faint)),
-                ]));
+                foot.push(match &**sheet {
+                    Sheet::Fault(..) => self.span(Role::Plain, "enter plans it again, esc gives it up"),
+                    _ => self.dry_or_run(*run),
+                });
                 self.popup_on("plan", &lines, &foot, *scroll);
             }
             Dialog::Receipt { act, done, paused, scroll } => {
@@ -125,9 +124,34 @@ impl Canvas<'_> {
         }
     }
 
+    fn dry_or_run(&self, run: bool) -> Line<'static> {
+        let (dry, go) = if run { ("  dry run  ", "[ RUN IT ]") } else { ("[ dry run ]", "  run it  ") };
+        let (safe, danger) = if run { (Role::Faint, Role::Badge) } else { (Role::Safe, Role::Faint) };
+        Line::from(vec![
+            Span::styled(dry, self.style(safe)),
+            Span::raw("  "),
+            Span::styled(go, self.style(danger)),
+            Span::styled("   tab chooses, enter does it", self.style(Role::Faint)),
+        ])
+    }
+
+    /// Why there is no plan, or how its run ended.
+    fn fault(&self, act: &Act, why: &str, what: Failed) -> Vec<Line<'static>> {
+        let head = match what {
+            Failed::Plan => format!("No plan: {} of {}", act.name(), act.address),
+            Failed::Run => format!("The {} of {} was not run", act.name(), act.address),
+        };
+        let mut all = vec![self.span(Role::Heading, &head)];
+        all.extend(why.lines().map(|line| {
+            let role = if line.starts_with("Hint: ") { Role::Warning } else { Role::Bad };
+            self.span(role, &format!("{}{line}", if role == Role::Bad { "✗ " } else { "  " }))
+        }));
+        all
+    }
+
     /// What else can be done from a sheet or a receipt, with its keys.
     fn choices(&self) -> Vec<Line<'static>> {
-        const SHOWN: [Command; 18] = [
+        const SHOWN: [Command; 25] = [
             Command::Target,
             Command::Rate,
             Command::Ramp,
@@ -142,7 +166,14 @@ impl Canvas<'_> {
             Command::MaxReplays,
             Command::Park,
             Command::Rescue,
+            Command::Limit,
+            Command::Reason,
+            Command::SamePartition,
+            Command::ServerSide,
+            Command::Exact,
+            Command::SavePlan,
             Command::LookIn,
+            Command::Help,
             Command::ResumeRun,
             Command::UndoRun,
             Command::OpenRun,
@@ -205,7 +236,10 @@ impl Canvas<'_> {
         let inner = width.saturating_sub(2).max(1);
         // A value goes on under itself.
         let broken = |lines: &[Line<'_>]| -> Vec<Line<'static>> {
-            let indent = |line: &Line<'_>| if line.spans.len() > 1 { NAMES } else { 2 };
+            let indent = |line: &Line<'_>| match line.spans.as_slice() {
+                [name, _, ..] => name.width().clamp(NAMES, KEYS),
+                _ => 2,
+            };
             lines.iter().flat_map(|line| wrap(line, usize::from(inner), indent(line))).collect()
         };
         let (body, mut foot) = (broken(lines), broken(foot));
@@ -253,17 +287,18 @@ impl Canvas<'_> {
     fn help(&self) -> Vec<Line<'static>> {
         let state = self.state;
         let mut lines = Vec::new();
-        for entry in command::of(state.under(), state) {
+        let scope = state.explained();
+        for entry in command::of(scope, state) {
             let keys: Vec<String> = command::TABLE
                 .iter()
-                .filter(|other| other.command == entry.command && other.scopes.contains(&state.under()))
+                .filter(|other| other.command == entry.command && other.scopes.contains(&scope))
                 .flat_map(|other| state.keys.shown(other))
                 .collect();
             let why = entry.reason_against(state);
             let role = if why.is_some() { Role::Faint } else { Role::Plain };
             let why = why.map_or_else(String::new, |why| format!("  ({why})"));
             lines.push(Line::from(vec![
-                Span::styled(format!("{:<16} ", keys.join(", ")), self.style(Role::Name)),
+                Span::styled(format!("{:<1$}", keys.join(", ") + " ", KEYS), self.style(Role::Name)),
                 Span::styled(clean(&format!("{}{why}", entry.help)), self.style(role)),
             ]));
         }
@@ -304,7 +339,7 @@ impl Canvas<'_> {
         }
     }
 
-    fn compose(&mut self, compose: &crate::tui::act::Compose, error: Option<&str>) {
+    fn compose(&mut self, compose: &crate::tui::compose::Compose, error: Option<&str>) {
         let area = self.area;
         let place = Rect { y: area.y + 1, height: area.height - 3, ..area };
         Clear.render(place, self.buffer);
@@ -379,7 +414,7 @@ impl Canvas<'_> {
             };
             all.push(self.named(name, role, &value));
         }
-        if act.rescue {
+        if act.has(Flag::Rescue) {
             let what = "messages that a return would destroy go back as new copies at the tail";
             all.push(self.named("rescue", Role::Warning, what));
         }
