@@ -17,7 +17,7 @@ pub(super) const MAX_BODY: usize = 256 * 1024;
 /// Words of which at least one is in every record that the dialects read.
 #[expect(clippy::expect_used, reason = "a constant pattern, compiled in every test of this file")]
 static HINT: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"rror|xception|ailedReason|raceback|requestContext|ault|ailure|topic_poisoned")
+    Regex::new(r"rror|xception|ailedReason|raceback|requestContext|ault|ailure|anic|topic_poisoned")
         .expect("a valid pattern")
 });
 

@@ -1,6 +1,6 @@
 //! The fallback: headers and JSON fields whose names say what they are, whoever wrote them.
 //!
-//! A name is one of `error`, `exception`, `reason`, `fault`, `failure`, alone or with `type`, `class`, `code`, `name`,
+//! A name is one of `error`, `exception`, `reason`, `fault`, `failure`, `panic`, alone or with `type`, `class`, `code`, `name`,
 //! `message`, `detail`, `description`, `stack` or `trace`, perhaps after `x`, `dlq` or `dead letter`; case and `-`,
 //! `_`, `.` do not count. A lone `stack`, `stacktrace`, `backtrace` or `traceback` adds to them. A body may hold them in an `error` or `exception` object. Limits: a lone code, or a lone
 //! `reason`, is no failure: live messages have those, too.
@@ -26,7 +26,7 @@ enum Part {
 }
 
 /// The words that make a name speak of a failure.
-const SUBJECTS: [&str; 5] = ["error", "exception", "failure", "fault", "reason"];
+const SUBJECTS: [&str; 6] = ["error", "exception", "failure", "fault", "panic", "reason"];
 
 /// What may come before the subject.
 const PREFIXES: [&str; 5] = ["xdeadletter", "deadletter", "xdlq", "dlq", "x"];
@@ -55,6 +55,9 @@ const PARTS: [(&str, Part); 18] = [
 
 /// The longest name that is looked at.
 const MAX_NAME: usize = 48;
+
+/// More errors within errors than this are not followed.
+const MAX_CAUSES: usize = 16;
 
 /// What was found so far.
 #[derive(Default)]
@@ -97,6 +100,13 @@ impl Found {
             }
             exception => self.text = self.text.or(exception),
         }
+        // And under the name of its text, as Rust's errors are printed with their causes and a backtrace.
+        if self.stack.is_none()
+            && let Some(report) = self.text.take_if(|text| is_report(text))
+        {
+            self.text = report.lines().next().map(str::to_owned);
+            self.stack = Some(report);
+        }
         let sure = self.text.is_some() || self.stack.is_some() || (self.class.is_some() && self.hint.is_some());
         sure.then(|| Failure {
             dialect: "generic",
@@ -111,7 +121,8 @@ impl Found {
 /// Whether a text goes on with the frames of a stack behind its first line.
 fn is_report(text: &str) -> bool {
     text.lines().skip(1).any(|line| {
-        ["#0 ", "at ", "File \""].iter().any(|start| line.trim_start().starts_with(start)) || line == "Stack trace:"
+        ["#0 ", "at ", "File \""].iter().any(|start| line.trim_start().starts_with(start))
+            || ["Stack trace:", "Stack backtrace:"].contains(&line)
     })
 }
 
@@ -131,11 +142,15 @@ pub(super) fn fields(fields: &Map<String, Value>) -> Option<Failure> {
     let mut found = Found::default();
     for (name, value) in fields {
         match (part(name), value) {
-            (Some(Part::Text | Part::Hint | Part::Exception), Value::Object(inner)) => {
-                for name in inner.keys() {
-                    let inside = part(name).or_else(|| own_part(name));
-                    if let Some(inside) = inside {
-                        found.put(inside, body::lines(inner, name).or_else(|| body::text(inner, name)));
+            (Some(Part::Text | Part::Hint | Part::Exception), Value::Object(outer)) => {
+                // The innermost says what happened; what it leaves out is taken from those around it.
+                let chain: Vec<_> = std::iter::successors(Some(outer), |error| cause(error)).take(MAX_CAUSES).collect();
+                for inner in chain.into_iter().rev() {
+                    for name in inner.keys() {
+                        let inside = part(name).or_else(|| own_part(name));
+                        if let Some(inside) = inside {
+                            found.put(inside, body::lines(inner, name).or_else(|| body::text(inner, name)));
+                        }
                     }
                 }
             }
@@ -145,6 +160,16 @@ pub(super) fn fields(fields: &Map<String, Value>) -> Option<Failure> {
         }
     }
     found.failure()
+}
+
+/// The error within an error, where it says anything.
+fn cause(error: &Map<String, Value>) -> Option<&Map<String, Value>> {
+    const CAUSES: [&str; 6] = ["cause", "causedby", "inner", "innererror", "innerexception", "originalerror"];
+    let inner = error
+        .iter()
+        .find(|(name, _)| CAUSES.contains(&plain(name).as_str()))
+        .and_then(|(_, value)| value.as_object())?;
+    inner.keys().any(|name| part(name).or_else(|| own_part(name)) == Some(Part::Text)).then_some(inner)
 }
 
 /// What a field of this name tells about a failure, if anything.
@@ -179,7 +204,7 @@ fn own_part(name: &str) -> Option<Part> {
 fn may_speak(name: &str) -> bool {
     let bytes = name.as_bytes();
     bytes.windows(4).any(|four| {
-        [b"rror", b"xcep", b"ailu", b"ault", b"easo", b"trac", b"stac"]
+        [b"rror", b"xcep", b"ailu", b"ault", b"easo", b"trac", b"stac", b"anic"]
             .iter()
             .any(|word| four.eq_ignore_ascii_case(*word))
     })
@@ -208,6 +233,9 @@ mod tests {
             ("haystack", None),
             ("traceparent", None),
             ("exception", Some(Part::Exception)),
+            ("x-panic", Some(Part::Text)),
+            ("x-panic-stack", Some(Part::Stack)),
+            ("organic", None),
             ("errors", None),
             ("default", None),
             ("tenant", None),
@@ -243,6 +271,25 @@ mod tests {
         assert_eq!(read(serde_json::json!({"stacktrace": "a b"})), None, "a log event is no failure");
         let deployed = read(serde_json::json!({"error": "boom", "stack": "prod-eu"})).unwrap();
         assert_eq!(deployed.stack, None);
+    }
+
+    #[test]
+    fn an_error_within_an_error_says_what_happened() {
+        let read = |body: Value| fields(body.as_object().unwrap()).unwrap();
+        let failure =
+            read(serde_json::json!({"error": {"code": "STEP_FAILED", "message": "step failed", "stack": "at x",
+            "cause": {"code": "VAT", "message": "no answer", "cause": {"retry": true}}}}));
+        assert_eq!((failure.class.as_deref(), failure.message.as_deref()), (Some("VAT"), Some("no answer")));
+        assert_eq!(failure.stack.as_deref(), Some("at x"), "what the innermost leaves out");
+    }
+
+    #[test]
+    fn a_report_under_the_name_of_its_text_is_read_as_one() {
+        let mut message = Message::default();
+        message.headers.push("x-error", "giving up\n\nCaused by:\n    0: no\n\nStack backtrace:\n   0: shop::a::b\n");
+        let failure = headers(&message).unwrap();
+        assert_eq!(failure.message.as_deref(), Some("giving up"));
+        assert!(failure.stack.is_some_and(|stack| stack.contains("shop::a::b")));
     }
 
     #[test]

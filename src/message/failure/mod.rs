@@ -21,7 +21,7 @@ mod watermill;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-pub(crate) use trace::counts_errors;
+pub(crate) use trace::announces;
 
 use super::Message;
 

@@ -9,6 +9,7 @@
 //! must not make two templates out of one. Limits: a value that is a plain word, unquoted and without a name in front
 //! of it, can't be told from the text; a user mask ([`super::Rules`]) can. The template ends at [`MAX`] bytes.
 
+use super::cause::tells_tries;
 use super::token::{Facts, is_word, token_of};
 use super::words;
 
@@ -133,8 +134,16 @@ impl<'a, F: FnMut(usize, &str)> Scanner<'a, F> {
         }
         match end {
             Some(end) => {
+                let named = words::is_schema_part(self.before);
                 let raw = self.take(end + 1);
-                let raw = raw.get(1..end).unwrap_or_default();
+                let inside = raw.get(1..end).unwrap_or_default();
+                if words::is_name(inside) && (named || words::demands(self.rest())) {
+                    // Which column, constraint or field it is tells one cause from another.
+                    self.out.push_str(raw);
+                    self.before = "";
+                    return;
+                }
+                let raw = inside;
                 self.slot(raw);
                 // What a server answered says more than who asked it for what.
                 if let Some(status) = quoted_status(raw) {
@@ -172,6 +181,11 @@ impl<'a, F: FnMut(usize, &str)> Scanner<'a, F> {
         // Spring's client says so where another answer has its body in quotes.
         let data = belongs || inside.is_some_and(|inside| inside == "no body" || holds_data(inside, open));
         match inside {
+            Some(inside) if open == b'(' && tells_tries(inside) => {
+                self.take(inside.len() + 2);
+                let kept = self.out.trim_end().len().max(self.start);
+                self.out.truncate(kept);
+            }
             Some(inside) if data => {
                 self.take(inside.len() + 2);
                 self.slot(inside);
@@ -267,7 +281,7 @@ impl<'a, F: FnMut(usize, &str)> Scanner<'a, F> {
         self.before = "";
     }
 
-    fn http_status(&self, token: &str) -> Option<&'static str> {
+    fn http_status<'t>(&self, token: &'t str) -> Option<&'t str> {
         let told = |word: &str| {
             word.eq_ignore_ascii_case("status") || word.get(..4).is_some_and(|w| w.eq_ignore_ascii_case("http"))
         };
@@ -280,17 +294,18 @@ impl<'a, F: FnMut(usize, &str)> Scanner<'a, F> {
     }
 }
 
-/// The first digit of an HTTP status that is an error.
-fn status_class(token: &str) -> Option<&'static str> {
+/// An HTTP status that is an error. What a client did wrong is told by the whole of it; a server that is down answers with
+/// one or another, its gateway with a third.
+fn status_class(token: &str) -> Option<&str> {
     match token.as_bytes() {
-        [b'4', b, c] if b.is_ascii_digit() && c.is_ascii_digit() => Some("4xx"),
+        [b'4', b, c] if b.is_ascii_digit() && c.is_ascii_digit() => Some(token),
         [b'5', b, c] if b.is_ascii_digit() && c.is_ascii_digit() => Some("5xx"),
         _ => None,
     }
 }
 
 /// The status that a quoted text tells behind `status code`.
-fn quoted_status(text: &str) -> Option<&'static str> {
+fn quoted_status(text: &str) -> Option<&str> {
     let (_, rest) = text.split_once("status code ").or_else(|| text.split_once("status: "))?;
     status_class(
         rest.get(..3).filter(|_| !rest.get(3..4).is_some_and(|next| next.starts_with(|c: char| c.is_ascii_digit())))?,
@@ -412,7 +427,7 @@ mod tests {
         alike("* item left", &["1 item left", "12 items left"]);
         alike("order * is gone", &["order 17 is gone", "order o_FRUpvRSpDqRJ is gone"]);
         assert_eq!(mask("no cus_OrderServiceClient"), "no cus_OrderServiceClient");
-        assert_eq!(mask("answered 'Conflict, status code 409' to 'x'"), "answered * 4xx to *");
+        assert_eq!(mask("answered 'Conflict, status code 409' to 'x'"), "answered * 409 to *");
     }
 
     #[test]
@@ -469,10 +484,31 @@ mod tests {
             assert_eq!(mask(text), text);
         }
         assert_ne!(mask("HTTP 404 from catalog"), mask("HTTP 503 from catalog"));
-        assert_eq!(mask("Request failed with status code 404"), "Request failed with status code 4xx");
+        assert_eq!(mask("Request failed with status code 404"), "Request failed with status code 404");
         assert_eq!(mask("订单17不存在"), "订单*不存在");
         assert_eq!(mask("tenant=acme status=PAID(id=3)"), "tenant=* status=*");
         alike("* Too Many Requests: *", &["429 Too Many Requests: [no body]", "429 Too Many Requests: \"{\"a\":1}\""]);
+    }
+
+    #[test]
+    fn names_of_a_schema_stay_and_what_they_hold_goes() {
+        for text in [
+            "null value in column \"email\" violates not-null constraint",
+            "violates unique constraint \"uk_orders_ref\"",
+            "missing field `currency`",
+            "\"shipTo.postcode\" is required",
+        ] {
+            assert_eq!(mask(text), text);
+        }
+        assert_eq!(mask("customer \"Smith\" is barred"), "customer * is barred");
+        assert_eq!(mask("field \"a7\" is odd"), "field * is odd");
+        assert_eq!(mask("no rate for EUR/USD"), "no rate for *");
+        assert_eq!(
+            mask("PutObject (reached max retries: 4): slow down"),
+            mask("PutObject: slow down"),
+            "how often it was tried is no part of it"
+        );
+        assert_eq!(mask("(attempt) of order 7"), "of order *");
     }
 
     #[test]

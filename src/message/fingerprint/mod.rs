@@ -5,6 +5,7 @@
 //! message. Its hash is the group's id: the same over runs, machines and order. Limits: nothing is learned from other
 //! messages, so two texts of one cause that differ in plain words are two groups until a rule says otherwise.
 
+mod cause;
 mod key;
 mod mask;
 mod rules;
@@ -15,8 +16,9 @@ mod words;
 use std::fmt;
 
 use super::Message;
-use super::failure::{Failure, counts_errors};
+use super::failure::Failure;
 
+pub use cause::cause_text;
 pub use key::{Key, KeyPart};
 pub use mask::{MAX as MAX_TEMPLATE, mask, mask_into};
 pub use rules::{NamedSchemas, Rules, WrittenRules};
@@ -69,15 +71,6 @@ impl fmt::Debug for GroupId {
 #[must_use]
 pub fn fingerprint(message: &Message, failure: Option<&Failure>, rules: &Rules) -> Group {
     Key::of(message, failure, rules).into_group(rules)
-}
-
-/// The text whose template is in a group's key: the message, and only its first line where there is a stack, which
-/// tells no more of it. What only counts errors goes on: which they are comes behind it.
-#[must_use]
-pub fn cause_text(failure: &Failure) -> Option<&str> {
-    let text = failure.message.as_deref()?;
-    let first = text.lines().next()?;
-    if failure.stack.is_some() && !counts_errors(first) { Some(first) } else { Some(text) }
 }
 
 #[cfg(test)]

@@ -94,6 +94,7 @@ impl Facts {
             || (self.hex_only && token.len() >= 8)
             || self.is_path(token)
             || (self.underscore && is_prefixed_id(token))
+            || (self.slashes == 1 && is_currency_pair(token))
             || (self.dot && words::ends_like_file(token))
             || (self.dot && self.lower_only && words::ends_like_host(token))
     }
@@ -108,6 +109,12 @@ impl Facts {
     pub(super) fn is_dashed(&self) -> bool {
         self.lower_only && (self.dash || self.dot)
     }
+}
+
+/// `EUR/USD`.
+fn is_currency_pair(token: &str) -> bool {
+    let is_currency = |code: &str| code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_uppercase());
+    token.split_once('/').is_some_and(|(base, quote)| is_currency(base) && is_currency(quote))
 }
 
 /// An id without digits behind the short name of its kind, `o_FRUpvRSpDqRJ`: letters that change their case too often for

@@ -7,7 +7,8 @@ pub(super) fn cut(text: &str, max: usize) -> &str {
     text.get(..text.floor_char_boundary(max)).unwrap_or(text)
 }
 
-fn is_one_of(word: &str, list: &[&str]) -> bool {
+/// Whether a word is in a list, in any case.
+pub(super) fn is_one_of(word: &str, list: &[&str]) -> bool {
     list.iter().any(|other| word.eq_ignore_ascii_case(other))
 }
 
@@ -176,6 +177,36 @@ pub(super) fn is_value_of(before: &str, token: &str) -> bool {
 /// All lower case letters, as the words of a sentence are, or a camel case name, as a class has.
 fn is_plain(word: &str) -> bool {
     word.bytes().any(|b| b.is_ascii_lowercase()) && !word.contains(['-', '_', '.', '/', ':'])
+}
+
+/// A word after which a quoted name is a part of a schema, and no data.
+pub(super) fn is_schema_part(word: &str) -> bool {
+    const PARTS: [&str; 10] = [
+        "constraint",
+        "column",
+        "relation",
+        "table",
+        "index",
+        "field",
+        "property",
+        "parameter",
+        "attribute",
+        "argument",
+    ];
+    word.len() <= 10 && is_one_of(word, &PARTS)
+}
+
+/// Whether a text goes on with what is demanded of the field that was named before it.
+pub(super) fn demands(rest: &str) -> bool {
+    const DEMANDS: [&str; 5] = [" is required", " is not allowed", " is missing", " must be ", " must not "];
+    DEMANDS.iter().any(|words| rest.starts_with(words))
+}
+
+/// Whether a text can be the name of a part of a schema: letters and what joins them, without digits, which are data.
+pub(super) fn is_name(text: &str) -> bool {
+    (2..=64).contains(&text.len())
+        && text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && text.bytes().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'.'))
 }
 
 /// Names whose value is the error's own code and says what happened.

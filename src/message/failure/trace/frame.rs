@@ -202,6 +202,12 @@ impl Frame<'_> {
         self == last || suspended && self.name() == last.name()
     }
 
+    /// Whether it only tries again what others do: such a frame comes and goes with the number of tries.
+    pub(super) fn tries_again(&self) -> bool {
+        let Self::Dotted(name) = self else { return false };
+        name.rsplit('.').take(2).any(|part| part.contains("Retry") || part.contains("retry"))
+    }
+
     /// Whether source code follows.
     pub(super) fn is_python(&self) -> bool {
         matches!(self, Self::File { python: true, .. })

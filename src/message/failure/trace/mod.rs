@@ -14,7 +14,7 @@ use frame::Frame;
 const MAX_LINES: usize = 2_000;
 /// How many application frames say where it happened.
 const MAX_FRAMES: usize = 3;
-/// Lines of a message whose first one only counts errors.
+/// Lines of a message whose first one only announces errors.
 const COUNTED_LINES: usize = 3;
 /// More nested causes than this are not followed.
 const MAX_SECTIONS: usize = 64;
@@ -42,9 +42,7 @@ pub(crate) fn root(stack: &str) -> Root {
         }
     }
     let mut root = reader.finish();
-    if let Some(at) =
-        root.message.as_ref().filter(|text| counts_errors(text)).and_then(|text| stack.find(text.as_str()))
-    {
+    if let Some(at) = root.message.as_ref().filter(|text| announces(text)).and_then(|text| stack.find(text.as_str())) {
         let rest = stack.get(at..).unwrap_or_default();
         let lines: Vec<&str> = rest.lines().take(COUNTED_LINES).take_while(|line| !line.trim().is_empty()).collect();
         root.message = Some(lines.join("\n"));
@@ -52,9 +50,11 @@ pub(crate) fn root(stack: &str) -> Root {
     root
 }
 
-/// Whether a message only says how many errors there are, as pydantic's do: the next lines say which.
-pub(crate) fn counts_errors(first_line: &str) -> bool {
-    first_line.contains(" validation error for ") || first_line.contains(" validation errors for ")
+/// Whether a message's first line only says that errors follow, or how many, as pydantic's do: the next lines say which.
+pub(crate) fn announces(first_line: &str) -> bool {
+    first_line.ends_with(':')
+        || first_line.contains(" validation error for ")
+        || first_line.contains(" validation errors for ")
 }
 
 /// The class and message behind `nested exception is` or `--->` in a message without a stack.
@@ -255,7 +255,7 @@ impl<'a> Reader<'a> {
         let python = self.python;
         if found.is_application()
             && let Some(section) = self.sections.get_mut(self.current)
-            && !section.frames.last().is_some_and(|last| found.repeats(last))
+            && !section.frames.last().is_some_and(|last| found.repeats(last) || found.tries_again())
         {
             if section.frames.len() < MAX_FRAMES {
                 section.frames.push(found);
@@ -306,6 +306,12 @@ impl<'a> Reader<'a> {
     }
 
     fn finish(mut self) -> Root {
+        // Behind Go's frames comes a line of its own only where the file that belongs to it was cut off.
+        let is_go = |section: &Section<'_>| section.frames.iter().any(|frame| matches!(frame, Frame::Go { .. }));
+        let cut = |section: &mut Section<'_>| section.class.is_none() && section.frames.is_empty();
+        if self.sections.iter().any(is_go) {
+            _ = self.sections.pop_if(cut);
+        }
         // From here on innermost first.
         if self.python {
             for section in &mut self.sections {
@@ -323,7 +329,8 @@ impl<'a> Reader<'a> {
         let inner_first = self.sections.iter().skip(root).chain(self.sections.iter().take(root).rev());
         for frame in inner_first.flat_map(|section| &section.frames) {
             let name = frame.name();
-            if frames.len() < MAX_FRAMES && !name.is_empty() && !frames.contains(&name) {
+            let counts = frames.is_empty() || !frame.tries_again();
+            if counts && frames.len() < MAX_FRAMES && !name.is_empty() && !frames.contains(&name) {
                 frames.push(name);
             }
         }
@@ -373,7 +380,11 @@ fn header(text: &str) -> (Option<&str>, &str) {
         _ => head,
     };
     if !is_class(head) {
-        return (None, text);
+        // A writer's own time before the class: `11/14/2026 13:54:04 +00:00: A.B: boom`.
+        let is_time = head.len() >= 8 && head.bytes().all(|byte| byte.is_ascii_digit() || b"/-:.+ TZ".contains(&byte));
+        // Or how many there were, of which the first one follows: `3 unhandled exceptions: A.B: boom`.
+        let is_count = head.starts_with(|c: char| c.is_ascii_digit()) && head.ends_with(" unhandled exceptions");
+        return if (is_time || is_count) && !message.is_empty() { header(message) } else { (None, text) };
     }
     // SQLAlchemy names the driver's exception that it wraps: `sqlalchemy.exc.OperationalError: (psycopg2.OperationalError) …`.
     match message.trim().strip_prefix('(').and_then(|message| message.split_once(") ")) {

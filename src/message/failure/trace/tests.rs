@@ -351,3 +351,29 @@ fn the_code_behind_a_dotnet_class_is_no_part_of_it() {
         assert_eq!(root(&trace).class.as_deref(), Some(class), "{first}");
     }
 }
+
+#[test]
+fn what_only_tries_again_is_no_place_of_its_own() {
+    let trace =
+        |retry: &str| format!("A: x\n\tat com.acme.Loader.load(L.java:1)\n{retry}\tat com.acme.On.on(O.java:2)");
+    let plain = root(&trace(""));
+    assert_eq!(plain, root(&trace("\tat com.acme.RetryingHandler.handle(R.java:7)\n")));
+    assert_eq!(plain.frames, ["com.acme.Loader.load", "com.acme.On.on"]);
+    assert_eq!(root("A: x\n\tat com.acme.RetryPolicy.next(R.java:7)").frames, ["com.acme.RetryPolicy.next"]);
+}
+
+#[test]
+fn a_writers_time_before_the_class_is_no_part_of_it() {
+    for between in ["\n\n", ": "] {
+        let first = "11/14/2026 13:54:04 +00:00: A.KeyNotFoundException: no key";
+        let told = root(&format!("4 unhandled exceptions{between}{first}\n   at A.B.C() in x"));
+        assert_eq!((told.class.as_deref(), told.message.as_deref()), (Some("A.KeyNotFoundException"), Some("no key")));
+    }
+}
+
+#[test]
+fn a_go_trace_that_was_cut_between_a_function_and_its_file_says_no_more() {
+    let whole = "goroutine 7 [running]:\nmain.on(0x1)\n\t/app/on.go:7 +0x1\nmain.run(0x2)\n\t/app/run.go:9 +0x2\n";
+    let cut = root(&whole[..whole.len() - 24]);
+    assert_eq!((cut.message, cut.frames), (None, vec!["main.on".to_owned()]));
+}
