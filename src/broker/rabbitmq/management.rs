@@ -5,7 +5,7 @@
 //! that does not answer is asked only once, so that a firewall costs its timeout once. Limits: nothing is changed.
 
 use std::sync::{Mutex, OnceLock, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::DeserializeOwned;
@@ -20,6 +20,11 @@ use crate::secret::Secret;
 const CONNECT: Duration = Duration::from_secs(3);
 /// How long an answer may take; large clusters are slow to list.
 const ANSWER: Duration = Duration::from_secs(20);
+/// How long a connection that is not used is kept: RabbitMQ closes it after 5 s, and a request that meets the close is
+/// lost.
+const IDLE: Duration = Duration::from_secs(3);
+/// For how long an API that did not answer is not asked again: one verb asks many times, screens ask for hours.
+const SILENCE: Duration = Duration::from_secs(10);
 /// Queues in one page: the most that the API gives.
 const PAGE: u32 = 500;
 
@@ -32,7 +37,8 @@ pub(super) struct Management {
     vhost: String,
     tls: Tls,
     http: OnceLock<reqwest::Client>,
-    silent: Mutex<Option<String>>,
+    /// Why it did not answer, and when that was.
+    silent: Mutex<Option<(String, Instant)>>,
 }
 
 impl Management {
@@ -132,14 +138,21 @@ impl Management {
         let base = self.base.as_deref().ok_or_else(|| {
             Error::new(ErrorKind::Unsupported, "the management API is switched off by ?management=off")
         })?;
-        if let Some(why) = self.silent.lock().unwrap_or_else(PoisonError::into_inner).clone() {
+        let silent = self.silent.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((why, _)) = silent.filter(|(_, since)| since.elapsed() < SILENCE) {
             return Err(Error::new(ErrorKind::Unreachable, why));
         }
-        let request = self.http()?.get(format!("{base}/api/{path}"));
-        let answer = request.basic_auth(&self.user, Some(self.password.expose())).send().await;
+        let url = format!("{base}/api/{path}");
+        let http = self.http()?;
+        let ask = || http.get(&url).basic_auth(&self.user, Some(self.password.expose())).send();
+        let mut answer = ask().await;
+        // A connection that was closed in the meantime says nothing about the API; a look may be asked for twice.
+        if answer.as_ref().is_err_and(|error| error.is_request() && !error.is_connect() && !error.is_timeout()) {
+            answer = ask().await;
+        }
         let answer = answer.map_err(|error| {
             let why = format!("the management API at {base} does not answer: {}", root_cause(&error));
-            *self.silent.lock().unwrap_or_else(PoisonError::into_inner) = Some(why.clone());
+            *self.silent.lock().unwrap_or_else(PoisonError::into_inner) = Some((why.clone(), Instant::now()));
             Error::new(ErrorKind::Unreachable, why)
         })?;
         match answer.status().as_u16() {
@@ -170,7 +183,8 @@ impl Management {
         if let Some(client) = self.http.get() {
             return Ok(client);
         }
-        let mut builder = reqwest::Client::builder().connect_timeout(CONNECT).timeout(ANSWER).no_proxy();
+        let mut builder =
+            reqwest::Client::builder().connect_timeout(CONNECT).timeout(ANSWER).pool_idle_timeout(IDLE).no_proxy();
         if self.base.as_deref().is_some_and(|base| base.starts_with("https:")) {
             builder = tls::for_http(builder, &self.tls)?;
         } else {
@@ -208,4 +222,40 @@ fn root_cause(error: &reqwest::Error) -> String {
         cause = inner;
     }
     if error.is_timeout() { "no answer in time".to_owned() } else { cause.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::broker::BrokerUrl;
+
+    /// RabbitMQ closes a connection that was idle for 5 s, and a request may meet the close.
+    #[tokio::test]
+    async fn a_connection_that_was_closed_between_two_requests_is_no_silence() {
+        let server = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("amqp://127.0.0.1/%2f?management=http://{}", server.local_addr().unwrap());
+        tokio::spawn(async move {
+            const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n1";
+            let mut asked = [0; 4096];
+            let (mut first, _) = server.accept().await.unwrap();
+            _ = first.read(&mut asked).await;
+            _ = first.write_all(ANSWER).await;
+            // The second request is read, and not answered.
+            _ = first.read(&mut asked).await;
+            drop(first);
+            let (mut second, _) = server.accept().await.unwrap();
+            _ = second.read(&mut asked).await;
+            _ = second.write_all(ANSWER).await;
+            _ = second.read(&mut asked).await;
+        });
+        let url = BrokerUrl::parse(&url).unwrap();
+        let connect = Connect { url, tls: Tls::default(), options: std::collections::BTreeMap::new() };
+        let management = Management::new(&connect, "%2f").unwrap();
+        for _ in 0..2 {
+            assert_eq!(management.get::<u64>("anything").await.unwrap(), 1);
+        }
+    }
 }

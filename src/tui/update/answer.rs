@@ -251,6 +251,16 @@ fn listed(state: &mut State, at: usize, answer: Answer) {
     let address = source.address.clone();
     match answer {
         Answer::Queues(queues, notes) => {
+            // A broker that can't be listed for a moment has its queues all the same: what is known of them stays.
+            let known = state.queues.iter().any(|listed| listed.broker.connection == address.connection);
+            if let (true, true, Some(why)) = (queues.is_empty(), known, notes.first()) {
+                source.failed = Some(why.clone());
+                let text = format!("{address}: {why}");
+                if !state.log.iter().any(|(_, line)| *line == text) {
+                    complain(state, &text);
+                }
+                return;
+            }
             (source.failed, source.listed) = (None, true);
             let selected = state.queue().map(Listed::address);
             let now = state.now;

@@ -238,7 +238,7 @@ impl Canvas<'_> {
                     _ => String::new(),
                 },
             };
-            let room = self.room(x).min(60);
+            let room = self.room(x).min(40);
             x = self.put(x, y, room, &word, if source.failed.is_some() { Role::Bad } else { Role::Faint }) + 3;
             if self.room(x) < 8 {
                 let room = self.room(x);
