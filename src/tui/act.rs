@@ -347,9 +347,12 @@ pub(crate) fn both(one: Option<&String>, other: &str) -> String {
 
 /// The filter that finds a group again, for keys that are fields.
 pub(crate) fn field_filter(by: usize, group: &GroupSummary) -> Option<String> {
-    let name = KEYS.get(by).filter(|name| ["class", "origin"].contains(*name))?;
-    let value = group.key.first().filter(|part| part.name == *name)?;
-    Some(format!("{name}={}", quoted(&value.value)))
+    let name = KEYS.get(by).filter(|_| by > 0)?;
+    let part = group.key.first()?;
+    if part.name == "without" {
+        return Some(format!("-{name}:*"));
+    }
+    (part.name == *name).then(|| format!("{name}={}", quoted(&part.value)))
 }
 
 #[cfg(test)]

@@ -66,7 +66,7 @@ fn a_bad_filter_has_a_caret_under_the_spot() {
     Error: in the filter: there is no field "tenant"
       tenant:acme and clas:Timeout
       ^^^^^^
-    Hint: fields are body key header.NAME property.NAME reason class origin group attempts age time size offset partition id format; put quotes around a text that holds an operator
+    Hint: fields are body key header.NAME property.NAME reason class origin group attempts age time size offset partition id format type shape; put quotes around a text that holds an operator
     [exit 2]
     "#);
     assert_snapshot!(environment.run(&["browse", "demo:orders.dlq", "--filter", "(a or b"]), @"

@@ -230,6 +230,62 @@ async fn only_a_queue_that_lost_its_messages_has_changed_since_it_was_looked_at(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_groups_of_every_key_open_as_messages_and_are_replayed() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut screens = open(&folder, 120, 40);
+    screens.press("/").await.unwrap();
+    screens.type_in("order-events-dlt$");
+    screens.press("enter enter").await.unwrap();
+    for (key, next, count) in
+        [("class=", "origin", 281), ("origin=", "type", 437), ("type=", "shape", 434), ("shape=", "failure", 434)]
+    {
+        screens.press("tab").await.unwrap();
+        let groups = screens.screen();
+        assert!(groups.contains(&format!("(tab: {next})")) && groups.contains(&count.to_string()), "{groups}");
+        screens.press("enter").await.unwrap();
+        let list = screens.screen();
+        assert!(list.contains(key) && list.contains(&format!("1 of {count} messages")), "{list}");
+        screens.press("r").await.unwrap();
+        assert!(screens.screen().contains("437 messages in demo:order-events-dlt that match"), "{}", screens.screen());
+        screens.press("esc esc").await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_filter_bar_offers_what_the_messages_have() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut screens = open(&folder, 120, 40);
+    screens.press("m enter /").await.unwrap();
+    for (typed, offered) in
+        [("body.cur", "body.currency"), ("body.items[0].ti", "body.items"), ("body.currency=n", "body.currency=null")]
+    {
+        screens.press("ctrl-u").await.unwrap();
+        screens.type_in(typed);
+        assert!(screens.screen().contains(offered), "{}", screens.screen());
+    }
+    screens.press("tab enter").await.unwrap();
+    assert!(screens.screen().contains("/ body.currency=null"), "{}", screens.screen());
+    // What is known of any element is offered for each.
+    screens.press("/ ctrl-u").await.unwrap();
+    screens.type_in("body.items[0].title=Moby");
+    assert!(screens.screen().contains("body.items[0].title=Moby-Dick"), "{}", screens.screen());
+    // Earlier filters come back; a place that is none is told where it stands, and the look stays.
+    screens.press("enter / ctrl-u up up").await.unwrap();
+    assert!(screens.screen().contains("│body.currency=null"), "{}", screens.screen());
+    screens.press("esc esc / ctrl-u").await.unwrap();
+    screens.type_in("order-events-dlt$");
+    screens.press("enter m f ctrl-u").await.unwrap();
+    screens.type_in("3:40");
+    screens.press("enter").await.unwrap();
+    let bar = screens.screen();
+    assert!(bar.contains("is neither an offset nor a time") && bar.contains("0:0 "), "{bar}");
+    screens.press("ctrl-u").await.unwrap();
+    screens.type_in("40");
+    screens.press("enter").await.unwrap();
+    assert!(screens.screen().contains("317 messages read"), "{}", screens.screen());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_drain_goes_to_another_queue_with_its_reason() {
     let folder = tempfile::tempdir().unwrap();
     let mut screens = open(&folder, 120, 40);

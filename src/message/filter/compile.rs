@@ -47,7 +47,9 @@ fn compile_test(field: &Field, test: &Test) -> Condition {
         | Field::Size
         | Field::Offset
         | Field::Partition
-        | Field::Format => Condition::Pass,
+        | Field::Format
+        | Field::Type
+        | Field::Shape => Condition::Pass,
     }
 }
 

@@ -158,7 +158,7 @@ pub(crate) fn test(cursor: &mut Cursor<'_>, field: &Field, start: usize, now: Ti
                 ">" => Order::Greater,
                 _ => Order::GreaterOrEqual,
             };
-            if matches!(field, Field::Format | Field::Group) {
+            if matches!(field, Field::Format | Field::Group | Field::Type | Field::Shape) {
                 let end = operand.at.end;
                 return Err(Fault::new("this field has no order", start..end, "compare it with : = != or ~"));
             }

@@ -10,6 +10,7 @@ use super::decimal::Decimal;
 use super::expression::{Expression, Field, Test};
 use super::needle::Needle;
 use crate::message::failure::Origin;
+use crate::message::fingerprint::{declared_type, shape};
 
 /// Whether the message matches. `now` is the moment that ages are counted from.
 pub(crate) fn matches(expression: &Expression, candidate: &Candidate<'_>, now: Timestamp) -> bool {
@@ -104,6 +105,11 @@ pub(super) fn any(
             .and_then(|position| position.partition)
             .is_some_and(|partition| test(&Datum::number(&partition))),
         Field::Id => test(&Datum::text(&message.id)),
+        Field::Type => match declared_type(message) {
+            Some(name) => test(&Datum::text(name)),
+            None => test(&Datum::text(&shape(message))),
+        },
+        Field::Shape => test(&Datum::text(&shape(message))),
         Field::Format => candidate.view().formats().any(|name| test(&Datum::text(name))),
     }
 }

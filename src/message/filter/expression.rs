@@ -72,13 +72,17 @@ pub(crate) enum Field {
     Id,
     /// The formats its payload was decoded from, outermost first, and what it is.
     Format,
+    /// The type that it declares, else its shape.
+    Type,
+    /// The keys of its JSON.
+    Shape,
 }
 
 impl Field {
     fn needs(&self) -> Needs {
         let none = Needs::default();
         match self {
-            Self::Body(_) | Self::Format => Needs { body: true, ..none },
+            Self::Body(_) | Self::Format | Self::Type | Self::Shape => Needs { body: true, ..none },
             // A message without a time of its own has that of its death.
             Self::Reason | Self::Class | Self::Origin | Self::Attempts | Self::Age | Self::Time => {
                 Needs { failure: true, ..none }

@@ -39,6 +39,8 @@ pub(crate) const NAMES: &[&str] = &[
     "partition",
     "id",
     "format",
+    "type",
+    "shape",
 ];
 
 /// The field of that name, for those that take no name of their own.
@@ -57,6 +59,8 @@ pub(crate) fn simple(name: &str) -> Option<Field> {
         "partition" => Field::Partition,
         "id" => Field::Id,
         "format" => Field::Format,
+        "type" => Field::Type,
+        "shape" => Field::Shape,
         _ => return None,
     })
 }

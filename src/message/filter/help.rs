@@ -29,6 +29,7 @@ pub const EXAMPLES: &[Example] = &[
     example("age<2h attempts>=3", "young, and tried often"),
     example("time>=2026-03-02T10:00:00Z", "by the clock; time>-2h counts back from now"),
     example("size>10kb", "key, headers and payload together"),
+    example("type:order -shape=null", "declares that type, and has a payload"),
     example("(group=g-5f3a9c or key:order) -format:json", "parentheses group"),
 ];
 
@@ -55,6 +56,8 @@ Fields
   class  origin  group  attempts
   time              when it was taken in, else when it died;  age   since then
   format            what the payload is: json, gzip, base64, avro, cloudevents
+  type              what it declares to be, else its shape
+  shape             the keys of its JSON
 
 Rules
   Words and : take lower case for any case; one capital makes them exact.

@@ -188,9 +188,23 @@ pub(super) async fn page(job: Job, snapshot: Arc<Snapshot>, index: u32, address:
 /// The fields that some of the messages have, with some of their values: what a filter may ask for.
 fn fields(snapshot: &Snapshot, rules: &Rules) -> Fields {
     let mut fields: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for name in
-        ["age", "attempts", "class", "format", "group", "id", "key", "offset", "origin", "reason", "size", "time"]
-    {
+    for name in [
+        "age",
+        "attempts",
+        "class",
+        "format",
+        "group",
+        "id",
+        "key",
+        "offset",
+        "origin",
+        "partition",
+        "reason",
+        "shape",
+        "size",
+        "time",
+        "type",
+    ] {
         fields.insert(name.to_owned(), Vec::new());
     }
     let step = (snapshot.len() / SAMPLES).max(1);
@@ -206,6 +220,10 @@ fn fields(snapshot: &Snapshot, rules: &Rules) -> Fields {
         }
         if let Some(failure) = detect(&message) {
             learn(&mut fields, "class".to_owned(), failure.class.as_deref());
+            learn(&mut fields, "reason".to_owned(), failure.message.as_deref());
+            let origin =
+                failure.origin.as_ref().map(|origin| crate::operation::glance::origin_target(origin).to_string());
+            learn(&mut fields, "origin".to_owned(), origin.as_deref());
         }
         let view = codec::view(&message, rules.schemas());
         if let Some(json) = view.form.json().and_then(|json| serde_json::from_slice::<Json>(json).ok()) {
@@ -239,6 +257,7 @@ fn paths(json: &Json, path: &str, depth: usize, fields: &mut BTreeMap<String, Ve
         }
         Json::String(text) => learn(fields, path.to_owned(), Some(text)),
         Json::Number(_) | Json::Bool(_) => learn(fields, path.to_owned(), Some(&json.to_string())),
-        _ => learn(fields, path.to_owned(), None),
+        Json::Null => learn(fields, path.to_owned(), Some("null")),
+        Json::Object(_) => learn(fields, path.to_owned(), None),
     }
 }

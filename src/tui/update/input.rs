@@ -205,7 +205,8 @@ fn hints(state: &mut State) {
     *hints = match operator.and_then(|at| word.split_at_checked(at + 1)) {
         Some((head, typed)) => {
             let name = head.trim_end_matches([':', '=', '<', '>', '~', '!']);
-            let values = fields.get(name).into_iter().flatten();
+            // What is known is known of any element.
+            let values = fields.get(&any_element(name)).into_iter().flatten();
             let starts = values.filter(|value| value.starts_with(typed) && *value != typed);
             let quoted = |value: &String| {
                 let plain = |c: char| c.is_alphanumeric() || "-_./".contains(c);
@@ -216,6 +217,16 @@ fn hints(state: &mut State) {
         }
         None => fields.keys().filter(|name| name.starts_with(word) && *name != word).take(HINTS).cloned().collect(),
     };
+}
+
+/// A path with `[]` in the place of each index.
+fn any_element(name: &str) -> String {
+    let mut parts = name.split('[');
+    let head = parts.next().unwrap_or_default().to_owned();
+    parts.fold(head, |path, part| match part.split_once(']') {
+        Some((index, rest)) if index.chars().all(|c| c.is_ascii_digit()) => format!("{path}[]{rest}"),
+        _ => format!("{path}[{part}"),
+    })
 }
 
 /// What is typed is given up.
@@ -284,8 +295,14 @@ pub(super) fn submit(
             screen.fetching.take().map(Effect::Cancel).into_iter().collect()
         }
         Purpose::From => {
+            let place = if text.is_empty() { "first" } else { &text };
+            if let Err(fault) = crate::operation::browse::start(place, 1, state.now_at(None)) {
+                let error = Some(super::with_hint(&fault));
+                state.dialog = Some(Dialog::Input { purpose, line, title, error, hints: Vec::new() });
+                return Vec::new();
+            }
             let follow = state.look().is_some_and(|look| look.follow);
-            navigate::look_from(state, if text.is_empty() { "first" } else { &text }, follow)
+            navigate::look_from(state, place, follow)
         }
         Purpose::Save(look, indices) => {
             let Some(snapshot) = state.looks.get(&look).and_then(|look| look.snapshot.clone()) else {

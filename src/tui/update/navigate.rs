@@ -159,6 +159,8 @@ pub(super) fn begin(state: &mut State, wanted: Wanted) -> Vec<Effect> {
         groups: Vec::new(),
         fields: std::sync::Arc::default(),
     };
+    // What went wrong before it is in the log.
+    state.toast = state.toast.take().filter(|(_, is_error, _)| !is_error);
     let mut effects = Vec::new();
     let id = if screen.is_some() { task } else { instead };
     if let Some(before) = state.looks.insert(id, look) {
@@ -209,6 +211,9 @@ pub(super) fn follow(state: &mut State) -> Vec<Effect> {
         let id = state.screen().map_or(0, |screen| screen.look);
         if let Some(look) = state.looks.get_mut(&id) {
             look.follow = false;
+        }
+        for screen in state.screens.iter_mut().filter(|screen| screen.look == id) {
+            screen.held_at = None;
         }
         return vec![Effect::Cancel(task)];
     }

@@ -8,6 +8,7 @@ use crate::broker::{Address, Committed, ConsumerGroup};
 use crate::operation::journal::{JournalState, Summary};
 use crate::operation::queues::Listed;
 use crate::text::human;
+use crate::tui::command::Command;
 use crate::tui::state::{KEYS, Screen, State, list_name};
 use crate::tui::theme::Role;
 
@@ -197,7 +198,9 @@ impl Canvas<'_> {
             self.cause(Rect { y: area.y + area.height - 1 - pane, height: pane, ..area }, group, now);
         }
         let count = human::plural(screen.groups.len() as u64, "group");
-        self.status(area, screen, &format!("{count} by {by}; "));
+        let next = KEYS.get((screen.by + 1) % KEYS.len()).copied().unwrap_or_default();
+        let key = self.key_of(Command::NextTab);
+        self.status(area, screen, &format!("{count} by {by} ({key}: {next}); "));
     }
 
     pub(super) fn messages(&mut self, area: Rect, screen: &Screen) {

@@ -21,6 +21,11 @@ use crate::text::{fit, human, safe, width_of};
 
 /// Below this size nothing useful fits.
 const LEAST: (u16, u16) = (40, 10);
+/// What is said where there is no config, in two parts.
+const WELCOME: [&str; 2] = [
+    "The demo: try anything. To connect: postroom amqp://USER@HOST:5672/%2f",
+    ", or write profiles: postroom config init",
+];
 /// The least and the most lines of the pane under the causes.
 const PANE: (u16, u16) = (6, 14);
 
@@ -59,7 +64,12 @@ fn body(state: &State, area: Rect) -> Rect {
 /// A line that says how each broker is, or how to connect; only over the list of queues.
 fn strip_height(state: &State) -> u16 {
     let several = state.sources.len() > 1 || state.sources.iter().any(|source| source.failed.is_some());
-    u16::from(state.screens.is_empty() && (several || state.welcome))
+    match state.screens.is_empty() {
+        false => 0,
+        // The hint has two parts, which stand under each other where there is no room beside.
+        true if state.welcome => 1 + u16::from(usize::from(state.size.0) < width_of(&WELCOME.concat())),
+        true => u16::from(several),
+    }
 }
 
 /// Rows of the list that fit.
@@ -213,10 +223,13 @@ impl Canvas<'_> {
     fn strip(&mut self, y: u16) {
         let mut x = self.area.x;
         if self.state.welcome {
-            let hint =
-                "The demo. To connect: postroom amqp://USER@HOST:5672/%2f, or write profiles: postroom config init";
-            let room = self.room(x);
-            self.put(x, y, room, hint, Role::Warning);
+            let narrow = strip_height(self.state) > 1;
+            for (hint, line) in WELCOME.into_iter().zip(0..) {
+                let room = self.room(x);
+                let (hint, y) = if narrow { (hint.trim_start_matches([',', ' ']), y + line) } else { (hint, y) };
+                let end = self.put(x, y, room, hint, Role::Warning);
+                x = if narrow { self.area.x } else { end };
+            }
             return;
         }
         for source in &self.state.sources {
@@ -278,6 +291,12 @@ impl Canvas<'_> {
             let room = self.room(x + 1);
             x = self.put(x + 1, y + 1, room, entry.title, if works { Role::Plain } else { Role::Faint }) + 2;
         }
+    }
+
+    /// The first key of a command.
+    fn key_of(&self, command: Command) -> String {
+        let entry = command::TABLE.iter().find(|entry| entry.command == command);
+        entry.and_then(|entry| self.state.keys.shown(entry).into_iter().next()).unwrap_or_default()
     }
 
     /// Lines of text in the middle of nothing.

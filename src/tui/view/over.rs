@@ -217,11 +217,12 @@ impl Canvas<'_> {
         ])
     }
 
+    fn frame(&self) -> Block<'static> {
+        Block::bordered().border_type(BorderType::Rounded).border_style(self.style(Role::Frame))
+    }
+
     fn block(&self, title: &str) -> Block<'static> {
-        Block::bordered()
-            .border_type(BorderType::Rounded)
-            .title(Span::styled(format!(" {} ", clean(title)), self.style(Role::Heading)))
-            .border_style(self.style(Role::Frame))
+        self.frame().title(Span::styled(format!(" {} ", clean(title)), self.style(Role::Heading)))
     }
 
     /// A box in the middle, as large as what is in it.
@@ -273,15 +274,18 @@ impl Canvas<'_> {
         }
     }
 
-    /// A box at the foot, so that what is shown above stays in sight.
+    /// A box at the foot, so that what is shown above stays in sight. A title that is too long for its frame stands in it.
     fn bar(&mut self, title: &str, lines: &[Line<'_>]) {
         let area = self.area;
         let inner = usize::from(area.width.saturating_sub(2)).max(1);
-        let lines: Vec<Line<'_>> = lines.iter().flat_map(|line| wrap(line, inner, 2)).collect();
+        let long = width_of(title) + 4 > inner;
+        let lead = long.then(|| self.span(Role::Faint, title));
+        let lines: Vec<Line<'_>> = lead.iter().chain(lines).flat_map(|line| wrap(line, inner, 2)).collect();
         let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX).min(area.height.saturating_sub(4)).max(3);
         let place = Rect { y: area.y + area.height - 2 - height, height, ..area };
         Clear.render(place, self.buffer);
-        Paragraph::new(lines).block(self.block(title)).render(place, self.buffer);
+        let block = if long { self.frame() } else { self.block(title) };
+        Paragraph::new(lines).block(block).render(place, self.buffer);
     }
 
     fn help(&self) -> Vec<Line<'static>> {
