@@ -334,8 +334,9 @@ async fn a_plan_that_can_t_be_made_says_so_on_its_sheet_and_is_corrected_there()
     screens.press("tab enter").await.unwrap();
     assert!(screens.screen().contains("No plan: replay"), "{}", screens.screen());
     screens.press("t ctrl-u").await.unwrap();
-    screens.type_in("demo:emails_error");
-    screens.press("enter").await.unwrap();
+    screens.type_in("emerr");
+    assert!(screens.screen().contains("demo:emails_error"), "{}", screens.screen());
+    screens.press("tab enter").await.unwrap();
     let sheet = screens.screen();
     assert!(sheet.contains("→ demo:emails_error  331") && sheet.contains("[ dry run ]"), "{sheet}");
     // A file that is there is not written over, and the name is corrected, too.

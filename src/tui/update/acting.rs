@@ -64,7 +64,7 @@ pub(super) fn prepare(state: &mut State, act: Act) -> Vec<Effect> {
     let before = act.to.strip_prefix("file:").map(str::to_owned);
     let name = before.unwrap_or_else(|| file_name(state, &act, "jsonl.zst"));
     let title = if act.verb == ActVerb::Drain {
-        "a new archive, compressed where its name ends in .zst, or the address of a queue"
+        "a new archive, compressed where its name ends in .zst, or the address of a queue (tab completes)"
     } else {
         "a new archive, compressed where its name ends in .zst"
     };

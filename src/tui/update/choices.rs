@@ -49,6 +49,7 @@ pub(super) fn choose(state: &mut State, command: Command) -> Vec<Effect> {
     };
     state.pending = state.dialog.take();
     input::ask(state, purpose, &text, title);
+    input::hints(state);
     Vec::new()
 }
 
@@ -62,7 +63,7 @@ fn question(command: Command, act: &Act) -> (String, &'static str) {
         }
         Command::Target => (
             if act.to == "origin" { String::new() } else { act.to.clone() },
-            "send to: origin, or the address of a queue or exchange; the queue is looked at again",
+            "send to: origin, or the address of a queue or exchange; tab completes, the queue is looked at again",
         ),
         Command::Limit => (number(act.limit), "messages at most, the first that match; nothing for all"),
         Command::Reason => (text(&act.reason), "why they are set aside, written into each; nothing for no reason"),

@@ -3,7 +3,10 @@
 use crossterm::event::{KeyCode, KeyEvent};
 
 use super::{Effect, complain, navigate, say};
+use crate::broker::Address;
 use crate::message::filter::Filter;
+use crate::operation::queues::Listed;
+use crate::tui::act::ActVerb;
 use crate::tui::command::{Command, Scope, TABLE, of};
 use crate::tui::compose::Compose;
 use crate::tui::field::Line;
@@ -123,6 +126,17 @@ pub(super) fn typed(state: &mut State, key: Key, event: &KeyEvent) -> Vec<Effect
             }
             _ => changed = line.key(key),
         },
+        Some(Dialog::Input { purpose, line, hints, .. }) if key.code() == KeyCode::Tab => {
+            if let Some(hint) = hints.first() {
+                // Only where several are typed is one of them a word.
+                if matches!(purpose, Purpose::Choice(Command::LookIn, _)) {
+                    line.complete(hint);
+                } else {
+                    *line = Line::new(hint.clone());
+                }
+                changed = true;
+            }
+        }
         Some(Dialog::Input { line, .. }) => changed = line.key(key),
         _ => {}
     }
@@ -166,6 +180,7 @@ fn live(state: &mut State) -> Vec<Effect> {
     let Some(Dialog::Input { purpose, line, error, .. }) = &mut state.dialog else { return Vec::new() };
     *error = None;
     if !matches!(purpose, Purpose::Filter(_)) {
+        hints(state);
         return Vec::new();
     }
     let text = line.text().trim().to_owned();
@@ -195,8 +210,14 @@ fn apply(screen: &mut crate::tui::state::Screen, text: &str) -> Vec<Effect> {
     screen.task.take().map(Effect::Cancel).into_iter().collect()
 }
 
-/// Fields and values that what is typed may become.
-fn hints(state: &mut State) {
+/// What is typed may become: fields and values of a filter, or queues where an address is asked for.
+pub(super) fn hints(state: &mut State) {
+    if let Some(found) = places(state) {
+        if let Some(Dialog::Input { hints, .. }) = &mut state.dialog {
+            *hints = found;
+        }
+        return;
+    }
     let Some(look) = state.look() else { return };
     let fields = std::sync::Arc::clone(&look.fields);
     let Some(Dialog::Input { purpose: Purpose::Filter(_), line, hints, .. }) = &mut state.dialog else { return };
@@ -217,6 +238,26 @@ fn hints(state: &mut State) {
         }
         None => fields.keys().filter(|name| name.starts_with(word) && *name != word).take(HINTS).cloned().collect(),
     };
+}
+
+/// The queues whose addresses have the letters of what was typed, those that are no dead-letter queues first; `None`
+/// where no address is asked for.
+fn places(state: &State) -> Option<Vec<String>> {
+    let Some(Dialog::Input { purpose, line, .. }) = &state.dialog else { return None };
+    let typed = match purpose {
+        Purpose::Choice(Command::Target | Command::Park, _) => line.text(),
+        Purpose::Choice(Command::LookIn, _) => line.word(),
+        Purpose::Archive(act) if act.verb == ActVerb::Drain => line.text(),
+        _ => return None,
+    };
+    let (dead, live): (Vec<&Listed>, Vec<&Listed>) = state.queues.iter().partition(|listed| listed.info.is_dlq);
+    // A URL is shown without its password, and would not open again.
+    let whole = |listed: &&Listed| {
+        let address = own_address(listed);
+        Some(address.to_string()).filter(|text| text.parse::<Address>().is_ok_and(|read| read == address))
+    };
+    let named = live.iter().chain(&dead).filter_map(whole).filter(|name| name != typed);
+    Some(fuzzy::best(typed, named, String::clone).into_iter().take(HINTS).collect())
 }
 
 /// A path with `[]` in the place of each index.
