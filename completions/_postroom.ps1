@@ -277,7 +277,7 @@ Register-ArgumentCompleter -Native -CommandName 'postroom' -ScriptBlock {
             [CompletionResult]::new('--keep', '--keep', [CompletionResultType]::ParameterName, 'Keep the originals: a copy')
             [CompletionResult]::new('--again', '--again', [CompletionResultType]::ParameterName, 'Also messages that were replayed before')
             [CompletionResult]::new('--edit-in-editor', '--edit-in-editor', [CompletionResultType]::ParameterName, 'The same by hand: open the messages in $VISUAL or $EDITOR, at most 100 of them')
-            [CompletionResult]::new('--server-side', '--server-side', [CompletionResultType]::ParameterName, 'Let the broker move all messages itself, unmodified: no headers are added, no copy is confirmed by postroom, there is no journal, and what arrives meanwhile goes, too')
+            [CompletionResult]::new('--server-side', '--server-side', [CompletionResultType]::ParameterName, 'Let the broker move all messages itself, unmodified: a move task of SQS, a shovel of RabbitMQ')
             [CompletionResult]::new('--rescue', '--rescue', [CompletionResultType]::ParameterName, 'Put messages that a return would destroy back as new copies at the tail, instead of refusing')
             [CompletionResult]::new('--same-partition', '--same-partition', [CompletionResultType]::ParameterName, 'Kafka: send each record to the partition it came from, instead of the one that its key belongs to')
             [CompletionResult]::new('--exact', '--exact', [CompletionResultType]::ParameterName, 'Look at the whole queue first and name every message in the plan, also with --yes')

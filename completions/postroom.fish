@@ -238,7 +238,7 @@ complete -c postroom -n "__fish_postroom_using_subcommand replay" -l registry -d
 complete -c postroom -n "__fish_postroom_using_subcommand replay" -l keep -d 'Keep the originals: a copy'
 complete -c postroom -n "__fish_postroom_using_subcommand replay" -l again -d 'Also messages that were replayed before'
 complete -c postroom -n "__fish_postroom_using_subcommand replay" -l edit-in-editor -d 'The same by hand: open the messages in $VISUAL or $EDITOR, at most 100 of them'
-complete -c postroom -n "__fish_postroom_using_subcommand replay" -l server-side -d 'Let the broker move all messages itself, unmodified: no headers are added, no copy is confirmed by postroom, there is no journal, and what arrives meanwhile goes, too'
+complete -c postroom -n "__fish_postroom_using_subcommand replay" -l server-side -d 'Let the broker move all messages itself, unmodified: a move task of SQS, a shovel of RabbitMQ'
 complete -c postroom -n "__fish_postroom_using_subcommand replay" -l rescue -d 'Put messages that a return would destroy back as new copies at the tail, instead of refusing'
 complete -c postroom -n "__fish_postroom_using_subcommand replay" -l same-partition -d 'Kafka: send each record to the partition it came from, instead of the one that its key belongs to'
 complete -c postroom -n "__fish_postroom_using_subcommand replay" -l exact -d 'Look at the whole queue first and name every message in the plan, also with --yes'

@@ -43,6 +43,8 @@ pub struct ServerSide {
     pub drops: Option<&'static str>,
     /// Moves them to another queue.
     pub moves: Option<&'static str>,
+    /// A move can send each message to its own origin, and not only all of them to one queue.
+    pub to_origins: bool,
 }
 
 /// What a look does to a queue.
@@ -181,7 +183,7 @@ impl Capability {
             ordering: Ordering::Unordered,
             returns_in_place: false,
             unique_ids: false,
-            server_side: ServerSide { drops: None, moves: None },
+            server_side: ServerSide { drops: None, moves: None, to_origins: false },
             groups: false,
         }
     }

@@ -112,6 +112,14 @@ pub trait Broker: fmt::Debug + Send + Sync {
     /// Requires [`Capability::publish`].
     async fn publisher(&self, target: &Target) -> Result<Arc<dyn Publisher>>;
 
+    /// Whether [`Broker::wholesale`] would begin: what can be asked beforehand. Changes nothing.
+    ///
+    /// # Errors
+    /// `Unsupported` for what the broker can't do, `Denied` for what the user may not, `Refused` where one is under way.
+    async fn may_wholesale(&self, _queue: &str, _what: &Wholesale) -> Result<()> {
+        Ok(())
+    }
+
     /// Has the broker do something with all messages of a queue by itself. Requires [`Capability::server_side`]. It has
     /// begun when this returns; a lost answer is `Ambiguous`.
     async fn wholesale(&self, queue: &str, what: Wholesale) -> Result<Box<dyn Underway>> {

@@ -85,8 +85,10 @@ pub(super) struct Args {
     #[arg(long, value_name = "N", value_parser = rate)]
     rate: Option<f64>,
 
-    /// Let the broker move all messages itself, unmodified: no headers are added, no copy is confirmed by postroom, there
-    /// is no journal, and what arrives meanwhile goes, too
+    /// Let the broker move all messages itself, unmodified: a move task of SQS, a shovel of RabbitMQ
+    ///
+    /// No headers are added, no copy is confirmed to postroom, there is no journal, and what arrives meanwhile may go, too.
+    /// The plan says what the broker promises instead. A cancel stops it; what is moved stays moved.
     #[arg(long, conflicts_with_all = ["filter", "group", "limit", "keep", "again", "edit", "edit_file", "edit_in_editor", "max_replays", "park", "ramp", "verify", "max_in_flight", "per_key", "max_failures", "same_partition", "rescue", "exact", "plan_out"])]
     server_side: bool,
 

@@ -55,7 +55,12 @@ pub(super) struct Look {
     /// After how long a message of it vanishes.
     expiry: Option<Duration>,
     cost: ReadCost,
+    /// What a move by its broker is, where the broker does such a thing.
+    moves: Option<&'static str>,
 }
+
+/// Messages from which a move by the broker is worth a word.
+const MANY: u64 = 1000;
 
 /// Looks at the source of a run that removes what it copied, unless `keep`. A log that removes only its oldest records
 /// keeps what is replayed, and gives up what is drained.
@@ -115,6 +120,7 @@ pub(super) async fn look(source: &Place, keep: bool, verb: Verb) -> Result<Look>
         log,
         handles,
         expiry: info.expiry,
+        moves: capability.server_side.moves,
         cost: info.read_cost,
     })
 }
@@ -210,6 +216,23 @@ impl Look {
         let pace =
             if takes.is_zero() { String::new() } else { format!("; at this pace the run takes {}", shown(takes)) };
         Some(Check::warning("expiry", format!("the first message vanishes in {}{pace}", shown(left))))
+    }
+
+    /// Whether the broker could move the messages of a plan for all of them by itself, where they all go to one place on
+    /// it.
+    pub(super) async fn offer(&self, source: &Place, plan: &Plan) -> Option<Check> {
+        if self.keep || plan.planned < MANY || !plan.skipped.is_empty() {
+            return None;
+        }
+        source.broker.capability().server_side.moves?;
+        let moves = match self.moves {
+            Some(moves) => moves,
+            // Whose dead letters a queue holds may be more than a first look asks for.
+            None => source.broker.describe(source.queue().ok()?).await.ok()?.capability.server_side.moves?,
+        };
+        let many = human::messages(plan.planned);
+        let why = format!("--server-side moves {many} sooner, unmodified and without a journal: {moves}");
+        Some(Check::passed("by the broker itself", why))
     }
 
     /// What was seen, as checks.

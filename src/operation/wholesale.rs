@@ -15,6 +15,7 @@ use super::replay::ReplayTo;
 use super::report::{DestinationReport, Ended, Report, Tally};
 use crate::broker::{Advance, Stand, Target, Wholesale};
 use crate::error::{Error, ErrorKind, Result};
+use crate::text::human;
 
 /// What to do after a stop: unlike a run of ours, the broker's own leaves no record of which message is where.
 const AFTERWARDS: &str =
@@ -55,7 +56,8 @@ pub async fn plan(request: WholesaleRequest, control: &Control) -> Result<Prepar
     let info = source.broker.describe(source.queue()?).await.map_err(|error| source.locate(error))?;
     let count = info.messages;
     let offered = info.capability.server_side;
-    let unseen = "no message is named, no copy confirmed and no journal written; what arrives meanwhile goes, too";
+    let unseen = "no message is named and no journal written: nothing of it can be resumed, verified or undone; what arrives \
+                  meanwhile may go, too";
     let mut checks = vec![Check::passed("by the broker itself", unseen)];
     let (verb, text, destinations, what) = match &to {
         None => {
@@ -66,10 +68,15 @@ pub async fn plan(request: WholesaleRequest, control: &Control) -> Result<Prepar
         Some(to) => {
             let why = offered.moves.ok_or_else(|| unsupported(&source, "moved"))?;
             checks.push(Check::passed("unmodified", why));
-            let (text, targets, name) = targets(&source, to, &info.dead_letter_from)?;
+            let (text, targets, name) = targets(&source, to, &info.dead_letter_from, offered.to_origins)?;
+            // What the broker holds when it is stopped is given back like by any other consumer.
+            if let Some(why) = info.read_cost.refused.as_ref().filter(|_| info.read_cost.can_rescue()) {
+                let why = format!("{why}: a move that is cut off would destroy such messages; leave out --server-side");
+                checks.push(Check::failed("read budget", why));
+            }
             if let Some(name) = &name {
                 source.broker.inspect(name).await.map_err(|error| source.locate(error))?;
-                checks.push(Check::passed("target exists", text.clone()));
+                checks.push(Check::passed("target exists", targets.concat()));
             }
             // Which message goes to which of several nobody knows before.
             let alone = targets.len() == 1;
@@ -83,6 +90,7 @@ pub async fn plan(request: WholesaleRequest, control: &Control) -> Result<Prepar
             (Verb::Replay, text, targets, Wholesale::Move { to: name, rate })
         }
     };
+    source.broker.may_wholesale(source.queue()?, &what).await.map_err(|error| source.locate(error))?;
     let plan = Plan {
         schema: plan::SCHEMA.into(),
         verb,
@@ -114,19 +122,34 @@ fn unsupported(source: &Place, what: &str) -> Error {
     let why = format!("{} can't be {what} by its broker itself", source.address);
     Error::new(ErrorKind::Unsupported, why).hint(
         "leave --server-side out: postroom does it message by message; SQS empties every queue, and moves only out of \
-         dead-letter queues",
+         dead-letter queues; RabbitMQ moves out of classic and quorum queues",
     )
 }
 
 /// The target as asked, its addresses, and its name on the source's broker.
-fn targets(source: &Place, to: &ReplayTo, origins: &[String]) -> Result<(String, Vec<String>, Option<String>)> {
+fn targets(
+    source: &Place,
+    to: &ReplayTo,
+    origins: &[String],
+    each_to_its_own: bool,
+) -> Result<(String, Vec<String>, Option<String>)> {
     let at = |name: &String| source.address.at(Target::queue(name.clone())).to_string();
     match to {
         ReplayTo::Origin if origins.is_empty() => {
             let what = format!("no queue dead-letters into {}, so its messages have no origin", source.address);
             Err(Error::new(ErrorKind::Refused, what).hint("name a target with --to"))
         }
-        ReplayTo::Origin => Ok(("origin".into(), origins.iter().map(at).collect(), None)),
+        ReplayTo::Origin if each_to_its_own => Ok(("origin".into(), origins.iter().map(at).collect(), None)),
+        ReplayTo::Origin => {
+            let [only] = origins else {
+                let many = human::count(origins.len() as u64);
+                let what =
+                    format!("{many} queues dead-letter into {}, and its broker moves all to one", source.address);
+                return Err(Error::new(ErrorKind::Refused, what)
+                    .hint("name it with --to, or leave --server-side out: each message then goes to its own origin"));
+            };
+            Ok(("origin".into(), vec![at(only)], Some(only.clone())))
+        }
         ReplayTo::Place(place) => {
             place.require_writable()?;
             if place.address.connection != source.address.connection {
@@ -202,6 +225,12 @@ pub async fn run(prepared: Prepared, control: &Control) -> Result<Report> {
     if state == Ended::Finished {
         // The plan had an estimate.
         tally.set_planned(last.done);
+        if let Some(left) = last.of.and_then(|of| of.checked_sub(last.done)).filter(|left| *left > 0) {
+            tally.note(format!(
+                "the source has {} all the same: they arrived meanwhile, or somebody ended it",
+                human::messages(left)
+            ));
+        }
     }
     let mut report = tally.finish(state, error.as_ref(), None, control.clock.now().duration_since(began));
     report.done = last.done;

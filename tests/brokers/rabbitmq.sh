@@ -80,7 +80,7 @@ rabbitmq_start() {
         mkdir -p "$run/$name"
         take_ports "$rabbitmq_ports_per_node"
         printf '%s\n' "${ports[@]}" >"$run/$name/ports"
-        printf '[rabbitmq_management,rabbitmq_auth_mechanism_ssl,rabbitmq_shovel].\n' >"$run/$name/enabled_plugins"
+        rabbitmq_plugins "${node%%:*}" >"$run/$name/enabled_plugins"
         rabbitmq_definitions >"$run/$name/definitions.json"
         if [[ $engine == packages ]]; then
             rabbitmq_conf 127.0.0.1 "${ports[@]:0:4}" "/srv/$name" >"$run/$name/rabbitmq.conf"
@@ -90,6 +90,13 @@ rabbitmq_start() {
         fi
     done
     [[ $engine == packages ]] || rabbitmq_compose up --detach >&2
+}
+
+# rabbitmq_plugins NUMBER: 4.3 has shovels, so that moves by the broker are tested, and 4.0 has none, so that their refusal is.
+rabbitmq_plugins() {
+    local shovel=
+    [[ $1 != 43 ]] || shovel=,rabbitmq_shovel
+    printf '[rabbitmq_management,rabbitmq_auth_mechanism_ssl%s].\n' "$shovel"
 }
 
 # rabbitmq_start_package SUITE NAME DIST_PORT EPMD_PORT

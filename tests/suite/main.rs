@@ -39,3 +39,4 @@ mod tui;
 mod tui_brokers;
 #[cfg(feature = "tui")]
 mod tui_screens;
+mod wholesale;

@@ -115,6 +115,13 @@ impl Broker for Checked {
         self.inner.set_offsets(queue, group, offsets).await.map_err(|error| place.name("set offsets", error))
     }
 
+    async fn may_wholesale(&self, queue: &str, what: &Wholesale) -> Result<()> {
+        let place = self.queue(queue);
+        let name = |error| place.name("wholesale", error);
+        self.capability().check_wholesale(queue, what).map_err(name)?;
+        self.inner.may_wholesale(queue, what).await.map_err(name)
+    }
+
     async fn wholesale(&self, queue: &str, what: Wholesale) -> Result<Box<dyn Underway>> {
         let place = self.queue(queue);
         let name = |error| place.name("wholesale", error);

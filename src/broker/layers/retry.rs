@@ -107,6 +107,10 @@ impl Broker for Retry {
         self.inner.set_offsets(queue, group, offsets).await
     }
 
+    async fn may_wholesale(&self, queue: &str, what: &Wholesale) -> Result<()> {
+        self.inner.may_wholesale(queue, what).await
+    }
+
     async fn wholesale(&self, queue: &str, what: Wholesale) -> Result<Box<dyn Underway>> {
         self.inner.wholesale(queue, what).await
     }

@@ -108,6 +108,10 @@ impl Broker for Traced {
         told(self.span("set offsets", queue), self.inner.set_offsets(queue, group, offsets)).await
     }
 
+    async fn may_wholesale(&self, queue: &str, what: &Wholesale) -> Result<()> {
+        told(self.span("may wholesale", queue), self.inner.may_wholesale(queue, what)).await
+    }
+
     async fn wholesale(&self, queue: &str, what: Wholesale) -> Result<Box<dyn Underway>> {
         told(self.span("wholesale", queue), self.inner.wholesale(queue, what)).await
     }

@@ -14,10 +14,11 @@ use super::profile::Profile;
 use super::publisher::MemoryPublisher;
 use super::spec::QueueSpec;
 use super::state::{Route, Store};
+use super::wholesale::Shovel;
 use crate::broker::names::glob;
 use crate::broker::{
     Broker, BrokerInfo, BrowseOptions, Capability, CostKind, From, Groups, ListFilter, Listing, Log, Publisher,
-    QueueInfo, Reader, Remove, TakeOptions, Target,
+    QueueInfo, Reader, Remove, ServerSide, TakeOptions, Target, Underway, Wholesale,
 };
 use crate::error::{Error, ErrorKind, Result};
 
@@ -136,6 +137,15 @@ impl Broker for Memory {
         Ok(Box::new(LineReader::take(self.0.clone(), queue, owner, (end, len), options).rescuing(endangered)))
     }
 
+    async fn wholesale(&self, queue: &str, what: Wholesale) -> Result<Box<dyn Underway>> {
+        self.0.point("wholesale").await?;
+        self.0.state().queue(queue, self.now())?.spec.capability().check_wholesale(queue, &what)?;
+        match what {
+            Wholesale::Move { to: Some(to), rate: None } => Ok(Box::new(Shovel::begin(self.0.clone(), queue, &to)?)),
+            _ => Err(Error::new(ErrorKind::Unsupported, "the memory broker moves to one queue, as fast as it can")),
+        }
+    }
+
     async fn publisher(&self, target: &Target) -> Result<Arc<dyn Publisher>> {
         self.0.point("publisher").await?;
         let mut state = self.0.state();
@@ -196,7 +206,11 @@ fn either(a: Capability, b: Capability) -> Capability {
         ordering: a.ordering,
         returns_in_place: a.returns_in_place,
         unique_ids: a.unique_ids || b.unique_ids,
-        server_side: a.server_side,
+        server_side: ServerSide {
+            drops: a.server_side.drops.or(b.server_side.drops),
+            moves: a.server_side.moves.or(b.server_side.moves),
+            to_origins: a.server_side.to_origins || b.server_side.to_origins,
+        },
         groups: a.groups || b.groups,
     }
 }

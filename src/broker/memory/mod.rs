@@ -42,6 +42,7 @@ mod state;
 mod stored;
 #[cfg(test)]
 mod tests;
+mod wholesale;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

@@ -1,6 +1,7 @@
 //! Whose rules a queue of the memory broker keeps.
 
-use crate::broker::{Accuracy, Capability, CostKind, HeaderTypes, Ordering, PublishLimits, Remove, Seek};
+use super::wholesale::MOVE;
+use crate::broker::{Accuracy, Capability, CostKind, HeaderTypes, Ordering, PublishLimits, Remove, Seek, ServerSide};
 
 /// The broker and queue type that a queue behaves like. One memory broker can hold queues of several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -157,7 +158,14 @@ impl Profile {
             },
             returns_in_place: matches!(self, Self::RabbitClassic | Self::SqsFifo),
             unique_ids: matches!(self.product(), Product::Kafka | Product::Sqs),
-            server_side: Capability::none().server_side,
+            server_side: ServerSide {
+                drops: None,
+                moves: match self {
+                    Self::RabbitClassic | Self::RabbitQuorum40 | Self::RabbitQuorum43 => Some(MOVE),
+                    _ => None,
+                },
+                to_origins: false,
+            },
             groups: matches!(self, Self::Kafka),
         }
     }

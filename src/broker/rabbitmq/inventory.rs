@@ -25,6 +25,12 @@ use crate::error::{Error, ErrorKind, Result};
 /// How many queues without statistics are counted one by one.
 const NEW: usize = 100;
 
+/// What a shovel does.
+const MOVE: &str = "by a shovel, which removes a message when the target has confirmed its copy; one that is cut off sends \
+                    again what it held; it leaves when as many are moved as were there at its start, and goes on when \
+                    postroom is gone; what the target refuses, or gets while it is deleted, is lost, so a target with a \
+                    bound is refused; needs the plugin rabbitmq_shovel and the policymaker tag";
+
 /// What the queues of a type can do.
 pub(super) fn capability(kind: Kind, list: bool) -> Capability {
     let stream = kind == Kind::Stream;
@@ -41,7 +47,7 @@ pub(super) fn capability(kind: Kind, list: bool) -> Capability {
         ordering: Ordering::Fifo,
         returns_in_place: kind == Kind::Classic,
         unique_ids: false,
-        server_side: ServerSide::default(),
+        server_side: ServerSide { moves: (!stream).then_some(MOVE), ..ServerSide::default() },
         groups: false,
     }
 }

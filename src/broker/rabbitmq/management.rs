@@ -1,14 +1,16 @@
-//! The management API: a thin client for a handful of GETs.
+//! The management API: a thin client for a handful of GETs, and for the parameters of shovels.
 //!
 //! AMQP 0-9-1 cannot list queues, nor tell a queue's type or policies; this can, for users with a management tag.
 //! Without it everything still works for queues that are named, and [`Management`] says why it is missing. A host
-//! that does not answer is asked only once, so that a firewall costs its timeout once. Limits: nothing is changed.
+//! that does not answer is asked only once, so that a firewall costs its timeout once. Limits: nothing is changed but the
+//! parameters that start and end a move by the broker itself.
 
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::api::{Binding, Exchange, Overview, Page, Policy, Queue};
 use super::tls;
@@ -134,21 +136,99 @@ impl Management {
         self.get(&format!("bindings/{}?columns=source,destination,destination_type,routing_key", self.vhost)).await
     }
 
+    /// The virtual host as one segment of a path.
+    pub(super) fn vhost(&self) -> &str {
+        &self.vhost
+    }
+
+    /// A parameter of the virtual host; `None` where there is none of that name.
+    pub(super) async fn parameter(&self, component: &str, name: &str) -> Result<Option<Value>> {
+        absent(self.get(&self.parameter_path(component, name)).await)
+    }
+
+    /// Sets a parameter of the virtual host.
+    ///
+    /// # Errors
+    /// `Rejected` with the API's reason where it takes no such parameter; `Denied` for a user without the policymaker tag;
+    /// `Ambiguous` where the answer was lost.
+    pub(super) async fn set_parameter(&self, component: &str, name: &str, value: &Value) -> Result<()> {
+        let path = self.parameter_path(component, name);
+        let body = serde_json::json!({ "value": value });
+        let doubt = |why: String| {
+            let what = format!("the management API was asked to set the parameter {name:?}, and its answer was lost");
+            Error::new(ErrorKind::Ambiguous, what).because(why)
+        };
+        let answer = self.request(reqwest::Method::PUT, &path)?.json(&body).send().await;
+        let answer = answer.map_err(|error| self.lost(&error, doubt))?;
+        let status = answer.status().as_u16();
+        match status {
+            200..=299 => Ok(()),
+            401 | 403 => Err(Error::new(
+                ErrorKind::Denied,
+                format!("the user {:?} may not set parameters ({status}): that needs the policymaker tag", self.user),
+            )),
+            _ => {
+                let body = answer.bytes().await.unwrap_or_default();
+                let told = serde_json::from_slice::<Value>(&body).ok();
+                let told = told.as_ref().and_then(|told| told["reason"].as_str()).unwrap_or_default();
+                let why = told.split_whitespace().collect::<Vec<_>>().join(" ");
+                let kind = if status == 400 { ErrorKind::Rejected } else { ErrorKind::Unexpected };
+                Err(Error::new(kind, format!("the management API answered {status} {why}").trim_end().to_owned()))
+            }
+        }
+    }
+
+    /// Clears a parameter of the virtual host; one that is not there is no error.
+    pub(super) async fn clear_parameter(&self, component: &str, name: &str) -> Result<()> {
+        let path = self.parameter_path(component, name);
+        let answer = self.request(reqwest::Method::DELETE, &path)?.send().await;
+        let unanswered = |why: String| {
+            Error::new(ErrorKind::Unreachable, format!("the management API did not clear the parameter {name:?}"))
+                .because(why)
+        };
+        match answer.map_err(|error| unanswered(root_cause(&error)))?.status().as_u16() {
+            200..=299 | 404 => Ok(()),
+            code => Err(unanswered(format!("it answered {code}"))),
+        }
+    }
+
+    fn parameter_path(&self, component: &str, name: &str) -> String {
+        format!("parameters/{component}/{}/{}", self.vhost, segment(name))
+    }
+
+    /// What is said of a request that got no answer: one that never reached the API changed nothing.
+    fn lost(&self, error: &reqwest::Error, doubt: impl FnOnce(String) -> Error) -> Error {
+        if error.is_connect() || error.is_builder() {
+            let base = self.base.as_deref().unwrap_or_default();
+            let why = format!("the management API at {base} does not answer: {}", root_cause(error));
+            return Error::new(ErrorKind::Unreachable, why);
+        }
+        doubt(root_cause(error))
+    }
+
+    /// A request to the API, signed by the user.
+    fn request(&self, method: reqwest::Method, path: &str) -> Result<reqwest::RequestBuilder> {
+        let base = self.base()?;
+        let request = self.http()?.request(method, format!("{base}/api/{path}"));
+        Ok(request.basic_auth(&self.user, Some(self.password.expose())))
+    }
+
+    fn base(&self) -> Result<&str> {
+        self.base
+            .as_deref()
+            .ok_or_else(|| Error::new(ErrorKind::Unsupported, "the management API is switched off by ?management=off"))
+    }
+
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
-        let base = self.base.as_deref().ok_or_else(|| {
-            Error::new(ErrorKind::Unsupported, "the management API is switched off by ?management=off")
-        })?;
+        let base = self.base()?;
         let silent = self.silent.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some((why, _)) = silent.filter(|(_, since)| since.elapsed() < SILENCE) {
             return Err(Error::new(ErrorKind::Unreachable, why));
         }
-        let url = format!("{base}/api/{path}");
-        let http = self.http()?;
-        let ask = || http.get(&url).basic_auth(&self.user, Some(self.password.expose())).send();
-        let mut answer = ask().await;
+        let mut answer = self.request(reqwest::Method::GET, path)?.send().await;
         // A connection that was closed in the meantime says nothing about the API; a look may be asked for twice.
         if answer.as_ref().is_err_and(|error| error.is_request() && !error.is_connect() && !error.is_timeout()) {
-            answer = ask().await;
+            answer = self.request(reqwest::Method::GET, path)?.send().await;
         }
         let answer = answer.map_err(|error| {
             let why = format!("the management API at {base} does not answer: {}", root_cause(&error));

@@ -8,6 +8,7 @@
 //! feed        windows of deliveries         browse      a look that returns everything (release, rescue)
 //! take        settle one by one             stream      reading by offset
 //! publish     confirmed and routed (send)   convert     lapin's message and ours
+//! shovel      moves by the broker itself
 //! ```
 //!
 //! The rules it keeps are those of the broker's own documentation and source, measured on 4.0 and 4.3; the table is in
@@ -31,6 +32,7 @@ mod publish;
 mod release;
 mod rescue;
 mod send;
+mod shovel;
 mod stream;
 mod tags;
 mod take;
@@ -53,7 +55,7 @@ use self::stream::StreamRead;
 use self::take::Take;
 use super::{
     Address, Broker, BrokerInfo, BrokerUrl, BrowseOptions, Capability, Connect, Connection, ListFilter, Listing,
-    Publisher, QueueInfo, Reader, TakeOptions, Target,
+    Publisher, QueueInfo, Reader, TakeOptions, Target, Underway, Wholesale,
 };
 use crate::error::{Error, ErrorKind, Result};
 
@@ -223,5 +225,13 @@ impl Broker for RabbitMq {
 
     async fn publisher(&self, target: &Target) -> Result<Arc<dyn Publisher>> {
         Ok(Arc::new(RabbitPublisher::open(Arc::clone(&self.shared), target).await?))
+    }
+
+    async fn may_wholesale(&self, queue: &str, what: &Wholesale) -> Result<()> {
+        shovel::check(&self.shared, queue, what).await
+    }
+
+    async fn wholesale(&self, queue: &str, what: Wholesale) -> Result<Box<dyn Underway>> {
+        shovel::begin(&self.shared, queue, what).await
     }
 }

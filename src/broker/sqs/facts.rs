@@ -173,7 +173,7 @@ pub(super) const fn capability(fifo: bool) -> Capability {
         // What a dead client held comes back in its own time.
         returns_in_place: false,
         unique_ids: true,
-        server_side: ServerSide { drops: Some(PURGE), moves: Some(MOVE) },
+        server_side: ServerSide { drops: Some(PURGE), moves: Some(MOVE), to_origins: true },
         groups: false,
     }
 }

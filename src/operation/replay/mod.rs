@@ -116,6 +116,17 @@ impl ReplayRequest {
         }
     }
 
+    /// Whether a broker could do it by itself: all messages, as they are, to a place on the same broker.
+    fn is_for_a_broker(&self) -> bool {
+        let here = match &self.to {
+            ReplayTo::Origin => true,
+            ReplayTo::Place(place) => place.address.connection == self.source.address.connection,
+        };
+        let as_they_are = self.edit.is_none() && self.aside().is_none() && !self.same_partition && !self.keep;
+        let whole = self.selection.is_all() && self.limit.is_none() && self.verb == Verb::Replay;
+        here && whole && as_they_are && self.pace == Pace { rate: self.pace.rate, ..Pace::default() }
+    }
+
     fn aside(&self) -> Aside {
         Aside {
             max_replays: self.max_replays,
@@ -226,6 +237,10 @@ pub async fn plan(request: ReplayRequest, control: &Control) -> Result<Prepared>
             plan.destinations =
                 lanes.map(|lane| Destination { address: lane.address.clone(), messages: count }).collect();
         }
+    }
+    if request.is_for_a_broker() && plan.destinations.len() == 1 {
+        let offer = look.offer(&request.source, &plan).await;
+        plan.checks.extend(offer);
     }
     let mut samples = Vec::new();
     if let Some((program, tally)) = routes.edits() {
