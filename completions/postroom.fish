@@ -34,7 +34,7 @@ always\t'Always'
 never\t'Never'"
 complete -c postroom -n "__fish_postroom_needs_command" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
 complete -c postroom -n "__fish_postroom_needs_command" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
-complete -c postroom -n "__fish_postroom_needs_command" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type or a descriptor set; with QUEUE= those of one queue (* and ? stand for anything)' -r -F
+complete -c postroom -n "__fish_postroom_needs_command" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type, a descriptor set or a JSON Schema (.json); with QUEUE= those of one queue (* and ? stand for anything)' -r -F
 complete -c postroom -n "__fish_postroom_needs_command" -l registry -d 'Read payloads that name their schema by this registry: `https://user@registry:8081` (Confluent-compatible; the password in `POSTROOM_REGISTRY_PASSWORD`) or `glue://REGION`' -r
 complete -c postroom -n "__fish_postroom_needs_command" -s n -l dry-run -d 'Show the plan of a write and stop'
 complete -c postroom -n "__fish_postroom_needs_command" -s q -l quiet -d 'Say only errors on stderr'
@@ -70,7 +70,7 @@ always\t'Always'
 never\t'Never'"
 complete -c postroom -n "__fish_postroom_using_subcommand queues" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand queues" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
-complete -c postroom -n "__fish_postroom_using_subcommand queues" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type or a descriptor set; with QUEUE= those of one queue (* and ? stand for anything)' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand queues" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type, a descriptor set or a JSON Schema (.json); with QUEUE= those of one queue (* and ? stand for anything)' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand queues" -l registry -d 'Read payloads that name their schema by this registry: `https://user@registry:8081` (Confluent-compatible; the password in `POSTROOM_REGISTRY_PASSWORD`) or `glue://REGION`' -r
 complete -c postroom -n "__fish_postroom_using_subcommand queues" -l internal -d 'Internal queues and topics, too'
 complete -c postroom -n "__fish_postroom_using_subcommand queues" -s n -l dry-run -d 'Show the plan of a write and stop'
@@ -87,7 +87,7 @@ always\t'Always'
 never\t'Never'"
 complete -c postroom -n "__fish_postroom_using_subcommand show" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand show" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
-complete -c postroom -n "__fish_postroom_using_subcommand show" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type or a descriptor set; with QUEUE= those of one queue (* and ? stand for anything)' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand show" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type, a descriptor set or a JSON Schema (.json); with QUEUE= those of one queue (* and ? stand for anything)' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand show" -l registry -d 'Read payloads that name their schema by this registry: `https://user@registry:8081` (Confluent-compatible; the password in `POSTROOM_REGISTRY_PASSWORD`) or `glue://REGION`' -r
 complete -c postroom -n "__fish_postroom_using_subcommand show" -s n -l dry-run -d 'Show the plan of a write and stop'
 complete -c postroom -n "__fish_postroom_using_subcommand show" -s q -l quiet -d 'Say only errors on stderr'
@@ -109,7 +109,7 @@ always\t'Always'
 never\t'Never'"
 complete -c postroom -n "__fish_postroom_using_subcommand browse" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand browse" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
-complete -c postroom -n "__fish_postroom_using_subcommand browse" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type or a descriptor set; with QUEUE= those of one queue (* and ? stand for anything)' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand browse" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type, a descriptor set or a JSON Schema (.json); with QUEUE= those of one queue (* and ? stand for anything)' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand browse" -l registry -d 'Read payloads that name their schema by this registry: `https://user@registry:8081` (Confluent-compatible; the password in `POSTROOM_REGISTRY_PASSWORD`) or `glue://REGION`' -r
 complete -c postroom -n "__fish_postroom_using_subcommand browse" -s a -l all -d 'Show every message'
 complete -c postroom -n "__fish_postroom_using_subcommand browse" -l follow -d 'Go on after the end and wait for arrivals; Ctrl-C ends it'
@@ -135,7 +135,7 @@ always\t'Always'
 never\t'Never'"
 complete -c postroom -n "__fish_postroom_using_subcommand groups" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand groups" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
-complete -c postroom -n "__fish_postroom_using_subcommand groups" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type or a descriptor set; with QUEUE= those of one queue (* and ? stand for anything)' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand groups" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type, a descriptor set or a JSON Schema (.json); with QUEUE= those of one queue (* and ? stand for anything)' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand groups" -l registry -d 'Read payloads that name their schema by this registry: `https://user@registry:8081` (Confluent-compatible; the password in `POSTROOM_REGISTRY_PASSWORD`) or `glue://REGION`' -r
 complete -c postroom -n "__fish_postroom_using_subcommand groups" -l rescue -d 'Put messages that a return would destroy back as new copies at the tail, instead of refusing the look'
 complete -c postroom -n "__fish_postroom_using_subcommand groups" -s n -l dry-run -d 'Show the plan of a write and stop'
@@ -156,7 +156,7 @@ always\t'Always'
 never\t'Never'"
 complete -c postroom -n "__fish_postroom_using_subcommand report" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand report" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
-complete -c postroom -n "__fish_postroom_using_subcommand report" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type or a descriptor set; with QUEUE= those of one queue (* and ? stand for anything)' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand report" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type, a descriptor set or a JSON Schema (.json); with QUEUE= those of one queue (* and ? stand for anything)' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand report" -l registry -d 'Read payloads that name their schema by this registry: `https://user@registry:8081` (Confluent-compatible; the password in `POSTROOM_REGISTRY_PASSWORD`) or `glue://REGION`' -r
 complete -c postroom -n "__fish_postroom_using_subcommand report" -l rescue -d 'Put messages that a return would destroy back as new copies at the tail, instead of refusing the look'
 complete -c postroom -n "__fish_postroom_using_subcommand report" -s n -l dry-run -d 'Show the plan of a write and stop'
@@ -179,7 +179,7 @@ always\t'Always'
 never\t'Never'"
 complete -c postroom -n "__fish_postroom_using_subcommand publish" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand publish" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
-complete -c postroom -n "__fish_postroom_using_subcommand publish" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type or a descriptor set; with QUEUE= those of one queue (* and ? stand for anything)' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand publish" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type, a descriptor set or a JSON Schema (.json); with QUEUE= those of one queue (* and ? stand for anything)' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand publish" -l registry -d 'Read payloads that name their schema by this registry: `https://user@registry:8081` (Confluent-compatible; the password in `POSTROOM_REGISTRY_PASSWORD`) or `glue://REGION`' -r
 complete -c postroom -n "__fish_postroom_using_subcommand publish" -s n -l dry-run -d 'Show the plan of a write and stop'
 complete -c postroom -n "__fish_postroom_using_subcommand publish" -s q -l quiet -d 'Say only errors on stderr'
@@ -200,7 +200,7 @@ always\t'Always'
 never\t'Never'"
 complete -c postroom -n "__fish_postroom_using_subcommand capture" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand capture" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
-complete -c postroom -n "__fish_postroom_using_subcommand capture" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type or a descriptor set; with QUEUE= those of one queue (* and ? stand for anything)' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand capture" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type, a descriptor set or a JSON Schema (.json); with QUEUE= those of one queue (* and ? stand for anything)' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand capture" -l registry -d 'Read payloads that name their schema by this registry: `https://user@registry:8081` (Confluent-compatible; the password in `POSTROOM_REGISTRY_PASSWORD`) or `glue://REGION`' -r
 complete -c postroom -n "__fish_postroom_using_subcommand capture" -l redacted -d 'Mask what the profile\'s redact rules name: for other eyes; such an archive can\'t be replayed'
 complete -c postroom -n "__fish_postroom_using_subcommand capture" -l rescue -d 'Put messages that a return would destroy back as new copies at the tail, instead of refusing the look'
@@ -233,7 +233,7 @@ always\t'Always'
 never\t'Never'"
 complete -c postroom -n "__fish_postroom_using_subcommand replay" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand replay" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
-complete -c postroom -n "__fish_postroom_using_subcommand replay" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type or a descriptor set; with QUEUE= those of one queue (* and ? stand for anything)' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand replay" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type, a descriptor set or a JSON Schema (.json); with QUEUE= those of one queue (* and ? stand for anything)' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand replay" -l registry -d 'Read payloads that name their schema by this registry: `https://user@registry:8081` (Confluent-compatible; the password in `POSTROOM_REGISTRY_PASSWORD`) or `glue://REGION`' -r
 complete -c postroom -n "__fish_postroom_using_subcommand replay" -l keep -d 'Keep the originals: a copy'
 complete -c postroom -n "__fish_postroom_using_subcommand replay" -l again -d 'Also messages that were replayed before'
@@ -262,7 +262,7 @@ always\t'Always'
 never\t'Never'"
 complete -c postroom -n "__fish_postroom_using_subcommand drain" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand drain" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
-complete -c postroom -n "__fish_postroom_using_subcommand drain" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type or a descriptor set; with QUEUE= those of one queue (* and ? stand for anything)' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand drain" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type, a descriptor set or a JSON Schema (.json); with QUEUE= those of one queue (* and ? stand for anything)' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand drain" -l registry -d 'Read payloads that name their schema by this registry: `https://user@registry:8081` (Confluent-compatible; the password in `POSTROOM_REGISTRY_PASSWORD`) or `glue://REGION`' -r
 complete -c postroom -n "__fish_postroom_using_subcommand drain" -l discard -d 'Drop the messages without a copy'
 complete -c postroom -n "__fish_postroom_using_subcommand drain" -l server-side -d 'With --discard: let the broker drop all messages at once, those in flight and those that arrive meanwhile included'
@@ -282,7 +282,7 @@ always\t'Always'
 never\t'Never'"
 complete -c postroom -n "__fish_postroom_using_subcommand plan; and not __fish_seen_subcommand_from run" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand plan; and not __fish_seen_subcommand_from run" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
-complete -c postroom -n "__fish_postroom_using_subcommand plan; and not __fish_seen_subcommand_from run" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type or a descriptor set; with QUEUE= those of one queue (* and ? stand for anything)' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand plan; and not __fish_seen_subcommand_from run" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type, a descriptor set or a JSON Schema (.json); with QUEUE= those of one queue (* and ? stand for anything)' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand plan; and not __fish_seen_subcommand_from run" -l registry -d 'Read payloads that name their schema by this registry: `https://user@registry:8081` (Confluent-compatible; the password in `POSTROOM_REGISTRY_PASSWORD`) or `glue://REGION`' -r
 complete -c postroom -n "__fish_postroom_using_subcommand plan; and not __fish_seen_subcommand_from run" -s n -l dry-run -d 'Show the plan of a write and stop'
 complete -c postroom -n "__fish_postroom_using_subcommand plan; and not __fish_seen_subcommand_from run" -s q -l quiet -d 'Say only errors on stderr'
@@ -299,7 +299,7 @@ always\t'Always'
 never\t'Never'"
 complete -c postroom -n "__fish_postroom_using_subcommand plan; and __fish_seen_subcommand_from run" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand plan; and __fish_seen_subcommand_from run" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
-complete -c postroom -n "__fish_postroom_using_subcommand plan; and __fish_seen_subcommand_from run" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type or a descriptor set; with QUEUE= those of one queue (* and ? stand for anything)' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand plan; and __fish_seen_subcommand_from run" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type, a descriptor set or a JSON Schema (.json); with QUEUE= those of one queue (* and ? stand for anything)' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand plan; and __fish_seen_subcommand_from run" -l registry -d 'Read payloads that name their schema by this registry: `https://user@registry:8081` (Confluent-compatible; the password in `POSTROOM_REGISTRY_PASSWORD`) or `glue://REGION`' -r
 complete -c postroom -n "__fish_postroom_using_subcommand plan; and __fish_seen_subcommand_from run" -l again -d 'Also messages that were replayed before'
 complete -c postroom -n "__fish_postroom_using_subcommand plan; and __fish_seen_subcommand_from run" -l rescue -d 'Put messages that a return would destroy back as new copies at the tail, instead of refusing'
@@ -318,7 +318,7 @@ always\t'Always'
 never\t'Never'"
 complete -c postroom -n "__fish_postroom_using_subcommand consumers" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand consumers" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
-complete -c postroom -n "__fish_postroom_using_subcommand consumers" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type or a descriptor set; with QUEUE= those of one queue (* and ? stand for anything)' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand consumers" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type, a descriptor set or a JSON Schema (.json); with QUEUE= those of one queue (* and ? stand for anything)' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand consumers" -l registry -d 'Read payloads that name their schema by this registry: `https://user@registry:8081` (Confluent-compatible; the password in `POSTROOM_REGISTRY_PASSWORD`) or `glue://REGION`' -r
 complete -c postroom -n "__fish_postroom_using_subcommand consumers" -s n -l dry-run -d 'Show the plan of a write and stop'
 complete -c postroom -n "__fish_postroom_using_subcommand consumers" -s q -l quiet -d 'Say only errors on stderr'
@@ -334,7 +334,7 @@ always\t'Always'
 never\t'Never'"
 complete -c postroom -n "__fish_postroom_using_subcommand offsets; and not __fish_seen_subcommand_from reset" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand offsets; and not __fish_seen_subcommand_from reset" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
-complete -c postroom -n "__fish_postroom_using_subcommand offsets; and not __fish_seen_subcommand_from reset" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type or a descriptor set; with QUEUE= those of one queue (* and ? stand for anything)' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand offsets; and not __fish_seen_subcommand_from reset" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type, a descriptor set or a JSON Schema (.json); with QUEUE= those of one queue (* and ? stand for anything)' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand offsets; and not __fish_seen_subcommand_from reset" -l registry -d 'Read payloads that name their schema by this registry: `https://user@registry:8081` (Confluent-compatible; the password in `POSTROOM_REGISTRY_PASSWORD`) or `glue://REGION`' -r
 complete -c postroom -n "__fish_postroom_using_subcommand offsets; and not __fish_seen_subcommand_from reset" -s n -l dry-run -d 'Show the plan of a write and stop'
 complete -c postroom -n "__fish_postroom_using_subcommand offsets; and not __fish_seen_subcommand_from reset" -s q -l quiet -d 'Say only errors on stderr'
@@ -355,7 +355,7 @@ always\t'Always'
 never\t'Never'"
 complete -c postroom -n "__fish_postroom_using_subcommand offsets; and __fish_seen_subcommand_from reset" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand offsets; and __fish_seen_subcommand_from reset" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
-complete -c postroom -n "__fish_postroom_using_subcommand offsets; and __fish_seen_subcommand_from reset" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type or a descriptor set; with QUEUE= those of one queue (* and ? stand for anything)' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand offsets; and __fish_seen_subcommand_from reset" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type, a descriptor set or a JSON Schema (.json); with QUEUE= those of one queue (* and ? stand for anything)' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand offsets; and __fish_seen_subcommand_from reset" -l registry -d 'Read payloads that name their schema by this registry: `https://user@registry:8081` (Confluent-compatible; the password in `POSTROOM_REGISTRY_PASSWORD`) or `glue://REGION`' -r
 complete -c postroom -n "__fish_postroom_using_subcommand offsets; and __fish_seen_subcommand_from reset" -s n -l dry-run -d 'Show the plan of a write and stop'
 complete -c postroom -n "__fish_postroom_using_subcommand offsets; and __fish_seen_subcommand_from reset" -s q -l quiet -d 'Say only errors on stderr'
@@ -371,7 +371,7 @@ always\t'Always'
 never\t'Never'"
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and not __fish_seen_subcommand_from list show resume undo prune" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and not __fish_seen_subcommand_from list show resume undo prune" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
-complete -c postroom -n "__fish_postroom_using_subcommand journal; and not __fish_seen_subcommand_from list show resume undo prune" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type or a descriptor set; with QUEUE= those of one queue (* and ? stand for anything)' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and not __fish_seen_subcommand_from list show resume undo prune" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type, a descriptor set or a JSON Schema (.json); with QUEUE= those of one queue (* and ? stand for anything)' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and not __fish_seen_subcommand_from list show resume undo prune" -l registry -d 'Read payloads that name their schema by this registry: `https://user@registry:8081` (Confluent-compatible; the password in `POSTROOM_REGISTRY_PASSWORD`) or `glue://REGION`' -r
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and not __fish_seen_subcommand_from list show resume undo prune" -s n -l dry-run -d 'Show the plan of a write and stop'
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and not __fish_seen_subcommand_from list show resume undo prune" -s q -l quiet -d 'Say only errors on stderr'
@@ -392,7 +392,7 @@ always\t'Always'
 never\t'Never'"
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from list" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from list" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
-complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from list" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type or a descriptor set; with QUEUE= those of one queue (* and ? stand for anything)' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from list" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type, a descriptor set or a JSON Schema (.json); with QUEUE= those of one queue (* and ? stand for anything)' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from list" -l registry -d 'Read payloads that name their schema by this registry: `https://user@registry:8081` (Confluent-compatible; the password in `POSTROOM_REGISTRY_PASSWORD`) or `glue://REGION`' -r
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from list" -s n -l dry-run -d 'Show the plan of a write and stop'
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say only errors on stderr'
@@ -408,7 +408,7 @@ always\t'Always'
 never\t'Never'"
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from show" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from show" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
-complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from show" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type or a descriptor set; with QUEUE= those of one queue (* and ? stand for anything)' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from show" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type, a descriptor set or a JSON Schema (.json); with QUEUE= those of one queue (* and ? stand for anything)' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from show" -l registry -d 'Read payloads that name their schema by this registry: `https://user@registry:8081` (Confluent-compatible; the password in `POSTROOM_REGISTRY_PASSWORD`) or `glue://REGION`' -r
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from show" -s n -l dry-run -d 'Show the plan of a write and stop'
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Say only errors on stderr'
@@ -424,7 +424,7 @@ always\t'Always'
 never\t'Never'"
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from resume" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from resume" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
-complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from resume" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type or a descriptor set; with QUEUE= those of one queue (* and ? stand for anything)' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from resume" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type, a descriptor set or a JSON Schema (.json); with QUEUE= those of one queue (* and ? stand for anything)' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from resume" -l registry -d 'Read payloads that name their schema by this registry: `https://user@registry:8081` (Confluent-compatible; the password in `POSTROOM_REGISTRY_PASSWORD`) or `glue://REGION`' -r
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from resume" -l rescue -d 'Put messages that a return would destroy back as new copies at the tail, instead of stopping at them'
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from resume" -s n -l dry-run -d 'Show the plan of a write and stop'
@@ -442,7 +442,7 @@ always\t'Always'
 never\t'Never'"
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from undo" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from undo" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
-complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from undo" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type or a descriptor set; with QUEUE= those of one queue (* and ? stand for anything)' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from undo" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type, a descriptor set or a JSON Schema (.json); with QUEUE= those of one queue (* and ? stand for anything)' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from undo" -l registry -d 'Read payloads that name their schema by this registry: `https://user@registry:8081` (Confluent-compatible; the password in `POSTROOM_REGISTRY_PASSWORD`) or `glue://REGION`' -r
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from undo" -s n -l dry-run -d 'Show the plan of a write and stop'
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from undo" -s q -l quiet -d 'Say only errors on stderr'
@@ -459,7 +459,7 @@ always\t'Always'
 never\t'Never'"
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from prune" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from prune" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
-complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from prune" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type or a descriptor set; with QUEUE= those of one queue (* and ? stand for anything)' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from prune" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type, a descriptor set or a JSON Schema (.json); with QUEUE= those of one queue (* and ? stand for anything)' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from prune" -l registry -d 'Read payloads that name their schema by this registry: `https://user@registry:8081` (Confluent-compatible; the password in `POSTROOM_REGISTRY_PASSWORD`) or `glue://REGION`' -r
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from prune" -l all -d 'Also runs that were cut short and could be resumed'
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from prune" -s n -l dry-run -d 'Show the plan of a write and stop'
@@ -476,7 +476,7 @@ always\t'Always'
 never\t'Never'"
 complete -c postroom -n "__fish_postroom_using_subcommand tui" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand tui" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
-complete -c postroom -n "__fish_postroom_using_subcommand tui" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type or a descriptor set; with QUEUE= those of one queue (* and ? stand for anything)' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand tui" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type, a descriptor set or a JSON Schema (.json); with QUEUE= those of one queue (* and ? stand for anything)' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand tui" -l registry -d 'Read payloads that name their schema by this registry: `https://user@registry:8081` (Confluent-compatible; the password in `POSTROOM_REGISTRY_PASSWORD`) or `glue://REGION`' -r
 complete -c postroom -n "__fish_postroom_using_subcommand tui" -s n -l dry-run -d 'Show the plan of a write and stop'
 complete -c postroom -n "__fish_postroom_using_subcommand tui" -s q -l quiet -d 'Say only errors on stderr'
@@ -492,7 +492,7 @@ always\t'Always'
 never\t'Never'"
 complete -c postroom -n "__fish_postroom_using_subcommand demo" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand demo" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
-complete -c postroom -n "__fish_postroom_using_subcommand demo" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type or a descriptor set; with QUEUE= those of one queue (* and ? stand for anything)' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand demo" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type, a descriptor set or a JSON Schema (.json); with QUEUE= those of one queue (* and ? stand for anything)' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand demo" -l registry -d 'Read payloads that name their schema by this registry: `https://user@registry:8081` (Confluent-compatible; the password in `POSTROOM_REGISTRY_PASSWORD`) or `glue://REGION`' -r
 complete -c postroom -n "__fish_postroom_using_subcommand demo" -s n -l dry-run -d 'Show the plan of a write and stop'
 complete -c postroom -n "__fish_postroom_using_subcommand demo" -s q -l quiet -d 'Say only errors on stderr'
@@ -508,7 +508,7 @@ always\t'Always'
 never\t'Never'"
 complete -c postroom -n "__fish_postroom_using_subcommand config; and not __fish_seen_subcommand_from init path show check" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand config; and not __fish_seen_subcommand_from init path show check" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
-complete -c postroom -n "__fish_postroom_using_subcommand config; and not __fish_seen_subcommand_from init path show check" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type or a descriptor set; with QUEUE= those of one queue (* and ? stand for anything)' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand config; and not __fish_seen_subcommand_from init path show check" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type, a descriptor set or a JSON Schema (.json); with QUEUE= those of one queue (* and ? stand for anything)' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand config; and not __fish_seen_subcommand_from init path show check" -l registry -d 'Read payloads that name their schema by this registry: `https://user@registry:8081` (Confluent-compatible; the password in `POSTROOM_REGISTRY_PASSWORD`) or `glue://REGION`' -r
 complete -c postroom -n "__fish_postroom_using_subcommand config; and not __fish_seen_subcommand_from init path show check" -s n -l dry-run -d 'Show the plan of a write and stop'
 complete -c postroom -n "__fish_postroom_using_subcommand config; and not __fish_seen_subcommand_from init path show check" -s q -l quiet -d 'Say only errors on stderr'
@@ -528,7 +528,7 @@ always\t'Always'
 never\t'Never'"
 complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from init" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from init" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
-complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from init" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type or a descriptor set; with QUEUE= those of one queue (* and ? stand for anything)' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from init" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type, a descriptor set or a JSON Schema (.json); with QUEUE= those of one queue (* and ? stand for anything)' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from init" -l registry -d 'Read payloads that name their schema by this registry: `https://user@registry:8081` (Confluent-compatible; the password in `POSTROOM_REGISTRY_PASSWORD`) or `glue://REGION`' -r
 complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from init" -s n -l dry-run -d 'Show the plan of a write and stop'
 complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from init" -s q -l quiet -d 'Say only errors on stderr'
@@ -544,7 +544,7 @@ always\t'Always'
 never\t'Never'"
 complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from path" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from path" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
-complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from path" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type or a descriptor set; with QUEUE= those of one queue (* and ? stand for anything)' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from path" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type, a descriptor set or a JSON Schema (.json); with QUEUE= those of one queue (* and ? stand for anything)' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from path" -l registry -d 'Read payloads that name their schema by this registry: `https://user@registry:8081` (Confluent-compatible; the password in `POSTROOM_REGISTRY_PASSWORD`) or `glue://REGION`' -r
 complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from path" -s n -l dry-run -d 'Show the plan of a write and stop'
 complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from path" -s q -l quiet -d 'Say only errors on stderr'
@@ -560,7 +560,7 @@ always\t'Always'
 never\t'Never'"
 complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from show" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from show" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
-complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from show" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type or a descriptor set; with QUEUE= those of one queue (* and ? stand for anything)' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from show" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type, a descriptor set or a JSON Schema (.json); with QUEUE= those of one queue (* and ? stand for anything)' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from show" -l registry -d 'Read payloads that name their schema by this registry: `https://user@registry:8081` (Confluent-compatible; the password in `POSTROOM_REGISTRY_PASSWORD`) or `glue://REGION`' -r
 complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from show" -s n -l dry-run -d 'Show the plan of a write and stop'
 complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Say only errors on stderr'
@@ -576,7 +576,7 @@ always\t'Always'
 never\t'Never'"
 complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from check" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from check" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
-complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from check" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type or a descriptor set; with QUEUE= those of one queue (* and ? stand for anything)' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from check" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type, a descriptor set or a JSON Schema (.json); with QUEUE= those of one queue (* and ? stand for anything)' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from check" -l registry -d 'Read payloads that name their schema by this registry: `https://user@registry:8081` (Confluent-compatible; the password in `POSTROOM_REGISTRY_PASSWORD`) or `glue://REGION`' -r
 complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from check" -s n -l dry-run -d 'Show the plan of a write and stop'
 complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from check" -s q -l quiet -d 'Say only errors on stderr'
@@ -592,7 +592,7 @@ always\t'Always'
 never\t'Never'"
 complete -c postroom -n "__fish_postroom_using_subcommand completions" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand completions" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
-complete -c postroom -n "__fish_postroom_using_subcommand completions" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type or a descriptor set; with QUEUE= those of one queue (* and ? stand for anything)' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand completions" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type, a descriptor set or a JSON Schema (.json); with QUEUE= those of one queue (* and ? stand for anything)' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand completions" -l registry -d 'Read payloads that name their schema by this registry: `https://user@registry:8081` (Confluent-compatible; the password in `POSTROOM_REGISTRY_PASSWORD`) or `glue://REGION`' -r
 complete -c postroom -n "__fish_postroom_using_subcommand completions" -s n -l dry-run -d 'Show the plan of a write and stop'
 complete -c postroom -n "__fish_postroom_using_subcommand completions" -s q -l quiet -d 'Say only errors on stderr'
@@ -609,7 +609,7 @@ always\t'Always'
 never\t'Never'"
 complete -c postroom -n "__fish_postroom_using_subcommand man" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand man" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
-complete -c postroom -n "__fish_postroom_using_subcommand man" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type or a descriptor set; with QUEUE= those of one queue (* and ? stand for anything)' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand man" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type, a descriptor set or a JSON Schema (.json); with QUEUE= those of one queue (* and ? stand for anything)' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand man" -l registry -d 'Read payloads that name their schema by this registry: `https://user@registry:8081` (Confluent-compatible; the password in `POSTROOM_REGISTRY_PASSWORD`) or `glue://REGION`' -r
 complete -c postroom -n "__fish_postroom_using_subcommand man" -s n -l dry-run -d 'Show the plan of a write and stop'
 complete -c postroom -n "__fish_postroom_using_subcommand man" -s q -l quiet -d 'Say only errors on stderr'
@@ -625,7 +625,7 @@ always\t'Always'
 never\t'Never'"
 complete -c postroom -n "__fish_postroom_using_subcommand help" -l config -d 'The config file [default: `POSTROOM_CONFIG`, else postroom/config.toml in your config folder]' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand help" -s y -l yes -d 'Do not ask before a write; on a production profile as --yes=QUEUE' -r
-complete -c postroom -n "__fish_postroom_using_subcommand help" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type or a descriptor set; with QUEUE= those of one queue (* and ? stand for anything)' -r -F
+complete -c postroom -n "__fish_postroom_using_subcommand help" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type, a descriptor set or a JSON Schema (.json); with QUEUE= those of one queue (* and ? stand for anything)' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand help" -l registry -d 'Read payloads that name their schema by this registry: `https://user@registry:8081` (Confluent-compatible; the password in `POSTROOM_REGISTRY_PASSWORD`) or `glue://REGION`' -r
 complete -c postroom -n "__fish_postroom_using_subcommand help" -s n -l dry-run -d 'Show the plan of a write and stop'
 complete -c postroom -n "__fish_postroom_using_subcommand help" -s q -l quiet -d 'Say only errors on stderr'

@@ -40,7 +40,7 @@ pub(super) struct Global {
     #[arg(long, short = 'n', global = true)]
     pub(super) dry_run: bool,
 
-    /// Read payloads by a schema: .avsc, .proto#message.Type or a descriptor set; with QUEUE= those of one queue (* and
+    /// Read payloads by a schema: .avsc, .proto#message.Type, a descriptor set or a JSON Schema (.json); with QUEUE= those of one queue (* and
     /// ? stand for anything)
     #[arg(long, global = true, value_name = "[QUEUE=]FILE", value_hint = clap::ValueHint::FilePath)]
     schema: Vec<String>,

@@ -163,17 +163,71 @@ pub struct PlannedEdit {
     pub unchanged: u64,
     /// Messages that it fails for; they stay, see [`Plan::skipped`].
     pub failed: u64,
+    /// Messages whose body would not fit its schema any more, or whose schema can't be had; they stay.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub misfits: u64,
+    /// The same by group, the largest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<EditedGroup>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the signature serde asks for")]
+fn is_none(n: &u64) -> bool {
+    *n == 0
+}
+
+/// What an edit does to the messages of one group.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct EditedGroup {
+    /// The group's id.
+    pub id: String,
+    /// What the group is called.
+    pub title: String,
+    /// Messages that it changes.
+    pub changed: u64,
+    /// Messages that it leaves as they are; they are sent, too.
+    pub unchanged: u64,
+    /// Messages that it fails for; they stay.
+    pub failed: u64,
+    /// Messages whose body would not fit its schema any more; they stay.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub misfits: u64,
+}
+
+impl EditedGroup {
+    /// How many messages there are.
+    #[must_use]
+    pub const fn messages(&self) -> u64 {
+        self.changed + self.unchanged + self.failed + self.misfits
+    }
+
+    /// What the edit does to them, in one line.
+    #[must_use]
+    pub fn counts(&self) -> String {
+        counts(self.changed, self.unchanged, self.failed, self.misfits)
+    }
+}
+
+fn counts(changed: u64, unchanged: u64, failed: u64, misfits: u64) -> String {
+    let part = |n: u64, what: &str| if n == 0 { String::new() } else { format!(", {} {what}", human::count(n)) };
+    let stay = if failed + misfits == 0 { "" } else { " (these stay)" };
+    format!(
+        "{} changed, {} as they are{}{}{stay}",
+        human::count(changed),
+        human::count(unchanged),
+        part(failed, "it fails for"),
+        part(misfits, "would not fit their schema")
+    )
 }
 
 impl PlannedEdit {
     /// What it does, in one line.
     #[must_use]
     pub fn counts(&self) -> String {
-        if self.changed + self.unchanged + self.failed == 0 {
+        if self.changed + self.unchanged + self.failed + self.misfits == 0 {
             return "each message as it comes".to_owned();
         }
-        let failed = if self.failed == 0 { String::new() } else { format!(", {} stay", human::count(self.failed)) };
-        format!("{} changed, {} as they are{failed}", human::count(self.changed), human::count(self.unchanged))
+        counts(self.changed, self.unchanged, self.failed, self.misfits)
     }
 }
 

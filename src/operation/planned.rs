@@ -44,7 +44,8 @@ pub async fn open(plan: Plan, opener: &dyn Opener, again: bool, rescue: bool) ->
             };
             let verb = plan.verb;
             // The plan's own edit, pace and limits are taken up with it.
-            let request = ReplayRequest { verb, again, park, rescue, ..ReplayRequest::all(source, to) };
+            let rules = opener.rules(plan.rules.as_ref())?;
+            let request = ReplayRequest { verb, again, park, rescue, rules, ..ReplayRequest::all(source, to) };
             Ok(Prepared::Replay(Box::new(replay::load(plan, request).await?)))
         }
         Verb::Publish | Verb::Capture | Verb::Undo => {

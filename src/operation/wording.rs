@@ -6,6 +6,9 @@ use super::report::{Ended, Report};
 use super::verify::VerifiedGroup;
 use crate::text::human;
 
+/// Groups of which is said what an edit does to them.
+const EDITED: usize = 8;
+
 impl Plan {
     /// What is done to how many messages of which queue.
     #[must_use]
@@ -91,6 +94,13 @@ impl Plan {
         }
         if let Some(edit) = &self.edit {
             entry("edits", format!("{}: {}", edit.counts(), edit.program.trim()));
+            let several = if edit.groups.len() > 1 { edit.groups.as_slice() } else { &[] };
+            for group in several.iter().take(EDITED) {
+                entry("", format!("{} {}: {}", group.id, group.title, group.counts()));
+            }
+            if let Some(more) = several.len().checked_sub(EDITED).filter(|more| *more > 0) {
+                entry("", format!("and {more} more groups"));
+            }
         }
         if let Some(rate) = self.pace.rate {
             entry("pace", format!("at most {rate} messages a second"));

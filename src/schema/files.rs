@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 
 use globset::{Glob, GlobMatcher};
 
+use super::json::JsonSchema;
 use super::protobuf::ProtobufSchema;
 use super::registry::Registry;
 use super::{SchemaFile, SchemaSettings};
@@ -100,7 +101,11 @@ fn read(path: &Path, name: Option<&str>) -> Found {
         "proto" => Arc::new(ProtobufSchema::of_file(path, name).map_err(told)?),
         "avsc" | "json" => {
             let text = String::from_utf8(bytes).map_err(|_| told("it is not UTF-8".to_owned()))?;
-            Arc::new(AvroSchema::parse(&text, &[]).map_err(told)?)
+            if ending == "json" && JsonSchema::is_one(&text) {
+                Arc::new(JsonSchema::parse(&text, &[]).usable().map_err(told)?)
+            } else {
+                Arc::new(AvroSchema::parse(&text, &[]).map_err(told)?)
+            }
         }
         _ => Arc::new(ProtobufSchema::of_descriptors(&bytes, name).map_err(told)?),
     };

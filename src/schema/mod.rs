@@ -2,8 +2,9 @@
 //!
 //! ```text
 //! library    whose schemas read a message: this run's own, then those of the profile that it is at home in
-//! files      .avsc, .proto and descriptor files by queue
+//! files      .avsc, .proto, descriptor and JSON Schema files by queue
 //! registry   what a registry said, kept; confluent and glue ask it
+//! json       JSON Schema, by which edits are checked
 //! protobuf   messages by a descriptor; Avro's values are read in the codec, for its files bring their schema along
 //! ```
 //!
@@ -16,6 +17,8 @@ mod confluent;
 mod files;
 #[cfg(feature = "schemas")]
 mod glue;
+#[cfg(feature = "schemas")]
+mod json;
 mod library;
 #[cfg(feature = "schemas")]
 mod protobuf;

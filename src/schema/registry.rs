@@ -9,12 +9,12 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 use reqwest::StatusCode;
-use serde_json::Value;
 
+use super::json::JsonSchema;
 use super::protobuf::ProtobufSchema;
 use super::{RegistryPlace, RegistrySettings, confluent, glue};
 use crate::message::codec::avro::AvroSchema;
-use crate::message::codec::{Limits, Schema, SchemaId};
+use crate::message::codec::{Schema, SchemaId};
 
 /// How long a schema may take, references included.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -160,7 +160,7 @@ async fn fetch(settings: &RegistrySettings, id: SchemaId) -> Result<Arc<dyn Sche
         }
         "PROTOBUF" => ProtobufSchema::of_texts(&text.main, text.references.into_iter().collect())
             .map(|schema| Arc::new(schema) as Arc<dyn Schema>),
-        "JSON" => Ok(Arc::new(Json)),
+        "JSON" => Ok(Arc::new(JsonSchema::parse(&text.main, &text.references))),
         other => Err(format!("schemas of type {other:?} are not known here")),
     };
     schema.map_err(|why| Fault::Refused(format!("{id}: {why}")))
@@ -188,31 +188,16 @@ pub(super) async fn answer(request: reqwest::RequestBuilder) -> Result<(StatusCo
     Ok((status, body))
 }
 
-/// A JSON Schema: the payload says itself what it holds.
-#[derive(Debug)]
-struct Json;
-
-impl Schema for Json {
-    fn format(&self) -> &'static str {
-        "json"
-    }
-
-    fn name(&self) -> &'static str {
-        ""
-    }
-
-    fn decode(&self, data: &[u8], _id: Option<SchemaId>, _limits: &Limits) -> Result<Value, String> {
-        serde_json::from_slice(data).map_err(|error| format!("its schema says JSON, and it is none: {error}"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::{BufRead as _, BufReader, Write as _};
     use std::net::TcpListener;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
+    use serde_json::Value;
+
     use super::*;
+    use crate::message::codec::Limits;
     use crate::secret::Secret;
 
     /// What a path is answered with: status and body.

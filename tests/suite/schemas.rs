@@ -193,3 +193,128 @@ fn keys_are_read_by_the_schema_of_their_frame_or_by_a_file_for_keys() {
     let matches = |schema: &str| browse(&["--schema", schema, "--filter", "key=17"]).stdout.lines().count();
     assert_eq!((matches("orders-key=n.avsc"), matches("orders=n.avsc"), matches("*=n.avsc")), (1, 0, 0));
 }
+
+/// What a plan of a replay with an edit says of it, and of those that stay.
+#[cfg(feature = "jq")]
+fn planned(environment: &TestEnvironment, edit: &str, more: &[&str]) -> serde_json::Value {
+    let replay =
+        ["replay", "file:dead.jsonl", "--to", "file:fixed.jsonl", "--dry-run", "-o", "json", "-q", "--edit", edit];
+    let run = environment.run(&[&replay[..], more].concat());
+    assert_eq!(run.exit, 0, "{run}");
+    let plan: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    serde_json::json!({ "edit": plan["edit"], "stays": plan["skipped"], "goes": plan["planned"] })
+}
+
+#[cfg(feature = "jq")]
+#[test]
+fn an_edited_body_that_does_not_fit_its_json_schema_stays_and_is_counted_by_group() {
+    let environment = TestEnvironment::new();
+    let schema = r#"{"type":"object","properties":{"id":{"type":"integer"},"total":{"type":"number"}}}"#;
+    std::fs::write(environment.path("order.json"), schema).unwrap();
+    let line = |why: &str, body: &str| {
+        let headers = format!(r#"[["x-exception-message","{why}"],["x-exception-stacktrace","acme.{why}: {why}"]]"#);
+        format!(r#"{{"address":"shop:orders.dlq","headers":{headers},"payload":{{"utf8":{body}}}}}"#) + "\n"
+    };
+    let lines = [
+        line("Bad", r#""{\"id\":1,\"total\":\"5\"}""#),
+        line("Bad", r#""{\"id\":\"one\",\"total\":\"6\"}""#),
+        line("Worse", r#""{\"id\":2,\"total\":7}""#),
+        line("Worse", r#""{\"id\":3,\"total\":\"seven\"}""#),
+    ];
+    std::fs::write(environment.path("dead.jsonl"), lines.concat()).unwrap();
+    let said = planned(&environment, ".body.total |= tonumber", &["--schema", "order.json"]);
+    let edit = &said["edit"];
+    let counts = |of: &serde_json::Value| {
+        ["changed", "unchanged", "failed", "misfits"].map(|name| of[name].as_u64().unwrap_or_default())
+    };
+    assert_eq!(counts(edit), [1, 1, 1, 1], "{said:#}");
+    let mut groups: Vec<_> = edit["groups"].as_array().unwrap().iter().map(counts).collect();
+    groups.sort_unstable();
+    assert_eq!(groups, [[0, 1, 1, 0], [1, 0, 0, 1]], "{said:#}");
+    let stays = said["stays"].to_string();
+    assert!(stays.contains("does not fit its schema: /id: want integer"), "{stays}");
+    assert_eq!(said["goes"], 2);
+    // Without a schema nothing is checked.
+    assert_eq!(counts(&planned(&environment, ".body.total |= tonumber", &[])["edit"]), [2, 1, 1, 0]);
+    // The run does what the plan said.
+    let run = environment.run(&[
+        "replay",
+        "file:dead.jsonl",
+        "--to",
+        "file:fixed.jsonl",
+        "--schema",
+        "order.json",
+        "--edit",
+        ".body.total |= tonumber",
+        "--yes",
+        "-q",
+        "-o",
+        "json",
+    ]);
+    let report: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!((report["done"].as_u64(), run.exit), (Some(2), 0), "{run}");
+    let fixed = std::fs::read_to_string(environment.path("fixed.jsonl")).unwrap();
+    assert!(fixed.contains(r#"\"total\":5"#) && !fixed.contains("one"), "{fixed}");
+}
+
+#[cfg(feature = "jq")]
+#[test]
+fn a_json_body_behind_a_registrys_frame_is_edited_in_it_and_checked_by_its_schema() {
+    let answer =
+        r#"{"schemaType":"JSON","schema":"{\"type\":\"object\",\"properties\":{\"n\":{\"type\":\"integer\"}}}"}"#;
+    let environment = TestEnvironment::new();
+    let write = |body: &[u8]| {
+        let payload = STANDARD.encode([b"\0\0\0\0\x07", body].concat());
+        let line = format!("{{\"address\":\"shop:orders.dlq\",\"payload\":{{\"base64\":\"{payload}\"}}}}\n");
+        std::fs::write(environment.path("dead.jsonl"), line).unwrap();
+    };
+    write(br#"{"n":"1","k":1.50}"#);
+    let url = registry(200, answer);
+    let fits = planned(&environment, ".body.n |= tonumber", &["--registry", &url]);
+    assert_eq!((fits["edit"]["changed"].as_u64(), fits["goes"].as_u64()), (Some(1), Some(1)), "{fits:#}");
+    let misfit = planned(&environment, ".body.n = true", &["--registry", &url]);
+    assert!(misfit["stays"].to_string().contains("/n: want integer, but got boolean"), "{misfit:#}");
+    // A registry that is down checks nothing, so nothing goes.
+    let down = planned(&environment, ".body.n |= tonumber", &["--registry", &registry(503, "")]);
+    assert!(down["stays"].to_string().contains("whether it fits its schema as edited is not known"), "{down:#}");
+    let run = environment.run(&[
+        "replay",
+        "file:dead.jsonl",
+        "--to",
+        "file:fixed.jsonl",
+        "--registry",
+        &url,
+        "--edit",
+        ".body.n |= tonumber",
+        "--yes",
+        "-q",
+    ]);
+    assert_eq!(run.exit, 0, "{run}");
+    let fixed: serde_json::Value =
+        serde_json::from_str(std::fs::read_to_string(environment.path("fixed.jsonl")).unwrap().lines().last().unwrap())
+            .unwrap();
+    let body = &fixed["payload"];
+    let body = match (body.as_str(), body["utf8"].as_str(), body["base64"].as_str()) {
+        (Some(text), ..) | (None, Some(text), _) => text.as_bytes().to_vec(),
+        (.., base64) => STANDARD.decode(base64.unwrap()).unwrap(),
+    };
+    assert_eq!(body, b"\0\0\0\0\x07{\"n\":1,\"k\":1.50}");
+}
+
+#[cfg(feature = "jq")]
+#[test]
+fn fields_of_an_avro_body_can_not_be_edited_and_that_is_said() {
+    let environment = environment("", b"\0\0\0\0\x07");
+    let said = planned(&environment, r#".body.sku = "B""#, &[]);
+    assert_eq!(said["edit"]["failed"], 2, "{said:#}");
+    let why = "packed by schema 7 of a registry (confluent), and is no JSON: an edit can replace it as a whole";
+    assert!(said["stays"].to_string().contains(why), "{said:#}");
+    // Replaced as a whole it has to be readable by its schema.
+    let answer: &'static str = Box::leak(serde_json::json!({ "schema": ORDER }).to_string().into_boxed_str());
+    let url = registry(200, answer);
+    let whole = |bytes: &[u8]| format!(r#".body = {{"base64":"{}"}}"#, STANDARD.encode(bytes));
+    let good = planned(&environment, &whole(b"\0\0\0\0\x07\x22\x06B-9"), &["--registry", &url]);
+    assert_eq!(good["edit"]["changed"], 2, "{good:#}");
+    let cut = planned(&environment, &whole(b"\0\0\0\0\x07\x22\x7e"), &["--registry", &url]);
+    assert_eq!(cut["edit"]["misfits"], 2, "{cut:#}");
+}

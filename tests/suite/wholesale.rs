@@ -1,7 +1,7 @@
 //! Moves by the broker itself: on the memory broker step by step, on `RabbitMQ` where its URLs are in the environment.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use postroom::ErrorKind;
 use postroom::broker::memory::{Fault, Memory, Profile, QueueSpec};
@@ -129,6 +129,7 @@ async fn a_large_replay_that_a_broker_could_do_offers_it() {
 #[cfg(feature = "rabbitmq")]
 mod rabbitmq {
     use std::collections::BTreeMap;
+    use std::time::Instant;
 
     use postroom::broker::{Address, Broker, Connect, Connection, Target, Tls};
 

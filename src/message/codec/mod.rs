@@ -13,6 +13,7 @@ mod compressed;
 mod decode;
 mod encoded;
 mod envelope;
+mod fits;
 mod framed;
 mod hints;
 mod java;
@@ -27,6 +28,7 @@ mod unescape;
 mod view;
 
 pub use decode::{decode, key_view, view};
+pub use fits::{Fit, fits, frame_of, json_frame};
 pub use hints::Hints;
 pub(crate) use hints::KEY_SCHEMA;
 pub use nested::nested;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::Limits;
+use super::{Fit, Limits};
 use crate::message::Message;
 
 /// How a frame or a header names a schema.
@@ -79,4 +79,9 @@ pub trait Schema: fmt::Debug + Send + Sync {
     /// # Errors
     /// Why the bytes are no such value, in a few words.
     fn decode(&self, data: &[u8], id: Option<SchemaId>, limits: &Limits) -> Result<Value, String>;
+
+    /// Whether the bytes fit: where reading them needs the schema, whether they can be read.
+    fn check(&self, data: &[u8], id: Option<SchemaId>, limits: &Limits) -> Fit {
+        self.decode(data, id, limits).map_or_else(Fit::Misfit, |_| Fit::Fits)
+    }
 }

@@ -10,7 +10,7 @@
 //! | `id` | the message's id in its queue; to be read only |
 //! | `key` | Kafka's key, RabbitMQ's routing key, SQS's group: text, `{"base64":…}` or null |
 //! | `headers`, `properties` | by name, values as in `postroom.message/1`; of a repeated name the last is seen, and a change replaces all of them |
-//! | `body` | the value of a JSON body; else its text; else `{"base64":…}`; null for none |
+//! | `body` | the value of a JSON body, also behind a registry's frame, which stays; else its text; else `{"base64":…}`; null for none |
 //!
 //! Limits: a program is the operator's own and is not bounded in time; in a changed body keys that occur twice become
 //! one.
@@ -24,12 +24,16 @@ mod program;
 #[cfg(feature = "jq")]
 mod view;
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
 use super::masks::Masks;
+use super::plan::{EditedGroup, PlannedEdit};
 use crate::error::Result;
 use crate::message::Message;
+use crate::message::failure::detect;
+use crate::message::fingerprint::{GroupId, Rules, fingerprint};
 
 /// How many edited messages a preview keeps.
 const SAMPLES: usize = 3;
@@ -112,31 +116,63 @@ impl Sample {
     }
 }
 
+/// Groups whose counts are told; of the rest only the sums.
+const GROUPS: usize = 100;
+
 /// What an edit did to the messages of a scan.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tally {
-    /// Messages that it changed.
-    pub changed: u64,
-    /// Messages that it left as they are; they are sent all the same.
-    pub unchanged: u64,
-    /// Messages that it failed for; they stay.
-    pub failed: u64,
+    /// The sums.
+    all: EditedGroup,
+    /// By group.
+    groups: HashMap<GroupId, EditedGroup>,
     /// The first few that were changed.
     pub samples: Vec<Sample>,
 }
 
+/// What an edit made of a message.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Made<'a> {
+    /// Another one.
+    Changed(&'a Message),
+    /// The same.
+    Unchanged,
+    /// Nothing: it stays.
+    Failed,
+    /// One whose body would not fit its schema: it stays.
+    Misfit,
+}
+
 impl Tally {
     /// Counts what the edit made of a message.
-    pub(super) fn count(&mut self, before: &Message, goes: bool, after: Option<&Message>) {
-        match after {
-            _ if !goes => self.failed += 1,
-            None => self.unchanged += 1,
-            Some(after) => {
-                self.changed += 1;
-                if self.samples.len() < SAMPLES {
-                    self.samples.push(Sample { before: before.clone(), after: after.clone() });
-                }
+    pub(super) fn count(&mut self, before: &Message, made: Made<'_>, rules: &Rules) {
+        let found = fingerprint(before, detect(before).as_ref(), rules);
+        let group = self.groups.entry(found.id).or_insert_with(|| EditedGroup {
+            id: found.id.to_string(),
+            title: found.title,
+            ..EditedGroup::default()
+        });
+        for counts in [&mut self.all, group] {
+            match made {
+                Made::Changed(_) => counts.changed += 1,
+                Made::Unchanged => counts.unchanged += 1,
+                Made::Failed => counts.failed += 1,
+                Made::Misfit => counts.misfits += 1,
             }
         }
+        if let Made::Changed(after) = made
+            && self.samples.len() < SAMPLES
+        {
+            self.samples.push(Sample { before: before.clone(), after: after.clone() });
+        }
+    }
+
+    /// What the plan of a run with this program says.
+    pub(super) fn planned(&self, program: String) -> PlannedEdit {
+        let EditedGroup { changed, unchanged, failed, misfits, .. } = self.all;
+        let mut groups: Vec<EditedGroup> = self.groups.values().cloned().collect();
+        groups.sort_unstable_by(|a, b| b.messages().cmp(&a.messages()).then_with(|| a.id.cmp(&b.id)));
+        groups.truncate(GROUPS);
+        PlannedEdit { program, changed, unchanged, failed, misfits, groups }
     }
 }

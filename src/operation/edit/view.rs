@@ -1,9 +1,11 @@
 //! A message as a jq program sees it, and back again with everything that it did not touch.
 
+use base64::Engine as _;
 use jaq_json::{Map, Val, read, write};
 
 use super::program::rejected;
 use crate::error::{Error, ErrorKind, Result};
+use crate::message::codec::{frame_of, json_frame};
 use crate::message::{Fields, Message, jsonl};
 
 /// The fields of the object, in order.
@@ -12,7 +14,8 @@ const FIELDS: [&str; 5] = ["id", "key", "headers", "properties", "body"];
 /// What a body is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Body {
-    Json,
+    /// JSON behind so many bytes of a registry's frame, which stay as they are.
+    Json(usize),
     Text,
     Bytes,
     None,
@@ -98,35 +101,62 @@ impl<'a> View<'a> {
         Ok(match (body, self.kind) {
             (Val::Null, _) => None,
             (Val::TStr(text), Body::Text | Body::Bytes | Body::None) => Some(text.to_vec()),
-            (Val::Obj(_), _) if get(body, "base64").is_some() => fields(body, &Val::default(), &Val::default())
-                .map_err(|error| rejected(&format!("the edit gives a body that is no base64: {error}")))?
-                .key
-                .map(|bytes| bytes.to_vec()),
+            (Val::Obj(map), Body::Bytes) if map.len() != 1 || get(body, "base64").is_none() => {
+                return Err(rejected(&self.opaque()));
+            }
+            // A JSON body may have a field of that name itself.
+            (Val::Obj(map), kind)
+                if map.len() == 1
+                    && get(body, "base64").is_some()
+                    && !(matches!(kind, Body::Json(_)) && get(&self.fields[4], "base64").is_some()) =>
+            {
+                fields(body, &Val::default(), &Val::default())
+                    .map_err(|error| rejected(&format!("the edit gives a body that is no base64: {error}")))?
+                    .key
+                    .map(|bytes| bytes.to_vec())
+            }
             _ => {
                 let json = bytes(body);
                 // jq has numbers and byte strings that JSON does not have.
                 serde_json::from_slice::<serde::de::IgnoredAny>(&json)
                     .map_err(|error| rejected(&format!("the edit gives a body that is no JSON: {error}")))?;
-                Some(json)
+                let frame = match self.kind {
+                    Body::Json(frame) => frame,
+                    Body::Text | Body::Bytes | Body::None => 0,
+                };
+                let mut framed = self.message.body().get(..frame).unwrap_or_default().to_vec();
+                framed.extend_from_slice(&json);
+                Some(framed)
             }
         })
+    }
+
+    /// Why a body of other bytes than text can't be edited by its fields.
+    fn opaque(&self) -> String {
+        let what = match frame_of(self.message) {
+            Some((registry, id)) => format!("its body is packed by {id} of a registry ({registry}), and is no JSON"),
+            None => "its body is neither JSON nor text".to_owned(),
+        };
+        format!("{what}: an edit can replace it as a whole, by {{\"base64\": …}}, and not change its fields")
     }
 }
 
 /// What the body is, and how it is seen.
 fn body(message: &Message) -> (Body, Val) {
     let Some(payload) = message.payload.as_deref() else { return (Body::None, Val::Null) };
-    let is_json = serde_json::from_slice::<serde::de::IgnoredAny>(payload).is_ok();
-    if is_json && let Ok(value) = read::parse_single(payload) {
-        return (Body::Json, value);
+    for frame in [0, json_frame(message)] {
+        let inner = payload.get(frame..).unwrap_or_default();
+        let is_json = serde_json::from_slice::<serde::de::IgnoredAny>(inner).is_ok();
+        if is_json && let Ok(value) = read::parse_single(inner) {
+            return (Body::Json(frame), value);
+        }
     }
-    if std::str::from_utf8(payload).is_ok() {
+    // Packed bytes may be text by chance.
+    if std::str::from_utf8(payload).is_ok() && frame_of(message).is_none() {
         return (Body::Text, Val::utf8_str(payload.to_vec()));
     }
-    let seen = Message { key: message.payload.clone(), ..Message::default() };
-    let mut line = Vec::new();
-    jsonl::write_line(&seen, None, &mut line);
-    (Body::Bytes, parse(&line).ok().and_then(|line| get(&line, "key")).unwrap_or_default())
+    let base64 = Val::utf8_str(base64::engine::general_purpose::STANDARD.encode(payload));
+    (Body::Bytes, Val::obj([(text("base64"), base64)].into_iter().collect()))
 }
 
 fn parse(json: &[u8]) -> Result<Val> {
@@ -313,5 +343,14 @@ mod tests {
             assert_eq!(error.kind(), crate::ErrorKind::Usage);
             assert!(error.to_string().contains(part), "{program}: {error}");
         }
+    }
+
+    #[test]
+    fn a_json_body_with_a_field_named_base64_stays_json() {
+        let before = message(r#"{"base64":"aGk=","kind":"x"}"#);
+        let after = edited(r#".body.kind = "y""#, &before).unwrap();
+        assert_eq!(after.body(), br#"{"base64":"aGk=","kind":"y"}"#);
+        let alone = edited("del(.body.kind)", &before).unwrap();
+        assert_eq!(alone.body(), br#"{"base64":"aGk="}"#);
     }
 }

@@ -17,12 +17,12 @@ use self::route::Routes;
 use super::browse::BrowseRequest;
 use super::control::Control;
 use super::course::{self, Keys};
-use super::edit::{self, Edit, Sample};
+use super::edit::{Edit, Sample};
 use super::handled::Handled;
 use super::journal::{self, Head, Journals, Opened};
 use super::order::Order;
 use super::place::Place;
-use super::plan::{self, Aside, Check, Destination, Mode, Pace, Plan, PlannedEdit, Verb};
+use super::plan::{self, Aside, Check, Destination, Mode, Pace, Plan, Verb};
 use super::report::Report;
 use super::restore::Restore;
 use super::scan;
@@ -187,30 +187,34 @@ pub async fn plan(request: ReplayRequest, control: &Control) -> Result<Prepared>
     let mut checks = vec![Check::passed("target is not the source", "")];
     checks.extend(routes.lanes().iter().map(|lane| Check::passed("target exists", lane.address.clone())));
     checks.extend(look.checks(request.rescue, mode));
-    let mut plan = Plan {
-        schema: plan::SCHEMA.into(),
-        verb: request.verb,
-        mode,
-        created: control.clock.now(),
-        source: request.source.address.to_string(),
-        to: request.to.text(),
-        filter: request.selection.filter_text().map(ToOwned::to_owned),
-        group: request.selection.group_id().map(ToOwned::to_owned),
-        rules: request.selection.written_rules().cloned(),
-        keep: request.keep,
-        same_partition: request.same_partition,
-        scanned: look.about,
-        planned: look.about.min(request.limit.unwrap_or(u64::MAX)),
-        estimated: look.estimated(mode),
-        destinations: Vec::new(),
-        messages: Vec::new(),
-        skipped: Vec::new(),
-        checks,
-        edit: None,
-        aside: request.aside(),
-        pace: request.pace.clone(),
-        header_policy: routes.policy(),
-    };
+    let mut plan =
+        Plan {
+            schema: plan::SCHEMA.into(),
+            verb: request.verb,
+            mode,
+            created: control.clock.now(),
+            source: request.source.address.to_string(),
+            to: request.to.text(),
+            filter: request.selection.filter_text().map(ToOwned::to_owned),
+            group: request.selection.group_id().map(ToOwned::to_owned),
+            // An edit is checked by the same schemas when the plan is run elsewhere.
+            rules: request.selection.written_rules().cloned().or_else(|| {
+                request.edit.as_ref().and_then(|_| request.rules.schemas()).map(|_| request.rules.written())
+            }),
+            keep: request.keep,
+            same_partition: request.same_partition,
+            scanned: look.about,
+            planned: look.about.min(request.limit.unwrap_or(u64::MAX)),
+            estimated: look.estimated(mode),
+            destinations: Vec::new(),
+            messages: Vec::new(),
+            skipped: Vec::new(),
+            checks,
+            edit: None,
+            aside: request.aside(),
+            pace: request.pace.clone(),
+            header_policy: routes.policy(),
+        };
     match mode {
         Mode::Exact => {
             let every = BrowseRequest {
@@ -244,8 +248,7 @@ pub async fn plan(request: ReplayRequest, control: &Control) -> Result<Prepared>
     }
     let mut samples = Vec::new();
     if let Some((program, tally)) = routes.edits() {
-        let edit::Tally { changed, unchanged, failed, .. } = tally;
-        plan.edit = Some(PlannedEdit { program, changed, unchanged, failed });
+        plan.edit = Some(tally.planned(program));
         samples = tally.samples;
     }
     let (scan, until) = (look.scan(&plan), source::until(&plan));

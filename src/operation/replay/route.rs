@@ -13,10 +13,12 @@ use super::headers::{Purpose, Stamp, Stripped};
 use super::{ReplayRequest, ReplayTo, headers};
 use crate::broker::{Address, Broker, Connection, Publisher, Target};
 use crate::error::{Error, ErrorKind, Result};
+use crate::message::codec::{self, Fit};
 use crate::message::failure::{Origin, detect};
+use crate::message::fingerprint::Rules;
 use crate::message::{Message, redacted};
 use crate::operation::course::{Admit, Course};
-use crate::operation::edit::{self, Edit};
+use crate::operation::edit::{Edit, Made, Tally};
 use crate::operation::fit;
 use crate::operation::handled::Handled;
 use crate::operation::place::Place;
@@ -39,6 +41,8 @@ pub(crate) struct Lane {
 
 /// What becomes of a message on its route.
 pub(crate) struct Change {
+    /// It stays because what the edit made of its body does not fit.
+    misfit: bool,
     /// Where it goes after all.
     pub(crate) route: Route,
     /// What is sent instead of it.
@@ -76,8 +80,10 @@ pub(crate) struct Routes {
     parking: Parking,
     stripped: Stripped,
     edit: Option<Edit>,
+    /// The operator's rules: groups are told by them, and edited bodies are checked by their schemas.
+    rules: Arc<Rules>,
     /// What the edit did to the messages that a scan showed.
-    edits: edit::Tally,
+    edits: Tally,
     /// What earlier runs are done with.
     handled: Handled,
     /// Which keys a scan has seen to go no further.
@@ -123,7 +129,8 @@ impl Routes {
             parking: Parking { most: request.max_replays, place: park.cloned(), lane: None },
             stripped: Stripped::default(),
             edit: request.edit.clone(),
-            edits: edit::Tally::default(),
+            rules: Arc::clone(&request.rules),
+            edits: Tally::default(),
             handled: Handled::default(),
             course: Course::new(&request.pace)?,
             lanes: Vec::new(),
@@ -271,19 +278,25 @@ impl Routes {
     /// What becomes of a message on a route: what is edited may have another key, and what fails or grew too large
     /// stays.
     pub(crate) fn change(&self, route: Route, message: &Message) -> Change {
-        let Route::To(lane, key) = route else { return Change { route, message: None, seq: None } };
+        let none = |route| Change { misfit: false, route, message: None, seq: None };
+        let Route::To(lane, key) = route else { return none(route) };
         if let Some(restore) = &self.restore {
             return match restore.restore(message) {
-                Ok((seq, message)) => Change { route: Route::To(lane, key), message, seq },
-                Err(why) => Change { route: Route::Stay(why), message: None, seq: None },
+                Ok((seq, message)) => Change { misfit: false, route: Route::To(lane, key), message, seq },
+                Err(why) => none(Route::Stay(why)),
             };
         }
         // What is parked is set aside as it is.
         if self.parking.lane == Some(Ok(lane)) {
-            return Change { route: Route::To(lane, key), message: None, seq: None };
+            return none(Route::To(lane, key));
         }
-        let (route, message) = self.edit(lane, key, message);
-        Change { route, message, seq: None }
+        let before = message;
+        let (route, message) = self.edit(lane, key, before);
+        let why = message.as_ref().filter(|after| after.payload != before.payload).and_then(|after| self.misfit(after));
+        match why {
+            Some(why) => Change { misfit: true, ..none(Route::Stay(why)) },
+            None => Change { misfit: false, route, message, seq: None },
+        }
     }
 
     /// Whether the copy on a lane does not tell all that the message was, without an edit.
@@ -291,6 +304,15 @@ impl Routes {
         self.lanes
             .get(lane as usize)
             .is_some_and(|lane| lane.other_kind || lane.stamp.loses(message, lane.publisher.limits().header_types))
+    }
+
+    /// Why an edited body does not go out: it does not fit its schema, or nobody knows.
+    fn misfit(&self, edited: &Message) -> Option<String> {
+        match codec::fits(edited, self.rules.schemas()?) {
+            Fit::Free | Fit::Fits => None,
+            Fit::Misfit(why) => Some(format!("as edited it does not fit its schema: {why}")),
+            Fit::Unknown(why) => Some(format!("whether it fits its schema as edited is not known: {why}")),
+        }
     }
 
     fn edit(&self, lane: u32, key: Option<Bytes>, message: &Message) -> (Route, Option<Message>) {
@@ -310,7 +332,7 @@ impl Routes {
     }
 
     /// What the edit did to the messages that a scan showed; `None` without an edit.
-    pub(super) fn edits(&mut self) -> Option<(String, edit::Tally)> {
+    pub(super) fn edits(&mut self) -> Option<(String, Tally)> {
         let edit = self.edit.as_ref()?;
         Some((edit.text().to_owned(), std::mem::take(&mut self.edits)))
     }
@@ -380,9 +402,15 @@ impl Router for Routes {
         let route = self.route(message).await?;
         let goes = matches!(route, Route::To(..));
         let parked = matches!(route, Route::To(lane, _) if self.parking.lane == Some(Ok(lane)));
-        let Change { route, message: edited, .. } = self.change(route, message);
+        let Change { misfit, route, message: edited, .. } = self.change(route, message);
         if goes && !parked && self.edit.is_some() {
-            self.edits.count(message, matches!(route, Route::To(..)), edited.as_ref());
+            let made = match (&route, &edited) {
+                (Route::Stay(_), _) if misfit => Made::Misfit,
+                (Route::Stay(_), _) => Made::Failed,
+                (Route::To(..), Some(after)) => Made::Changed(after),
+                (Route::To(..), None) => Made::Unchanged,
+            };
+            self.edits.count(message, made, &self.rules);
         }
         let lane = match route {
             Route::Stay(why) => {

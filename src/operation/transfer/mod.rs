@@ -417,7 +417,7 @@ impl Mover<'_> {
             Carrier::Publish { routes, witness, .. } => {
                 group = witness.as_ref().map(|witness| witness.group(&delivery.message));
                 let route = routes.route(&delivery.message).await?;
-                let Change { route, message, seq } = routes.change(route, &delivery.message);
+                let Change { route, message, seq, .. } = routes.change(route, &delivery.message);
                 undoes = seq;
                 let keeps = match &route {
                     Route::To(lane, _) if !self.keep && seq.is_none() => {
