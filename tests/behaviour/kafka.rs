@@ -2,7 +2,10 @@
 //! URLs are set; the common promises are in `cases`.
 
 use std::collections::BTreeMap;
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
@@ -50,6 +53,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         a_compacted_topic_gives_nothing_up,
         a_wrong_login_has_one_clear_error,
         a_login_by_token_reaches_everything_that_the_program_does,
+        a_login_by_token_is_renewed_for_as_long_as_a_read_lasts,
         records_go_to_the_partition_that_is_asked_for,
         a_replay_goes_back_into_the_partitions_where_its_records_died,
         dead_letters_are_paired_by_what_they_say_of_themselves,
@@ -289,11 +293,6 @@ async fn a_login_by_token_reaches_everything_that_the_program_does(server: Serve
     server.commit(&topic, &format!("workers-{topic}"), &[(0, 1)]);
     let tls = Tls { ca: Some(ca.into()), ..Tls::default() };
     let now = jiff::Timestamp::now().as_second();
-    let token = |subject: &str, ends: i64| {
-        let part = |text: String| BASE64_URL_SAFE_NO_PAD.encode(text);
-        let claims = format!(r#"{{"sub":"{subject}","iat":{},"exp":{ends}}}"#, now - 10);
-        format!("{}.{}.", part(r#"{"alg":"none"}"#.to_owned()), part(claims))
-    };
     let login = async |token: String| {
         let url = url.replace("kafka://", &format!("kafka://:{token}@"));
         connect(&url, tls.clone(), &[("sasl.mechanism", "OAUTHBEARER")]).await
@@ -317,6 +316,73 @@ async fn a_login_by_token_reaches_everything_that_the_program_does(server: Serve
     assert!(matches!(error.kind(), ErrorKind::Denied | ErrorKind::NotFound), "{error:?}");
     let error = login(token("alice", now - 1)).await.describe(&topic).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Denied);
+}
+
+/// A token that nobody signed.
+fn token(subject: &str, ends: i64) -> String {
+    let part = |text: String| BASE64_URL_SAFE_NO_PAD.encode(text);
+    let claims = format!(r#"{{"sub":"{subject}","iat":{},"exp":{ends}}}"#, jiff::Timestamp::now().as_second() - 10);
+    format!("{}.{}.", part(r#"{"alg":"none"}"#.to_owned()), part(claims))
+}
+
+/// An identity provider, whose tokens hold for so many seconds. Its endpoint, and how many it gave.
+fn identity_provider(holds: i64) -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}/token", listener.local_addr().unwrap());
+    let given = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&given);
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let (mut asked, mut buffer) = (String::new(), [0; 4096]);
+            while !asked.contains("client_credentials") {
+                match stream.read(&mut buffer) {
+                    Ok(read @ 1..) => asked += &String::from_utf8_lossy(&buffer[..read]),
+                    _ => break,
+                }
+            }
+            let token = token("alice", jiff::Timestamp::now().as_second() + holds);
+            let body = format!(r#"{{"access_token":"{token}","expires_in":{holds},"token_type":"Bearer"}}"#);
+            let head = format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
+            _ = stream.write_all(format!("{head}{body}").as_bytes());
+            counted.fetch_add(1, Ordering::SeqCst);
+        }
+    });
+    (endpoint, given)
+}
+
+/// The server ends a connection whose token has ended, so a read that lasts longer needs new ones.
+async fn a_login_by_token_is_renewed_for_as_long_as_a_read_lasts(server: Server) {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let (Some(url), Some(ca)) = (variable("POSTROOM_KAFKA_SASL_URL"), variable("POSTROOM_KAFKA_TLS_CA")) else {
+        return;
+    };
+    let topic = server.topic(1, &[]).await;
+    let (endpoint, given) = identity_provider(13);
+    let options = [
+        ("sasl.mechanism", "OAUTHBEARER"),
+        ("sasl.oauthbearer.method", "oidc"),
+        ("sasl.oauthbearer.client.id", "on-call"),
+        ("sasl.oauthbearer.client.secret", "geheim"),
+        ("sasl.oauthbearer.token.endpoint.url", &endpoint),
+    ];
+    let broker = connect(&url, Tls { ca: Some(ca.into()), ..Tls::default() }, &options).await;
+    let mut reader = broker.browse(&topic, BrowseOptions { follow: true, ..BrowseOptions::default() }).await.unwrap();
+    let mut found = Vec::new();
+    // The first token has ended by the time of the third.
+    for (tokens, body) in [(1, "a"), (3, "b")] {
+        let end = Instant::now() + 2 * PATIENCE;
+        while given.load(Ordering::SeqCst) < tokens {
+            assert!(Instant::now() < end, "no new token");
+            if let Ok(batch) = tokio::time::timeout(Duration::from_millis(200), reader.next_batch(10)).await {
+                assert_eq!(batch.unwrap().end, None);
+            }
+        }
+        server.fill(&topic, &[(0, body)]).await;
+        let batch = tokio::time::timeout(PATIENCE, reader.next_batch(10)).await.expect("it reads on").unwrap();
+        found.extend(batch.deliveries.into_iter().map(|delivery| delivery.message));
+    }
+    assert_eq!(payloads(&found), ["a", "b"]);
+    reader.close().await.unwrap();
 }
 
 async fn records_go_to_the_partition_that_is_asked_for(server: Server) {

@@ -2,8 +2,8 @@
 # (SCRAM-SHA-256, PLAIN and OAUTHBEARER, behind a certificate of an authority made for this run); and SSL that asks for a
 # client certificate of the same authority.
 #
-# Users on SASL_SSL: alice / alice-secret and bob / bob-secret; OAUTHBEARER takes any unsigned token and believes its
-# subject. ACLs are on: whoever comes in by PLAINTEXT, alice and the owner of the client certificate may do everything,
+# Users on SASL_SSL: alice / alice-secret and bob / bob-secret; OAUTHBEARER takes any unsigned token, believes its subject,
+# and ends a connection whose token is not renewed in time. ACLs are on: whoever comes in by PLAINTEXT, alice and the owner of the client certificate may do everything,
 # bob may do nothing.
 #
 # Clients on librdkafka before 2.6.1 (kcat in Debian 12) can't log in with SCRAM: they repeat the nonce wrongly, and
@@ -82,6 +82,7 @@ sasl.enabled.mechanisms=SCRAM-SHA-256,PLAIN,OAUTHBEARER
 listener.name.secure.scram-sha-256.sasl.jaas.config=$scram required;
 listener.name.secure.plain.sasl.jaas.config=$plain required user_alice="alice-secret" user_bob="bob-secret";
 listener.name.secure.oauthbearer.sasl.jaas.config=$bearer required unsecuredLoginStringClaim_sub="broker";
+listener.name.secure.oauthbearer.connections.max.reauth.ms=600000
 authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
 super.users=User:ANONYMOUS;User:alice;User:postroom-client
 log.dirs=$1/data

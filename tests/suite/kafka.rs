@@ -164,6 +164,34 @@ async fn a_record_that_the_broker_refuses_is_rejected_and_one_without_an_answer_
     let began = Instant::now();
     assert_eq!(kinds(publisher.publish(&records(1)).await), [Err(ErrorKind::Ambiguous)]);
     assert!(began.elapsed() < PATIENCE, "{:?}", began.elapsed());
+    // What could not even be sent is a failure, and no doubt.
+    let trouble = Trouble::new();
+    let publisher = trouble.publisher(&[("message.timeout.ms", "3000")]).await;
+    assert_eq!(kinds(publisher.publish(&records(1)).await), [Ok(())]);
+    trouble.cluster.broker_down(1).unwrap();
+    assert_eq!(kinds(publisher.publish(&records(2)).await), [Err(ErrorKind::Unreachable); 2]);
+}
+
+/// What never left is no doubt, and whoever gets the right later can publish.
+#[tokio::test]
+async fn a_user_that_may_not_publish_is_one_clear_error() {
+    let trouble = Trouble::new();
+    let broker = trouble.broker(&[]).await;
+    let topic = Target::queue(TOPIC);
+    let publisher = broker.publisher(&topic).await.unwrap();
+    trouble.faults(Api::InitProducerId, &[Fault::RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED]);
+    for _ in 0..2 {
+        let error = publisher.publish(&records(1)).await.remove(0).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Denied, "{error:?}");
+        assert!(error.hint_text().unwrap().contains("Write on the topic"), "{error:?}");
+    }
+    let later = broker.publisher(&topic).await.unwrap();
+    assert_eq!(kinds(later.publish(&records(1)).await), [Ok(())]);
+    trouble.faults(Api::Produce, &[Fault::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED]);
+    assert_eq!(kinds(later.publish(&records(2)).await), [Err(ErrorKind::Denied); 2]);
+    for publisher in [publisher, later] {
+        publisher.close().await.unwrap();
+    }
 }
 
 #[tokio::test]

@@ -18,6 +18,7 @@ use rdkafka::bindings::{self as c, rd_kafka_admin_op_t as Op};
 use rdkafka::client::Client;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::message::BorrowedMessage;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::RDKafkaErrorCode as Code;
 
@@ -210,6 +211,13 @@ pub(super) fn commit(
         let result = c::rd_kafka_event_AlterConsumerGroupOffsets_result(answer.get());
         of_one_group(&elements(|count| c::rd_kafka_AlterConsumerGroupOffsets_result_groups(result, count)))
     }
+}
+
+/// Whether a record that was not delivered may be in the log all the same; else it was never sent, or the broker said no.
+pub(super) fn may_be_there(undelivered: &BorrowedMessage<'_>) -> bool {
+    // SAFETY: the record lives as long as the borrow, and is only read.
+    let status = unsafe { c::rd_kafka_message_status(undelivered.ptr()) };
+    status != c::rd_kafka_msg_status_t::RD_KAFKA_MSG_STATUS_NOT_PERSISTED
 }
 
 /// Removes everything before these offsets. Each partition of the answer has its own error.

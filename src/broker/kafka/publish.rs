@@ -21,6 +21,7 @@ use super::Shared;
 use super::context::{Context, Trouble};
 use super::convert;
 use super::errors::{code, explain, meaning};
+use super::native;
 use super::settings::Settings;
 use crate::broker::{HeaderTypes, PublishLimits, Publisher, Receipt, Target};
 use crate::error::{Error, ErrorKind, Result};
@@ -52,9 +53,17 @@ pub(super) const fn limits(max_bytes: Option<u64>) -> PublishLimits {
 
 /// The records of one batch that are under way.
 struct Pending {
-    results: Mutex<Vec<Option<Result<Receipt>>>>,
+    results: Mutex<Vec<Option<std::result::Result<Receipt, Unsent>>>>,
     open: AtomicUsize,
     done: Notify,
+}
+
+/// Why there is no receipt.
+enum Unsent {
+    /// What the client or the broker says, and whether the record may be there all the same.
+    Said(KafkaError, bool),
+    /// What we say: it was never handed over.
+    Ours(Error),
 }
 
 /// Where the outcome of one record goes.
@@ -64,7 +73,7 @@ pub(super) struct Slot {
 }
 
 impl Pending {
-    fn set(&self, index: usize, result: Result<Receipt>) {
+    fn set(&self, index: usize, result: std::result::Result<Receipt, Unsent>) {
         let mut results = self.results.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(slot) = results.get_mut(index) {
             *slot = Some(result);
@@ -85,16 +94,26 @@ impl Slot {
                 let position = Position { partition: Some(raw.partition()), offset };
                 Ok(Receipt { position: Some(position), id: Some(format!("{}:{offset}", raw.partition())) })
             }
-            Err((error, _)) => Err(failed(error)),
+            Err((error, record)) => Err(Unsent::Said(error.clone(), native::may_be_there(record))),
         };
         self.pending.set(self.index, outcome);
     }
 }
 
-/// What a failed delivery means: the broker said no, or nobody knows.
-fn failed(error: &KafkaError) -> Error {
+/// What a failed delivery means: the broker said no, it never left, or nobody knows (`doubtful`). `fatal` is why the
+/// producer sends nothing any more.
+fn failed(error: &KafkaError, doubtful: bool, fatal: Option<(Code, String)>) -> Error {
     let doing = "publishing the record";
     match code(error) {
+        // It never left.
+        Some(unsent @ (Code::PurgeQueue | Code::Fatal)) if !doubtful => match fatal {
+            Some((Code::ClusterAuthorizationFailed, _)) => {
+                Error::new(ErrorKind::Denied, "the user may not publish: there is no topic that it may write to")
+                    .hint("it needs Write on the topic (kafka-acls.sh lists its rights)")
+            }
+            Some((fatal, why)) => Error::new(meaning(doing, fatal).kind(), format!("{doing} failed: {why}")),
+            None => Error::new(ErrorKind::Rejected, format!("{doing} failed: {unsent}")),
+        },
         Some(
             refused @ (Code::MessageSizeTooLarge
             | Code::MessageBatchTooLarge
@@ -117,6 +136,11 @@ fn failed(error: &KafkaError) -> Error {
                 _ => error,
             }
         }
+        Some(Code::MessageTimedOut) if !doubtful => Error::new(
+            ErrorKind::Unreachable,
+            format!("{doing} failed: no broker took it in time, and it was not sent"),
+        )
+        .hint("look at the brokers' health, and try again"),
         _ => Error::new(ErrorKind::Ambiguous, format!("Kafka did not confirm the record: {error}"))
             .hint("look whether it arrived before it is sent again"),
     }
@@ -142,6 +166,13 @@ impl Line {
             .map_err(|error| explain("opening the publisher", &error))?;
         let order = tokio::sync::Mutex::new(());
         Ok(Self { producer: Some(producer), limits, retention: settings.retention(), trouble, order })
+    }
+}
+
+impl Line {
+    /// Why it sends nothing any more.
+    fn fatal(&self) -> Option<(Code, String)> {
+        self.producer.as_ref().and_then(|producer| producer.client().fatal_error())
     }
 }
 
@@ -186,7 +217,8 @@ impl KafkaPublisher {
                 .hint(format!("it has {}", topic.partitions.len())));
         }
         let mut lines = shared.lines.lock().await;
-        let line = if let Some(line) = lines.get(name).and_then(Weak::upgrade) {
+        let open = lines.get(name).and_then(Weak::upgrade).filter(|line| line.fatal().is_none());
+        let line = if let Some(line) = open {
             line
         } else {
             let line = Arc::new(Line::new(shared, &shared.settings(name).await)?);
@@ -219,14 +251,14 @@ impl KafkaPublisher {
         if let Some((name, _)) = message.properties.iter().next() {
             let why = format!("the property {name:?} is none that Kafka has");
             let error = Error::new(ErrorKind::Rejected, why).hint("drop it or turn it into a header by an edit");
-            slot.pending.set(slot.index, Err(error));
+            slot.pending.set(slot.index, Err(Unsent::Ours(error)));
             return;
         }
         let mut slot = slot;
         loop {
             let Some(headers) = convert::headers(&message.headers) else {
                 let error = Error::new(ErrorKind::Rejected, "a header's value is neither bytes nor null");
-                slot.pending.set(slot.index, Err(error));
+                slot.pending.set(slot.index, Err(Unsent::Ours(error)));
                 return;
             };
             let mut record = BaseRecord::<[u8], [u8], Box<Slot>>::with_opaque_to(&self.topic, slot);
@@ -245,13 +277,13 @@ impl KafkaPublisher {
                 Err((error, record)) => {
                     let slot = record.delivery_opaque;
                     // It was never taken over, so nothing of it is on its way.
-                    let error = match failed(&error) {
+                    let error = match failed(&error, false, line.fatal()) {
                         error if error.kind() == ErrorKind::Ambiguous => {
                             Error::new(ErrorKind::Rejected, error.message().to_owned())
                         }
                         error => error,
                     };
-                    slot.pending.set(slot.index, Err(error));
+                    slot.pending.set(slot.index, Err(Unsent::Ours(error)));
                     return;
                 }
             }
@@ -292,8 +324,13 @@ impl Publisher for KafkaPublisher {
         }
         line.trouble.clear();
         let results = std::mem::take(&mut *pending.results.lock().unwrap_or_else(PoisonError::into_inner));
-        let unknown = || Err(Error::new(ErrorKind::Ambiguous, "Kafka gave no answer for the record"));
-        results.into_iter().map(|result| result.unwrap_or_else(unknown)).collect()
+        let explain = |result: Option<std::result::Result<Receipt, Unsent>>| match result {
+            Some(Ok(receipt)) => Ok(receipt),
+            Some(Err(Unsent::Said(error, doubtful))) => Err(failed(&error, doubtful, line.fatal())),
+            Some(Err(Unsent::Ours(error))) => Err(error),
+            None => Err(Error::new(ErrorKind::Ambiguous, "Kafka gave no answer for the record")),
+        };
+        results.into_iter().map(explain).collect()
     }
 
     async fn close(&self) -> Result<()> {
@@ -314,12 +351,16 @@ mod tests {
 
     #[test]
     fn only_a_definite_no_is_a_refusal() {
-        let kind = |code| failed(&KafkaError::MessageProduction(code)).kind();
-        assert_eq!(kind(Code::MessageSizeTooLarge), ErrorKind::Rejected);
-        assert_eq!(kind(Code::PolicyViolation), ErrorKind::Rejected);
-        assert_eq!(kind(Code::TopicAuthorizationFailed), ErrorKind::Denied);
+        let kind = |code, doubtful| failed(&KafkaError::MessageProduction(code), doubtful, None).kind();
+        assert_eq!(kind(Code::MessageSizeTooLarge, true), ErrorKind::Rejected);
+        assert_eq!(kind(Code::PolicyViolation, true), ErrorKind::Rejected);
+        assert_eq!(kind(Code::TopicAuthorizationFailed, true), ErrorKind::Denied);
         for lost in [Code::MessageTimedOut, Code::BrokerTransportFailure, Code::NotEnoughReplicasAfterAppend] {
-            assert_eq!(kind(lost), ErrorKind::Ambiguous);
+            assert_eq!(kind(lost, true), ErrorKind::Ambiguous);
         }
+        // What never left the client is no doubt, whatever it says.
+        assert_eq!(kind(Code::PurgeQueue, false), ErrorKind::Rejected);
+        assert_eq!(kind(Code::MessageTimedOut, false), ErrorKind::Unreachable);
+        assert_eq!(kind(Code::PurgeInflight, true), ErrorKind::Ambiguous);
     }
 }
