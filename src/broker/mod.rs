@@ -218,6 +218,11 @@ pub trait Publisher: Send + Sync {
         None
     }
 
+    /// What becomes of the messages' own times there, in words; `None` where a time is a property like others.
+    fn times(&self) -> Option<String> {
+        None
+    }
+
     /// Waits until nothing is under way and closes. Idempotent.
     async fn close(&self) -> Result<()>;
 }

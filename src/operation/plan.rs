@@ -4,6 +4,7 @@
 //! A *streaming* plan names only how many messages there were when it was made: they are frozen one by one as the
 //! run holds them. Limits: no secrets; addresses are in their redacted form.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::Path;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::broker::{Capability, CostKind};
+use crate::broker::{Capability, CostKind, Publisher};
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::fingerprint::WrittenRules;
 use crate::message::{Digest, Message, Position};
@@ -339,6 +340,22 @@ impl Check {
     /// A cross.
     pub fn failed(name: impl Into<String>, why: impl Into<String>) -> Self {
         Self { name: name.into(), ok: false, warning: false, why: why.into() }
+    }
+
+    /// What becomes of the messages' own times at these targets, where there is something to say of it: once for those
+    /// that do the same.
+    pub(super) fn times<'a>(targets: impl Iterator<Item = (&'a str, &'a dyn Publisher)>) -> Vec<Self> {
+        let mut said: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+        for (address, publisher) in targets {
+            if let Some(times) = publisher.times() {
+                said.entry(times).or_default().push(address);
+            }
+        }
+        let several = said.len() > 1;
+        let check = |(times, addresses): (String, Vec<&str>)| {
+            Self::passed("times", if several { format!("{}: {times}", addresses.join(", ")) } else { times })
+        };
+        said.into_iter().map(check).collect()
     }
 }
 

@@ -95,6 +95,8 @@ pub async fn plan(request: PublishRequest, control: &Control) -> Result<Prepared
     to.require_writable()?;
     let publisher = to.broker.publisher(to.address.need_target()?).await.map_err(|error| to.locate(error))?;
     let address = to.address.to_string();
+    let mut checks = vec![Check::passed("target exists", "")];
+    checks.extend(Check::times(std::iter::once((address.as_str(), &*publisher))));
     let plan = Plan {
         schema: plan::SCHEMA.into(),
         verb: Verb::Publish,
@@ -112,7 +114,7 @@ pub async fn plan(request: PublishRequest, control: &Control) -> Result<Prepared
         destinations: vec![Destination { address, messages: request.count }],
         messages: Vec::new(),
         skipped: Vec::new(),
-        checks: vec![Check::passed("target exists", "")],
+        checks,
         pace: request.pace.clone(),
         same_partition: false,
         edit: None,

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use jiff::SignedDuration;
 use libtest_mimic::Trial;
 use postroom::ErrorKind;
 use postroom::broker::{
@@ -36,6 +37,9 @@ use crate::world::{payloads, read};
 /// How long one step may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// How far clocks may be apart, and times are cut.
+const LATE: SignedDuration = SignedDuration::from_secs(2);
+
 /// The server under test.
 #[derive(Clone)]
 struct Server {
@@ -56,6 +60,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         a_login_by_token_is_renewed_for_as_long_as_a_read_lasts,
         records_go_to_the_partition_that_is_asked_for,
         a_replay_goes_back_into_the_partitions_where_its_records_died,
+        a_record_keeps_its_time_unless_it_would_be_gone_at_once,
         dead_letters_are_paired_by_what_they_say_of_themselves,
         nobody_there_is_told_in_time,
     ];
@@ -400,15 +405,35 @@ async fn records_go_to_the_partition_that_is_asked_for(server: Server) {
     assert_eq!(broker.publisher(&target).await.err().unwrap().kind(), ErrorKind::NotFound);
 }
 
-/// By Spring's binary headers, and not by the key, which all of them share.
+/// By Spring's binary headers and by others' text, and not by the key, which all of them share.
 async fn a_replay_goes_back_into_the_partitions_where_its_records_died(server: Server) {
     let (source, dead) = (server.topic(3, &[]).await, server.topic(1, &[]).await);
     let producer: FutureProducer = server.config().create().unwrap();
-    for (offset, partition) in [2_i32, 0, 2, 1].into_iter().enumerate() {
-        let headers = OwnedHeaders::new()
-            .insert(Header { key: "kafka_dlt-original-topic", value: Some(source.as_bytes()) })
-            .insert(Header { key: "kafka_dlt-original-partition", value: Some(&partition.to_be_bytes()[..]) })
-            .insert(Header { key: "kafka_dlt-original-offset", value: Some(&(offset as u64).to_be_bytes()[..]) });
+    for (offset, (name, partition)) in
+        [("spring", 2_i32), ("spring", 0), ("spring", 2), ("spring", 1), ("connect", 1), ("smallrye", 0)]
+            .into_iter()
+            .enumerate()
+    {
+        let (binary, text) = ((partition.to_be_bytes(), (offset as u64).to_be_bytes()), partition.to_string());
+        let headers: [(&str, &[u8]); 3] = match name {
+            "spring" => [
+                ("kafka_dlt-original-topic", source.as_bytes()),
+                ("kafka_dlt-original-partition", &binary.0),
+                ("kafka_dlt-original-offset", &binary.1),
+            ],
+            "connect" => [
+                ("__connect.errors.topic", source.as_bytes()),
+                ("__connect.errors.partition", text.as_bytes()),
+                ("__connect.errors.exception.class.name", b"a.B"),
+            ],
+            _ => [
+                ("dead-letter-topic", source.as_bytes()),
+                ("dead-letter-partition", text.as_bytes()),
+                ("dead-letter-reason", b"no"),
+            ],
+        };
+        let add = |all: OwnedHeaders, (key, value)| all.insert(Header { key, value: Some(value) });
+        let headers = headers.into_iter().fold(OwnedHeaders::new(), add);
         let body = format!("{partition}-{offset}");
         let record = FutureRecord::to(&dead).key("the same").payload(&body).headers(headers);
         producer.send(record, PATIENCE).await.map_err(|(error, _)| error).unwrap();
@@ -425,8 +450,8 @@ async fn a_replay_goes_back_into_the_partitions_where_its_records_died(server: S
     let request = ReplayRequest { same_partition: true, ..ReplayRequest::all(place(&dead), ReplayTo::Origin) };
     let prepared = replay::plan(request, &control).await.unwrap();
     let report = replay::run(prepared, &journals, &control).await.unwrap();
-    assert_eq!((report.done, report.failed, report.ambiguous), (4, 0, 0), "{report:#?}");
-    for (partition, bodies) in [(0, vec!["0-1"]), (1, vec!["1-3"]), (2, vec!["2-0", "2-2"])] {
+    assert_eq!((report.done, report.failed, report.ambiguous), (6, 0, 0), "{report:#?}");
+    for (partition, bodies) in [(0, ["0-1", "0-5"]), (1, ["1-3", "1-4"]), (2, ["2-0", "2-2"])] {
         let options = BrowseOptions { partition: Some(partition), ..BrowseOptions::default() };
         assert_eq!(payloads(&look(&*broker, &source, options).await.0), bodies, "partition {partition}");
     }
@@ -438,8 +463,35 @@ async fn a_replay_goes_back_into_the_partitions_where_its_records_died(server: S
     let left: Vec<_> = prepared.plan.skipped.iter().map(|skipped| skipped.why.clone()).collect();
     assert!(left.len() == 2 && left.iter().all(|why| why.contains("partition 2")), "{left:?}");
     let report = replay::run(prepared, &journals, &control).await.unwrap();
-    assert_eq!((report.planned, report.done), (2, 2), "{report:#?}");
-    assert_eq!(look(&*broker, &fewer, BrowseOptions::default()).await.0.len(), 2);
+    assert_eq!((report.planned, report.done), (4, 4), "{report:#?}");
+    assert_eq!(look(&*broker, &fewer, BrowseOptions::default()).await.0.len(), 4);
+}
+
+async fn a_record_keeps_its_time_unless_it_would_be_gone_at_once(server: Server) {
+    let began = jiff::Timestamp::now();
+    let ago =
+        |hours| jiff::Timestamp::from_millisecond(began.as_millisecond()).unwrap() - SignedDuration::from_hours(hours);
+    let broker = server.broker().await;
+    let hour = ("retention.ms", "7200000");
+    for (settings, kept, told) in [
+        (vec![("retention.ms", "-1")], [true, true], "records keep theirs"),
+        (vec![hour], [true, false], "older than the topic's retention (2h)"),
+        (vec![hour, ("message.timestamp.type", "LogAppendTime")], [false, false], "LogAppendTime"),
+    ] {
+        let topic = server.topic(1, &settings).await;
+        let publisher = broker.publisher(&Target::queue(&topic)).await.unwrap();
+        assert!(publisher.times().unwrap().contains(told), "{:?}", publisher.times());
+        let times = [ago(1), ago(3)];
+        let sent = times.map(|time| Message { payload: Some("x".into()), time: Some(time), ..Message::default() });
+        assert!(publisher.publish(&sent).await.into_iter().all(|result| result.is_ok()));
+        publisher.close().await.unwrap();
+        let found = look(&*broker, &topic, BrowseOptions::default()).await.0;
+        // Partitions are given in the order of time, a single one in its own.
+        for ((message, time), kept) in found.iter().zip(times).zip(kept) {
+            assert!(if kept { message.time == Some(time) } else { message.time >= Some(began - LATE) }, "{message:?}");
+        }
+        assert_eq!(found.len(), 2, "{told}");
+    }
 }
 
 async fn dead_letters_are_paired_by_what_they_say_of_themselves(server: Server) {

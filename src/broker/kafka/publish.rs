@@ -26,6 +26,7 @@ use super::settings::Settings;
 use crate::broker::{HeaderTypes, PublishLimits, Publisher, Receipt, Target};
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::{Message, Position};
+use crate::text::human;
 
 /// The largest batch of a topic where nothing else is known: the broker's default.
 const MAX_BYTES: u64 = 1_048_588;
@@ -151,6 +152,8 @@ pub(super) struct Line {
     producer: Option<ThreadedProducer<Context>>,
     limits: PublishLimits,
     retention: Option<Duration>,
+    /// The topic gives each record the present time.
+    appends_time: bool,
     trouble: Trouble,
     /// Held while a batch is handed over, so that batches arrive in the order of the calls.
     order: tokio::sync::Mutex<()>,
@@ -165,7 +168,8 @@ impl Line {
         let producer = ThreadedProducer::from_config_and_context(&config, context)
             .map_err(|error| explain("opening the publisher", &error))?;
         let order = tokio::sync::Mutex::new(());
-        Ok(Self { producer: Some(producer), limits, retention: settings.retention(), trouble, order })
+        let (retention, appends_time) = (settings.retention(), settings.appends_time());
+        Ok(Self { producer: Some(producer), limits, retention, appends_time, trouble, order })
     }
 }
 
@@ -296,6 +300,19 @@ impl KafkaPublisher {
 impl Publisher for KafkaPublisher {
     fn limits(&self) -> PublishLimits {
         self.limits
+    }
+
+    fn times(&self) -> Option<String> {
+        let line = self.line()?;
+        Some(match line.retention {
+            _ if line.appends_time => "the topic gives each record the present one (LogAppendTime)".to_owned(),
+            Some(retention) => format!(
+                "records keep theirs; one that is older than the topic's retention ({}) gets the present one, for it would \
+                 be gone at once",
+                human::duration(retention)
+            ),
+            None => "records keep theirs".to_owned(),
+        })
     }
 
     async fn publish(&self, batch: &[Message]) -> Vec<Result<Receipt>> {

@@ -22,6 +22,11 @@ impl Settings {
         self.number("retention.ms").filter(|_| self.deletes()).map(Duration::from_millis)
     }
 
+    /// Whether the brokers give each record the time at which it arrives, whatever it says.
+    pub(super) fn appends_time(&self) -> bool {
+        self.get("message.timestamp.type") == Some("LogAppendTime")
+    }
+
     /// The largest batch that the topic takes.
     pub(super) fn max_bytes(&self) -> Option<u64> {
         self.number("max.message.bytes")

@@ -191,6 +191,10 @@ impl Publisher for CheckedPublisher {
         self.inner.held_up()
     }
 
+    fn times(&self) -> Option<String> {
+        self.inner.times()
+    }
+
     async fn publish(&self, batch: &[Message]) -> Vec<Result<Receipt>> {
         let limits = self.limits();
         let refused: Vec<Option<Error>> = batch.iter().map(|message| limits.check(message).err()).collect();

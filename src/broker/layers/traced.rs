@@ -181,6 +181,10 @@ impl Publisher for TracedPublisher {
         self.inner.held_up()
     }
 
+    fn times(&self) -> Option<String> {
+        self.inner.times()
+    }
+
     async fn publish(&self, batch: &[Message]) -> Vec<Result<Receipt>> {
         async {
             let results = self.inner.publish(batch).await;

@@ -242,6 +242,7 @@ pub async fn plan(request: ReplayRequest, control: &Control) -> Result<Prepared>
                 lanes.map(|lane| Destination { address: lane.address.clone(), messages: count }).collect();
         }
     }
+    plan.checks.extend(Check::times(routes.lanes().iter().map(|lane| (lane.address.as_str(), &*lane.publisher))));
     if request.is_for_a_broker() && plan.destinations.len() == 1 {
         let offer = look.offer(&request.source, &plan).await;
         plan.checks.extend(offer);
