@@ -42,9 +42,14 @@ impl Trouble {
         }
         match error {
             SdkError::ServiceError(answer) => {
-                let code = answer.err().code().unwrap_or_default().to_owned();
-                let text = answer.err().message().unwrap_or_default().to_owned();
                 let status = answer.raw().status().as_u16();
+                let said = answer.err().message().unwrap_or_default().to_owned();
+                let (code, text) = match (answer.err().code().unwrap_or_default(), status) {
+                    // Whoever stands before SQS may know nothing of its codes.
+                    ("", 403) => ("AccessDenied".to_owned(), or(said, "the answer has status 403 and gives no reason")),
+                    ("", status) => (format!("HTTP status {status}"), said),
+                    (code, _) => (code.to_owned(), said),
+                };
                 match () {
                     () if is_throttling(&code) || status == 429 => Self::Throttled(code),
                     () if status >= 500 => Self::Faulty(format!("{status} {code} {text}").trim_end().to_owned()),
@@ -162,6 +167,10 @@ pub(super) fn refused(place: &Place<'_>, code: &str, text: &str) -> Error {
             .hint("wait 60 seconds");
     }
     error(ErrorKind::Rejected, format!("SQS refuses {action} ({code})"))
+}
+
+fn or(text: String, otherwise: &str) -> String {
+    if text.is_empty() { otherwise.to_owned() } else { text }
 }
 
 /// The permission that an action needs: a batch needs that of its single form.

@@ -54,6 +54,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         after_a_look_every_message_can_be_received,
         what_cannot_be_given_back_is_told,
         a_denial_names_the_action_and_the_policy,
+        a_denial_without_a_code_is_one_all_the_same,
         a_key_that_is_denied_is_named,
         an_expired_token_says_how_to_renew_it,
         a_server_that_is_not_there_is_unreachable,
@@ -509,6 +510,18 @@ async fn a_denial_names_the_action_and_the_policy(fake: Fake) {
     assert!(error.to_string().contains("sqs:ReceiveMessage"), "{error}");
     let hint = error.hint_text().unwrap();
     assert!(hint.contains("\"sqs:ReceiveMessage\"") && hint.contains("123456789012:dead"), "{hint}");
+}
+
+/// As a proxy does, or another server than AWS's.
+async fn a_denial_without_a_code_is_one_all_the_same(fake: Fake) {
+    fake.queue("dead", &json!({}));
+    let broker = broker(&fake).await;
+    fake.script("GetQueueUrl", [Fault::answer(403, ""), Fault::answer(418, "")]);
+    let error = broker.describe("dead").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Denied, "{error}");
+    assert!(error.to_string().contains("sqs:GetQueueUrl") && error.hint_text().unwrap().contains("Allow"), "{error:?}");
+    let error = broker.describe("dead").await.unwrap_err();
+    assert!(error.to_string().contains("HTTP status 418"), "{error}");
 }
 
 async fn a_key_that_is_denied_is_named(fake: Fake) {
