@@ -111,10 +111,16 @@ async fn run(words: &[String]) -> Result<Secret, String> {
     }
 }
 
+#[cfg(all(feature = "keyring", target_os = "macos"))]
+use apple_native_keyring_store::keychain as keyring;
+#[cfg(all(feature = "keyring", unix, not(target_os = "macos")))]
+use dbus_secret_service_keyring_store as keyring;
+
 #[cfg(feature = "keyring")]
 async fn from_keyring(user: String) -> Result<Secret, String> {
+    use keyring_core::api::CredentialStoreApi as _;
     let name = user.clone();
-    let get = move || keyring::Entry::new("postroom", &user).and_then(|entry| entry.get_password());
+    let get = move || keyring::Store::new()?.build("postroom", &user, None)?.get_password();
     // The keyring's client blocks, on the desktop's own prompt if need be.
     let answer = tokio::task::spawn_blocking(get).await.map_err(|error| error.to_string())?;
     answer.map(Secret::new).map_err(|error| format!("the keyring has none for service postroom, user {name}: {error}"))
