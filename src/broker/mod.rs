@@ -112,6 +112,11 @@ pub trait Broker: fmt::Debug + Send + Sync {
     /// Requires [`Capability::publish`].
     async fn publisher(&self, target: &Target) -> Result<Arc<dyn Publisher>>;
 
+    /// Whether the user may do that, as far as it can be asked without doing it. `None` where no user's rights are kept.
+    async fn right(&self, _target: &Target, _access: Access) -> Option<Right> {
+        None
+    }
+
     /// Whether [`Broker::wholesale`] would begin: what can be asked beforehand. Changes nothing.
     ///
     /// # Errors
@@ -225,6 +230,26 @@ pub trait Publisher: Send + Sync {
 
     /// Waits until nothing is under way and closes. Idempotent.
     async fn close(&self) -> Result<()>;
+}
+
+/// What rights are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Access {
+    /// Publishing to a target.
+    Publish,
+    /// Removing messages from a queue.
+    Remove,
+}
+
+/// What is known of a right.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Right {
+    /// The broker says that the user has it.
+    Given,
+    /// The broker says that the user does not, one sentence.
+    Denied(String),
+    /// Nobody can tell before it is used, and why, one clause.
+    Unknown(String),
 }
 
 /// Who a broker is.

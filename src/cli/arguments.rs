@@ -158,7 +158,11 @@ pub(super) fn refuse(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
         let [option, value] = pair else { return false };
         (option == "-o" || option == "--output") && (value == "json" || value == "jsonl")
     });
-    let text = without_passwords(&error.render().to_string());
+    let mut text = without_passwords(&error.render().to_string());
+    if let Some(option) = detached(arguments) {
+        let (message, _) = text.split_once("\n\n").unwrap_or((&text, ""));
+        text = format!("{}\n\nwrite its value behind an equals sign, without a blank: {option}", message.trim_end());
+    }
     let output = Output::new(json.then_some(Format::Json), ColorWhen::Never, Talk::Normal, &Environment::default());
     if json {
         let (message, hint) = text.split_once("\n\n").unwrap_or((&text, ""));
@@ -171,6 +175,22 @@ pub(super) fn refuse(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
         output.say(super::output::text::safe_lines(text.trim_end()).as_str());
     }
     ExitCode::from(ErrorKind::Usage.exit())
+}
+
+/// An option that takes its value behind an equals sign only, and was given one behind a blank: as it has to be written.
+/// What has a colon is an address, which may stand behind the option.
+fn detached(arguments: &[OsString]) -> Option<String> {
+    let command = super::command();
+    let verb = command.find_subcommand(arguments.get(1)?)?;
+    let options: Vec<_> = verb.get_arguments().filter(|option| option.is_require_equals_set()).collect();
+    arguments.windows(2).find_map(|pair| {
+        let [option, value] = pair else { return None };
+        let (option, value) = (option.to_str()?, value.to_str()?);
+        let name = option.strip_prefix("--")?;
+        let is_one = options.iter().any(|known| known.get_long() == Some(name));
+        let is_value = !value.starts_with('-') && !value.contains(':');
+        (is_one && is_value).then(|| format!("{option}={value}"))
+    })
 }
 
 /// What was most likely meant by a first word that is neither a verb nor an address: the reason why clap could not
@@ -186,6 +206,16 @@ fn mistyped_verb(arguments: &[OsString]) -> Option<(String, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_value_behind_a_blank_is_told_how_to_be_written() {
+        let told = |line: &str| detached(&line.split(' ').map(OsString::from).collect::<Vec<_>>());
+        let line = "postroom replay shop:dlq --per-key body.order.id";
+        assert_eq!(told(line).as_deref(), Some("--per-key=body.order.id"));
+        assert_eq!(told("postroom replay --ramp 1,5 shop:dlq").as_deref(), Some("--ramp=1,5"));
+        assert_eq!(told("postroom replay --per-key shop:dlq"), None);
+        assert_eq!(told("postroom replay shop:dlq --per-key=key extra"), None);
+    }
 
     #[test]
     fn passwords_of_urls_are_not_repeated() {

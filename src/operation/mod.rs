@@ -45,6 +45,7 @@ pub mod replay;
 pub mod report;
 mod restore;
 pub mod resume;
+mod rights;
 mod scan;
 pub mod select;
 pub mod session;

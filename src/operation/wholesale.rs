@@ -227,7 +227,7 @@ pub async fn run(prepared: Prepared, control: &Control) -> Result<Report> {
         tally.set_planned(last.done);
         if let Some(left) = last.of.and_then(|of| of.checked_sub(last.done)).filter(|left| *left > 0) {
             tally.note(format!(
-                "the source has {} all the same: they arrived meanwhile, or somebody ended it",
+                "the source has {} all the same: the target refused them, they arrived meanwhile, or somebody ended it",
                 human::messages(left)
             ));
         }

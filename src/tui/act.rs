@@ -404,7 +404,7 @@ mod tests {
         assert_eq!(drain("o'h.jsonl").line(), r"postroom drain shop:orders.dlq --to 'file:o'\''h.jsonl'");
         assert_eq!(
             drain("amqp://me:geheim@h/%2f/parked").line(),
-            "postroom drain shop:orders.dlq --to 'amqp://me:***@h/%2f/parked' --reason poison"
+            "postroom drain shop:orders.dlq --to amqp://me@h/%2F/parked --reason poison"
         );
         assert_eq!(Act::new(ActVerb::Discard, address).line(), "postroom drain shop:orders.dlq --discard");
     }

@@ -140,7 +140,8 @@ impl State {
         };
         if offered.is_none() {
             return Some(format!(
-                "{} can't be {what} by its broker itself: SQS empties every queue, and moves out of dead-letter queues",
+                "{} can't be {what} by its broker itself: SQS empties every queue and moves out of dead-letter queues, \
+                 RabbitMQ moves out of classic and quorum queues",
                 act.address
             ));
         }

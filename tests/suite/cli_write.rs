@@ -382,7 +382,7 @@ fn groups_name_causes_and_their_ids_select_messages() {
     Error: in the filter: there is no field "nonsense"
       nonsense:*
       ^^^^^^^^
-    Hint: fields are body key header.NAME property.NAME reason class origin group attempts age time size offset partition id format; put quotes around a text that holds an operator
+    Hint: fields are body key header.NAME property.NAME reason class origin group attempts age time size offset partition id format type shape; put quotes around a text that holds an operator
     [exit 2]
     "#);
     let groups = environment.run(&["groups", "demo:orders.dlq", "-q"]).stdout;

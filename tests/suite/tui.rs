@@ -183,9 +183,9 @@ async fn a_plan_takes_fewer_is_saved_and_says_why_a_choice_is_none_here() {
     }
     let saved = std::fs::read_to_string(&path).unwrap();
     assert!(saved.contains("postroom.plan/1") && saved.matches("\"digest\"").count() == 10, "{saved}");
-    // RabbitMQ has neither partitions nor moves of its own; help tells why, and goes back to the sheet.
+    // RabbitMQ has no partitions, and moves only a whole queue; help tells why, and goes back to the sheet.
     for (key, why) in
-        [("P", "has no partitions"), ("S", "can't be moved by its broker"), ("b", "drain to another queue")]
+        [("P", "has no partitions"), ("S", "takes the whole queue as it is"), ("b", "drain to another queue")]
     {
         screens.press(key).await.unwrap();
         assert!(screens.screen().contains(why), "{}", screens.screen());

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::Shared;
 use super::client::{Marks, Topic};
-use super::pairing::{by_name, by_records, oldest};
+use super::pairing::{by_name, by_records, newest_sizes, oldest};
 use super::publish::limits;
 use super::settings::Settings;
 use crate::broker::names::{glob, named_like_a_dlq};
@@ -19,6 +19,7 @@ use crate::broker::{
     Accuracy, Capability, CostKind, ListFilter, Listing, Ordering, QueueInfo, ReadCost, Remove, Seek, ServerSide,
 };
 use crate::error::Result;
+use crate::text::human;
 
 /// The time over which a rate is told.
 const WINDOW: Duration = Duration::from_mins(1);
@@ -127,13 +128,14 @@ pub(super) async fn describe(shared: &Arc<Shared>, name: &str) -> Result<QueueIn
     let topic = client.topic(name).await?;
     let (asked, own) = ([name], std::slice::from_ref(&topic));
     let looked_into = if named_like_a_dlq(name) { vec![name.to_owned()] } else { Vec::new() };
-    let (all, marks, earlier, settings, origins, oldest) = tokio::join!(
+    let (all, marks, earlier, settings, origins, oldest, sizes) = tokio::join!(
         client.topics(),
         client.marks(own),
         client.before(own, WINDOW),
         client.settings(&asked),
         by_records(shared, looked_into),
-        oldest(shared, name)
+        oldest(shared, name),
+        newest_sizes(shared, name)
     );
     let names = all.unwrap_or_default().into_iter().map(|topic| topic.name).collect();
     let known = Known { marks: marks?, earlier: earlier.unwrap_or_default(), origins, names };
@@ -141,6 +143,9 @@ pub(super) async fn describe(shared: &Arc<Shared>, name: &str) -> Result<QueueIn
     let settings = told(settings, name, &mut notes);
     let mut info = known.info(&topic, settings.get(name));
     info.oldest = oldest;
+    if let Some(size) = size(info.messages, &sizes) {
+        info.details.push(("size of records".to_owned(), json!(size)));
+    }
     info.notes.extend(notes);
     Ok(info)
 }
@@ -273,9 +278,29 @@ fn details(topic: &Topic, own: &[(i32, Marks)], settings: Option<&Settings>) -> 
     details
 }
 
+/// What the records of a topic have in bytes, by its newest ones.
+fn size(records: Option<u64>, newest: &[u64]) -> Option<String> {
+    let count = newest.len() as u64;
+    let each = newest.iter().sum::<u64>().checked_div(count)?;
+    let all = records.unwrap_or_default().saturating_mul(each);
+    Some(format!(
+        "about {} in all and {} each, by the newest {}",
+        human::size(all),
+        human::size(each),
+        human::count(count)
+    ))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_size_of_a_topic_is_told_by_its_newest_records() {
+        let told = size(Some(1_000_000), &[800, 960]).unwrap();
+        assert_eq!(told, "about 880 MB in all and 880 B each, by the newest 2");
+        assert_eq!(size(Some(7), &[]), None);
+    }
 
     #[test]
     fn a_rate_is_what_came_in_the_window_and_none_where_it_is_not_known() {

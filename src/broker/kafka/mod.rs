@@ -38,14 +38,15 @@ use async_trait::async_trait;
 use tokio::sync::OnceCell;
 
 use self::client::{Client, Topic};
+use self::native::Operation;
 use self::options::Options;
 use self::pairing::Origins;
 use self::publish::{KafkaPublisher, Lines};
 use self::read::KafkaReader;
 use self::settings::Settings;
 use super::{
-    Address, Broker, BrokerInfo, BrowseOptions, Capability, Connect, Connection, From, Groups, ListFilter, Listing,
-    Log, Publisher, QueueInfo, Reader, TakeOptions, Target,
+    Access, Address, Broker, BrokerInfo, BrowseOptions, Capability, Connect, Connection, From, Groups, ListFilter,
+    Listing, Log, Publisher, QueueInfo, Reader, Right, TakeOptions, Target,
 };
 use crate::error::{Error, ErrorKind, Result};
 
@@ -149,7 +150,7 @@ impl Broker for Kafka {
     }
 
     async fn describe(&self, queue: &str) -> Result<QueueInfo> {
-        inventory::describe(&self.shared, queue).await
+        Box::pin(inventory::describe(&self.shared, queue)).await
     }
 
     async fn inspect(&self, queue: &str) -> Result<QueueInfo> {
@@ -194,6 +195,26 @@ impl Broker for Kafka {
 
     async fn set_offsets(&self, queue: &str, group: &str, offsets: &[(i32, u64)]) -> Result<()> {
         groups::set(&self.shared, queue, group, offsets).await
+    }
+
+    async fn right(&self, target: &Target, access: Access) -> Option<Right> {
+        let topic = target.queue_name()?.to_owned();
+        let (wanted, name) = match access {
+            Access::Publish => (Operation::Write, "Write"),
+            Access::Remove => (Operation::Delete, "Delete"),
+        };
+        let doing = format!("asking what may be done with {topic:?}");
+        let asked = topic.clone();
+        let answer = match self.shared.client().await {
+            Ok(client) => client.ask(doing, move |consumer, within| native::operations(consumer, &asked, within)).await,
+            Err(error) => Err(error),
+        };
+        Some(match answer {
+            Ok(Some(operations)) if operations.contains(&wanted) => Right::Given,
+            Ok(Some(_)) => Right::Denied(format!("the cluster does not give this user {name} on the topic {topic:?}")),
+            Ok(None) => Right::Unknown("the cluster does not say".to_owned()),
+            Err(error) => Right::Unknown(error.to_string()),
+        })
     }
 
     async fn publisher(&self, target: &Target) -> Result<Arc<dyn Publisher>> {

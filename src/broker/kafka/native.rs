@@ -293,6 +293,65 @@ pub(super) fn settings(
     }
 }
 
+/// Something that a user may be allowed to do with a topic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Operation {
+    Read,
+    Write,
+    Delete,
+}
+
+/// What the user may do with a topic; `None` where the cluster does not say, as one without authorisation does not.
+///
+/// # Errors
+/// What the cluster says to the question.
+pub(super) fn operations(
+    client: &BaseConsumer<Context>,
+    topic: &str,
+    within: Duration,
+) -> KafkaResult<Option<Vec<Operation>>> {
+    use c::rd_kafka_AclOperation_t as Acl;
+    let name = CString::new(topic)?;
+    let mut names = [name.as_ptr()];
+    let request = Request::new(client, Op::RD_KAFKA_ADMIN_OP_DESCRIBETOPICS, within)?;
+    // SAFETY: the name is copied by the call; what is made here is destroyed by its owner. Client, options and queue live
+    // until the answer is read.
+    let asked = unsafe {
+        let wanted = c::rd_kafka_AdminOptions_set_include_authorized_operations(request.options.get(), 1);
+        if !wanted.is_null() {
+            c::rd_kafka_error_destroy(wanted);
+            return Ok(None);
+        }
+        let asked = c::rd_kafka_TopicCollection_of_topic_names(names.as_mut_ptr(), names.len());
+        let asked = Owned::new(asked, c::rd_kafka_TopicCollection_destroy)?;
+        c::rd_kafka_DescribeTopics(request.client, asked.get(), request.options.get(), request.queue.get());
+        asked
+    };
+    let answer = request.wait(c::RD_KAFKA_EVENT_DESCRIBETOPICS_RESULT)?;
+    drop(asked);
+    // SAFETY: as in `groups`; the operations are as many as the call says.
+    unsafe {
+        let result = c::rd_kafka_event_DescribeTopics_result(answer.get());
+        let topics = elements(|count| c::rd_kafka_DescribeTopics_result_topics(result, count));
+        let topic = *topics.first().ok_or(KafkaError::Global(Code::BadMessage))?;
+        if let Some(code) = failure(c::rd_kafka_TopicDescription_error(topic)) {
+            return Err(KafkaError::Global(code));
+        }
+        let mut count = 0;
+        let first = c::rd_kafka_TopicDescription_authorized_operations(topic, &raw mut count);
+        if first.is_null() || count == 0 {
+            return Ok(None);
+        }
+        let known = std::slice::from_raw_parts(first, count).iter().filter_map(|operation| match operation {
+            Acl::RD_KAFKA_ACL_OPERATION_READ => Some(Operation::Read),
+            Acl::RD_KAFKA_ACL_OPERATION_WRITE => Some(Operation::Write),
+            Acl::RD_KAFKA_ACL_OPERATION_DELETE => Some(Operation::Delete),
+            _ => None,
+        });
+        Ok(Some(known.collect()))
+    }
+}
+
 /// Gives a client the token to log in with, which ends so long after 1970; and what goes with it, name by name.
 ///
 /// # Errors

@@ -23,7 +23,7 @@ const SUFFIXES: &[&str] =
 /// Topics that are looked into for a list, and how many at once.
 const LOOKED_INTO: usize = 16;
 const AT_ONCE: usize = 4;
-/// Records of each partition that are asked.
+/// Records of each partition that are looked at.
 const NEWEST: u64 = 5;
 /// How long a look may take.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -87,6 +87,13 @@ pub(super) async fn by_records(shared: &Arc<Shared>, topics: Vec<String>) -> BTr
 pub(super) async fn oldest(shared: &Arc<Shared>, topic: &str) -> Option<Timestamp> {
     let options = BrowseOptions { limit: Some(1), ..BrowseOptions::default() };
     read(shared, topic, options).await.ok()?.first()?.time
+}
+
+/// How large the newest records of a topic are, in bytes: keys, headers and payloads.
+pub(super) async fn newest_sizes(shared: &Arc<Shared>, topic: &str) -> Vec<u64> {
+    let options = BrowseOptions { from: From::Last(NEWEST), ..BrowseOptions::default() };
+    let newest = read(shared, topic, options).await.unwrap_or_default();
+    newest.iter().map(Message::size).collect()
 }
 
 async fn read(shared: &Arc<Shared>, topic: &str, options: BrowseOptions) -> Result<Vec<Message>> {

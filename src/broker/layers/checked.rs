@@ -8,9 +8,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::broker::{
-    Address, Batch, Broker, BrokerInfo, BrowseOptions, Capability, Closed, From, Groups, ListFilter, Listing, Log,
-    Progress, PublishLimits, Publisher, QueueInfo, Reader, Receipt, Settle, TakeOptions, Target, Token, Underway,
-    Wholesale,
+    Access, Address, Batch, Broker, BrokerInfo, BrowseOptions, Capability, Closed, From, Groups, ListFilter, Listing,
+    Log, Progress, PublishLimits, Publisher, QueueInfo, Reader, Receipt, Right, Settle, TakeOptions, Target, Token,
+    Underway, Wholesale,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::Message;
@@ -113,6 +113,10 @@ impl Broker for Checked {
     async fn set_offsets(&self, queue: &str, group: &str, offsets: &[(i32, u64)]) -> Result<()> {
         let place = self.queue(queue);
         self.inner.set_offsets(queue, group, offsets).await.map_err(|error| place.name("set offsets", error))
+    }
+
+    async fn right(&self, target: &Target, access: Access) -> Option<Right> {
+        self.inner.right(target, access).await
     }
 
     async fn may_wholesale(&self, queue: &str, what: &Wholesale) -> Result<()> {

@@ -10,8 +10,8 @@ use async_trait::async_trait;
 
 use super::checked::Checked;
 use crate::broker::{
-    Broker, BrokerInfo, BrowseOptions, Capability, From, Groups, ListFilter, Listing, Log, Publisher, QueueInfo,
-    Reader, TakeOptions, Target, Underway, Wholesale,
+    Access, Broker, BrokerInfo, BrowseOptions, Capability, From, Groups, ListFilter, Listing, Log, Publisher,
+    QueueInfo, Reader, Right, TakeOptions, Target, Underway, Wholesale,
 };
 use crate::error::{Error, ErrorKind, Result};
 
@@ -91,6 +91,10 @@ impl Broker for Timeout {
 
     async fn set_offsets(&self, queue: &str, group: &str, offsets: &[(i32, u64)]) -> Result<()> {
         self.inner.set_offsets(queue, group, offsets).await
+    }
+
+    async fn right(&self, target: &Target, access: Access) -> Option<Right> {
+        self.inner.right(target, access).await
     }
 
     async fn may_wholesale(&self, queue: &str, what: &Wholesale) -> Result<()> {

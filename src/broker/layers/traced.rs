@@ -7,8 +7,9 @@ use tracing::{Instrument, Span, debug, debug_span};
 
 use super::retry::Retry;
 use crate::broker::{
-    Batch, Broker, BrokerInfo, BrowseOptions, Capability, Closed, From, Groups, ListFilter, Listing, Log, Progress,
-    PublishLimits, Publisher, QueueInfo, Reader, Receipt, Settle, TakeOptions, Target, Token, Underway, Wholesale,
+    Access, Batch, Broker, BrokerInfo, BrowseOptions, Capability, Closed, From, Groups, ListFilter, Listing, Log,
+    Progress, PublishLimits, Publisher, QueueInfo, Reader, Receipt, Right, Settle, TakeOptions, Target, Token,
+    Underway, Wholesale,
 };
 use crate::error::{Error, Result};
 use crate::message::Message;
@@ -106,6 +107,10 @@ impl Broker for Traced {
 
     async fn set_offsets(&self, queue: &str, group: &str, offsets: &[(i32, u64)]) -> Result<()> {
         told(self.span("set offsets", queue), self.inner.set_offsets(queue, group, offsets)).await
+    }
+
+    async fn right(&self, target: &Target, access: Access) -> Option<Right> {
+        self.inner.right(target, access).await
     }
 
     async fn may_wholesale(&self, queue: &str, what: &Wholesale) -> Result<()> {

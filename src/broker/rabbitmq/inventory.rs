@@ -26,10 +26,10 @@ use crate::error::{Error, ErrorKind, Result};
 const NEW: usize = 100;
 
 /// What a shovel does.
-const MOVE: &str = "by a shovel, which removes a message when the target has confirmed its copy; one that is cut off sends \
-                    again what it held; it leaves when as many are moved as were there at its start, and goes on when \
-                    postroom is gone; what the target refuses, or gets while it is deleted, is lost, so a target with a \
-                    bound is refused; needs the plugin rabbitmq_shovel and the policymaker tag";
+const MOVE: &str = "by a shovel, which removes a message when the target has confirmed its copy, and gives back what the \
+                    target refuses; one that is cut off or refused may leave messages in both queues; it leaves when it has gone through as \
+                    many as were there at its start, and goes on when postroom is gone; what a target gets while it is \
+                    deleted is lost; needs the plugin rabbitmq_shovel and the policymaker tag";
 
 /// What the queues of a type can do.
 pub(super) fn capability(kind: Kind, list: bool) -> Capability {

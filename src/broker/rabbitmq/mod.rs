@@ -39,6 +39,7 @@ mod take;
 mod tls;
 mod window;
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -54,8 +55,8 @@ use self::publish::RabbitPublisher;
 use self::stream::StreamRead;
 use self::take::Take;
 use super::{
-    Address, Broker, BrokerInfo, BrokerUrl, BrowseOptions, Capability, Connect, Connection, ListFilter, Listing,
-    Publisher, QueueInfo, Reader, TakeOptions, Target, Underway, Wholesale,
+    Access, Address, Broker, BrokerInfo, BrokerUrl, BrowseOptions, Capability, Connect, Connection, ListFilter,
+    Listing, Publisher, QueueInfo, Reader, Right, TakeOptions, Target, Underway, Wholesale,
 };
 use crate::error::{Error, ErrorKind, Result};
 
@@ -80,6 +81,8 @@ struct Shared {
     product: OnceCell<String>,
     /// What was last learned of a queue, and when: a plan and its run, or a question and its look, learn it once.
     learned: Mutex<Option<(Instant, Facts)>>,
+    /// What was learned of the right to publish when a target was opened.
+    rights: Mutex<HashMap<Target, Right>>,
 }
 
 impl Shared {
@@ -144,6 +147,7 @@ impl RabbitMq {
             version: OnceCell::new(),
             product: OnceCell::new(),
             learned: Mutex::new(None),
+            rights: Mutex::default(),
         };
         Ok(Self { shared: Arc::new(shared) })
     }
@@ -225,6 +229,14 @@ impl Broker for RabbitMq {
 
     async fn publisher(&self, target: &Target) -> Result<Arc<dyn Publisher>> {
         Ok(Arc::new(RabbitPublisher::open(Arc::clone(&self.shared), target).await?))
+    }
+
+    async fn right(&self, target: &Target, access: Access) -> Option<Right> {
+        match access {
+            Access::Publish => self.shared.rights.lock().unwrap_or_else(PoisonError::into_inner).get(target).cloned(),
+            // There is no such right: who may read a queue may remove from it.
+            Access::Remove => None,
+        }
     }
 
     async fn may_wholesale(&self, queue: &str, what: &Wholesale) -> Result<()> {

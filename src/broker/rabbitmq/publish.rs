@@ -6,8 +6,8 @@
 //! goes alone: whether the user may publish here at all is told by it. Limits: nothing is sent twice by itself, and a
 //! lost channel is replaced for the next batch only.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -20,7 +20,7 @@ use super::connection::{Link, close_quietly};
 use super::errors::{answer, short};
 use super::send::{Fate, Outgoing, Run, Wire};
 use super::{Shared, convert, learn};
-use crate::broker::{HeaderTypes, PublishLimits, Publisher, Receipt, Target};
+use crate::broker::{HeaderTypes, PublishLimits, Publisher, Receipt, Right, Target};
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::{Fields, Message};
 
@@ -92,7 +92,8 @@ const PERMISSION: Duration = Duration::from_secs(2);
 
 /// Refuses a target that the user may not write to. The broker checks a publish when it comes, also within a transaction,
 /// and a transaction that is rolled back sends nothing. What can't be learned so is learned from the first message.
-async fn may_publish(channel: &Channel, exchange: &ShortString, key: Option<&ShortString>) -> Result<()> {
+/// A broker that lets publishers wait reads nothing more on this connection, so that nothing after it is waited for.
+async fn may_publish(channel: &Channel, exchange: &ShortString, key: Option<&ShortString>) -> Result<Right> {
     let asked = async {
         channel.tx_select().await?;
         let (key, options) = (key.cloned().unwrap_or_default(), BasicPublishOptions::default());
@@ -101,10 +102,17 @@ async fn may_publish(channel: &Channel, exchange: &ShortString, key: Option<&Sho
     };
     let refused = match tokio::time::timeout(PERMISSION, answer("asking for the permission to publish", asked)).await {
         Ok(Err(error)) if error.kind() == ErrorKind::Denied => error,
-        _ => return Ok(()),
+        Ok(Ok(())) => return Ok(Right::Given),
+        Ok(Err(error)) => return Ok(Right::Unknown(error.to_string())),
+        Err(_) => {
+            return Ok(Right::Unknown("the broker gives no answer, as where it lets publishers wait".to_owned()));
+        }
     };
     // A topic exchange may allow some keys and not others, and which ones come is not known yet.
-    if refused.to_string().contains("to topic") { Ok(()) } else { Err(refused) }
+    if refused.to_string().contains("to topic") {
+        return Ok(Right::Unknown("it hangs on each message's routing key".to_owned()));
+    }
+    Err(refused)
 }
 
 impl RabbitPublisher {
@@ -136,8 +144,15 @@ impl RabbitPublisher {
                 (exchange, key)
             }
         };
-        may_publish(&channel, &exchange, key.as_ref()).await?;
-        close_quietly(&channel).await;
+        let right = may_publish(&channel, &exchange, key.as_ref()).await?;
+        let answered = !matches!(right, Right::Unknown(_));
+        shared.rights.lock().unwrap_or_else(PoisonError::into_inner).insert(target.clone(), right);
+        // Where publishers are held up, the answer to a close is, too.
+        if answered {
+            close_quietly(&channel).await;
+        } else {
+            tokio::spawn(async move { close_quietly(&channel).await });
+        }
         Ok(Self {
             shared,
             exchange,

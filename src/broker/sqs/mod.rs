@@ -25,6 +25,7 @@ mod leases;
 mod place;
 mod publish;
 mod read;
+mod rights;
 mod session;
 mod wholesale;
 
@@ -46,8 +47,8 @@ use self::place::Settings;
 use self::publish::SqsPublisher;
 use self::read::SqsRead;
 use super::{
-    Broker, BrokerInfo, BrowseOptions, Capability, Connect, ListFilter, Listing, Publisher, QueueInfo, Reader,
-    TakeOptions, Target, Underway, Wholesale,
+    Access, Broker, BrokerInfo, BrowseOptions, Capability, Connect, ListFilter, Listing, Publisher, QueueInfo, Reader,
+    Right, TakeOptions, Target, Underway, Wholesale,
 };
 use crate::error::{Error, ErrorKind, Result};
 
@@ -210,6 +211,10 @@ impl Broker for Sqs {
 
     async fn wholesale(&self, queue: &str, what: Wholesale) -> Result<Box<dyn Underway>> {
         wholesale::begin(&self.shared, queue, what).await
+    }
+
+    async fn right(&self, target: &Target, access: Access) -> Option<Right> {
+        Some(rights::ask(&self.shared, target.queue_name()?, access).await)
     }
 
     async fn publisher(&self, target: &Target) -> Result<Arc<dyn Publisher>> {

@@ -364,8 +364,9 @@ impl SqsRead {
             )));
             return Ok(());
         }
-        self.promises += 1;
         let others_block = behind && others > 0 && self.takes && self.arrivals == 0;
+        // What somebody else holds is promised only when they let go of it.
+        self.promises = if others_block { 0 } else { self.promises + 1 };
         let settled = SETTLED.min(self.shared.settings.lease.saturating_mul(SETTLED_LEASES));
         let patient = if others_block { self.came.elapsed() < settled } else { self.promises < PROMISES };
         if visible > 0 && patient {

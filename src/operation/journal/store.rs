@@ -43,6 +43,9 @@ pub(crate) struct Held {
 /// The file of the messages whose copies do not tell all that they were.
 const ORIGINALS: &str = "originals.jsonl";
 
+/// The head of a journal that is being made.
+const UNFINISHED: &str = "head.json.new";
+
 /// A journal that is locked for a run, and everything it says so far.
 #[derive(Debug)]
 pub struct Opened {
@@ -116,12 +119,15 @@ impl Journals {
             .map_err(|error| Error::new(ErrorKind::Unexpected, format!("can't write the journal's head: {error}")))?;
         let plan = plan.filter(|plan| plan.mode == Mode::Exact).cloned();
         let log = (|| {
-            write("head.json", &text)?;
             if let Some(plan) = &plan {
                 write("plan.json", plan.to_json().as_bytes())?;
             }
             let log = write("log.jsonl", b"")?;
             let originals = write(ORIGINALS, b"")?;
+            // The head comes last and whole: what is killed before it has begun nothing, and is no journal.
+            write(UNFINISHED, &text)?;
+            sync_folder(&folder)?;
+            fs::rename(folder.join(UNFINISHED), folder.join("head.json"))?;
             sync_folder(&folder)?;
             sync_folder(&self.folder)?;
             Ok((log, originals))
@@ -672,5 +678,25 @@ mod tests {
         assert_eq!(summaries.len(), 1);
         assert_eq!(summaries[0].id, good);
         assert!(faults[0].message().starts_with("line 1 "), "{:?}", faults[0]);
+    }
+
+    #[test]
+    fn what_was_killed_before_it_was_made_is_no_journal() {
+        let folder = tempfile::tempdir().unwrap();
+        let journals = Journals::at(folder.path().join("journal"));
+        let whole = journals.create(head(), None).unwrap().head.id;
+        let from = folder.path().join("journal").join(&whole);
+        // As a kill leaves it at each step: the files come one after the other, and the head last.
+        for (index, names) in [&[][..], &["log.jsonl"], &["log.jsonl", ORIGINALS]].into_iter().enumerate() {
+            let cut = folder.path().join("journal").join(format!("2026-cut-{index}"));
+            fs::create_dir(&cut).unwrap();
+            for name in names {
+                fs::copy(from.join(name), cut.join(name)).unwrap();
+            }
+            fs::write(cut.join(UNFINISHED), "{").unwrap();
+        }
+        let (summaries, faults) = journals.list().unwrap();
+        assert_eq!((summaries.len(), faults.len()), (1, 0), "{faults:?}");
+        assert!(!from.join(UNFINISHED).exists());
     }
 }

@@ -25,6 +25,7 @@ use super::place::Place;
 use super::plan::{self, Aside, Check, Destination, Mode, Pace, Plan, Verb};
 use super::report::Report;
 use super::restore::Restore;
+use super::rights;
 use super::scan;
 use super::select::Selection;
 use super::source;
@@ -243,6 +244,9 @@ pub async fn plan(request: ReplayRequest, control: &Control) -> Result<Prepared>
         }
     }
     plan.checks.extend(Check::times(routes.lanes().iter().map(|lane| (lane.address.as_str(), &*lane.publisher))));
+    let targets: Vec<_> = routes.lanes().iter().map(|lane| lane.address.clone()).collect();
+    let source = (!request.keep).then_some(&request.source);
+    plan.checks.extend(rights::checks(source, &steps::copies(&request, &targets)).await);
     if request.is_for_a_broker() && plan.destinations.len() == 1 {
         let offer = look.offer(&request.source, &plan).await;
         plan.checks.extend(offer);
