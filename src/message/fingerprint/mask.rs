@@ -143,10 +143,9 @@ impl<'a, F: FnMut(usize, &str)> Scanner<'a, F> {
                     self.before = "";
                     return;
                 }
-                let raw = inside;
-                self.slot(raw);
+                self.slot(inside);
                 // What a server answered says more than who asked it for what.
-                if let Some(status) = quoted_status(raw) {
+                if let Some(status) = quoted_status(inside) {
                     self.out.push(' ');
                     self.out.push_str(status);
                 }

@@ -188,34 +188,33 @@ pub async fn plan(request: ReplayRequest, control: &Control) -> Result<Prepared>
     let mut checks = vec![Check::passed("target is not the source", "")];
     checks.extend(routes.lanes().iter().map(|lane| Check::passed("target exists", lane.address.clone())));
     checks.extend(look.checks(request.rescue, mode));
-    let mut plan =
-        Plan {
-            schema: plan::SCHEMA.into(),
-            verb: request.verb,
-            mode,
-            created: control.clock.now(),
-            source: request.source.address.to_string(),
-            to: request.to.text(),
-            filter: request.selection.filter_text().map(ToOwned::to_owned),
-            group: request.selection.group_id().map(ToOwned::to_owned),
-            // An edit is checked by the same schemas when the plan is run elsewhere.
-            rules: request.selection.written_rules().cloned().or_else(|| {
-                request.edit.as_ref().and_then(|_| request.rules.schemas()).map(|_| request.rules.written())
-            }),
-            keep: request.keep,
-            same_partition: request.same_partition,
-            scanned: look.about,
-            planned: look.about.min(request.limit.unwrap_or(u64::MAX)),
-            estimated: look.estimated(mode),
-            destinations: Vec::new(),
-            messages: Vec::new(),
-            skipped: Vec::new(),
-            checks,
-            edit: None,
-            aside: request.aside(),
-            pace: request.pace.clone(),
-            header_policy: routes.policy(),
-        };
+    // An edit is checked by the same schemas when the plan is run elsewhere.
+    let schemas = request.edit.as_ref().and_then(|_| request.rules.schemas());
+    let rules = request.selection.written_rules().cloned().or_else(|| schemas.map(|_| request.rules.written()));
+    let mut plan = Plan {
+        schema: plan::SCHEMA.into(),
+        verb: request.verb,
+        mode,
+        created: control.clock.now(),
+        source: request.source.address.to_string(),
+        to: request.to.text(),
+        filter: request.selection.filter_text().map(ToOwned::to_owned),
+        group: request.selection.group_id().map(ToOwned::to_owned),
+        rules,
+        keep: request.keep,
+        same_partition: request.same_partition,
+        scanned: look.about,
+        planned: look.about.min(request.limit.unwrap_or(u64::MAX)),
+        estimated: look.estimated(mode),
+        destinations: Vec::new(),
+        messages: Vec::new(),
+        skipped: Vec::new(),
+        checks,
+        edit: None,
+        aside: request.aside(),
+        pace: request.pace.clone(),
+        header_policy: routes.policy(),
+    };
     match mode {
         Mode::Exact => {
             let every = BrowseRequest {
