@@ -120,11 +120,11 @@ _postroom() {
             fi
             case "${prev}" in
                 --output)
-                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw csv md" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw csv md" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -181,7 +181,7 @@ _postroom() {
             return 0
             ;;
         postroom__subcmd__browse)
-            opts="-l -a -f -g -o -y -n -q -v -h --limit --all --from --until --filter --group --partition --follow --rescue --redact --decode --output --color --config --yes --dry-run --schema --registry --quiet --verbose --help"
+            opts="-l -a -f -g -o -y -n -q -v -h --limit --all --from --until --filter --group --partition --follow --rescue --redact --decode --columns --output --color --config --yes --dry-run --schema --registry --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -223,12 +223,16 @@ _postroom() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --columns)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw csv md" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw csv md" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -324,11 +328,11 @@ _postroom() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw csv md" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw csv md" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -392,11 +396,11 @@ _postroom() {
             fi
             case "${prev}" in
                 --output)
-                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw csv md" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw csv md" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -460,11 +464,11 @@ _postroom() {
             fi
             case "${prev}" in
                 --output)
-                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw csv md" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw csv md" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -528,11 +532,11 @@ _postroom() {
             fi
             case "${prev}" in
                 --output)
-                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw csv md" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw csv md" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -596,11 +600,11 @@ _postroom() {
             fi
             case "${prev}" in
                 --output)
-                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw csv md" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw csv md" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -664,11 +668,11 @@ _postroom() {
             fi
             case "${prev}" in
                 --output)
-                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw csv md" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw csv md" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -732,11 +736,11 @@ _postroom() {
             fi
             case "${prev}" in
                 --output)
-                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw csv md" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw csv md" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -808,11 +812,11 @@ _postroom() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw csv md" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw csv md" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -876,11 +880,11 @@ _postroom() {
             fi
             case "${prev}" in
                 --output)
-                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw csv md" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw csv md" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -991,11 +995,11 @@ _postroom() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw csv md" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw csv md" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1091,11 +1095,11 @@ _postroom() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw csv md" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw csv md" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1159,11 +1163,11 @@ _postroom() {
             fi
             case "${prev}" in
                 --output)
-                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw csv md" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw csv md" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1227,11 +1231,11 @@ _postroom() {
             fi
             case "${prev}" in
                 --output)
-                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw csv md" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw csv md" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1295,11 +1299,11 @@ _postroom() {
             fi
             case "${prev}" in
                 --output)
-                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw csv md" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw csv md" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1367,11 +1371,11 @@ _postroom() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw csv md" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw csv md" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1428,18 +1432,18 @@ _postroom() {
             return 0
             ;;
         postroom__subcmd__journal__subcmd__resume)
-            opts="-o -y -n -q -v -h --rescue --output --color --config --yes --dry-run --schema --registry --quiet --verbose --help"
+            opts="-o -y -n -q -v -h --rescue --doubtful --output --color --config --yes --dry-run --schema --registry --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --output)
-                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw csv md" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw csv md" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1503,11 +1507,11 @@ _postroom() {
             fi
             case "${prev}" in
                 --output)
-                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw csv md" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw csv md" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1575,11 +1579,11 @@ _postroom() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw csv md" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw csv md" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1650,11 +1654,11 @@ _postroom() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw csv md" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw csv md" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1718,11 +1722,11 @@ _postroom() {
             fi
             case "${prev}" in
                 --output)
-                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw csv md" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw csv md" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1806,11 +1810,11 @@ _postroom() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw csv md" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw csv md" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1874,11 +1878,11 @@ _postroom() {
             fi
             case "${prev}" in
                 --output)
-                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw csv md" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw csv md" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1942,11 +1946,11 @@ _postroom() {
             fi
             case "${prev}" in
                 --output)
-                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw csv md" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw csv md" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -2061,11 +2065,11 @@ _postroom() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw csv md" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw csv md" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -2122,18 +2126,22 @@ _postroom() {
             return 0
             ;;
         postroom__subcmd__queues)
-            opts="-o -y -n -q -v -h --internal --output --color --config --yes --dry-run --schema --registry --quiet --verbose --help"
+            opts="-o -y -n -q -v -h --internal --match --output --color --config --yes --dry-run --schema --registry --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --match)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw csv md" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw csv md" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -2190,7 +2198,7 @@ _postroom() {
             return 0
             ;;
         postroom__subcmd__replay)
-            opts="-f -g -l -e -o -y -n -q -v -h --to --filter --group --limit --keep --again --max-replays --park --edit --edit-file --edit-in-editor --rate --server-side --ramp --verify --max-in-flight --per-key --max-failures --rescue --same-partition --plan-out --exact --output --color --config --yes --dry-run --schema --registry --quiet --verbose --help"
+            opts="-f -g -l -e -o -y -n -q -v -h --to --filter --group --limit --keep --again --max-replays --park --edit --edit-file --edit-in-editor --send-misfits --rate --server-side --ramp --verify --max-in-flight --per-key --max-failures --expiring-first --let-expire --rescue --same-partition --plan-out --exact --output --color --config --yes --dry-run --schema --registry --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2295,11 +2303,11 @@ _postroom() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw csv md" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw csv md" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -2391,11 +2399,11 @@ _postroom() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw csv md" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw csv md" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -2459,11 +2467,11 @@ _postroom() {
             fi
             case "${prev}" in
                 --output)
-                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw csv md" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw csv md" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -2527,11 +2535,11 @@ _postroom() {
             fi
             case "${prev}" in
                 --output)
-                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw csv md" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json jsonl raw md" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl raw csv md" -- "${cur}"))
                     return 0
                     ;;
                 --color)

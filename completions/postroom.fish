@@ -28,6 +28,7 @@ complete -c postroom -n "__fish_postroom_needs_command" -s o -l output -d 'How t
 json\t'One JSON value: an object, or an array of them'
 jsonl\t'One JSON object on each line'
 raw\t'Payload bytes as they are, nothing between them'
+csv\t'Comma-separated values under a line of names: only `browse --columns` writes them'
 md\t'A page of Markdown: only `report` writes one'"
 complete -c postroom -n "__fish_postroom_needs_command" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -60,10 +61,12 @@ complete -c postroom -n "__fish_postroom_needs_command" -a "config" -d 'Write, f
 complete -c postroom -n "__fish_postroom_needs_command" -a "completions" -d 'Print the completion script for a shell'
 complete -c postroom -n "__fish_postroom_needs_command" -a "man" -d 'Print the manual page, or write all of them into a folder'
 complete -c postroom -n "__fish_postroom_needs_command" -a "help" -d 'Explain a verb, or filters (`postroom help filter`)'
+complete -c postroom -n "__fish_postroom_using_subcommand queues" -l match -d 'Only queues whose names have these letters, in this order: the filter of the screens' -r
 complete -c postroom -n "__fish_postroom_using_subcommand queues" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
 json\t'One JSON value: an object, or an array of them'
 jsonl\t'One JSON object on each line'
 raw\t'Payload bytes as they are, nothing between them'
+csv\t'Comma-separated values under a line of names: only `browse --columns` writes them'
 md\t'A page of Markdown: only `report` writes one'"
 complete -c postroom -n "__fish_postroom_using_subcommand queues" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -81,6 +84,7 @@ complete -c postroom -n "__fish_postroom_using_subcommand show" -s o -l output -
 json\t'One JSON value: an object, or an array of them'
 jsonl\t'One JSON object on each line'
 raw\t'Payload bytes as they are, nothing between them'
+csv\t'Comma-separated values under a line of names: only `browse --columns` writes them'
 md\t'A page of Markdown: only `report` writes one'"
 complete -c postroom -n "__fish_postroom_using_subcommand show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -93,16 +97,18 @@ complete -c postroom -n "__fish_postroom_using_subcommand show" -s n -l dry-run 
 complete -c postroom -n "__fish_postroom_using_subcommand show" -s q -l quiet -d 'Say only errors on stderr'
 complete -c postroom -n "__fish_postroom_using_subcommand show" -s v -l verbose -d 'Log to stderr: -v what is done, -vv more, -vvv everything (`POSTROOM_LOG` takes a filter)'
 complete -c postroom -n "__fish_postroom_using_subcommand show" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c postroom -n "__fish_postroom_using_subcommand browse" -s l -l limit -d 'Show at most N messages [default: 50]' -r
+complete -c postroom -n "__fish_postroom_using_subcommand browse" -s l -l limit -d 'Show at most N messages of each [default: 50]' -r
 complete -c postroom -n "__fish_postroom_using_subcommand browse" -l from -d 'Start at: first, last (the last N of --limit), end, an offset, or a time (2026-03-02T10:11:12Z, -2h)' -r
 complete -c postroom -n "__fish_postroom_using_subcommand browse" -l until -d 'Stop before this offset or time' -r
 complete -c postroom -n "__fish_postroom_using_subcommand browse" -s f -l filter -d 'Only messages that match; see `postroom help filter`' -r
-complete -c postroom -n "__fish_postroom_using_subcommand browse" -s g -l group -d 'Only messages of this group, as `postroom groups` names it' -r
+complete -c postroom -n "__fish_postroom_using_subcommand browse" -s g -l group -d 'Only messages of this group, as `postroom groups` names it; give it again for more than one' -r
 complete -c postroom -n "__fish_postroom_using_subcommand browse" -l partition -d 'Only this partition' -r
+complete -c postroom -n "__fish_postroom_using_subcommand browse" -l columns -d 'Show these columns, one row a message: age, time, queue, id, key, why, body, size, or fields such as header.tenant and body.total; the names are those of the screens' -r
 complete -c postroom -n "__fish_postroom_using_subcommand browse" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
 json\t'One JSON value: an object, or an array of them'
 jsonl\t'One JSON object on each line'
 raw\t'Payload bytes as they are, nothing between them'
+csv\t'Comma-separated values under a line of names: only `browse --columns` writes them'
 md\t'A page of Markdown: only `report` writes one'"
 complete -c postroom -n "__fish_postroom_using_subcommand browse" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -122,13 +128,14 @@ complete -c postroom -n "__fish_postroom_using_subcommand browse" -s v -l verbos
 complete -c postroom -n "__fish_postroom_using_subcommand browse" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c postroom -n "__fish_postroom_using_subcommand groups" -l by -d 'Group by: failure, class, origin, type, shape, or a field such as header.tenant or body.currency' -r
 complete -c postroom -n "__fish_postroom_using_subcommand groups" -s f -l filter -d 'Only messages that match; see `postroom help filter`' -r
-complete -c postroom -n "__fish_postroom_using_subcommand groups" -s g -l group -d 'Only messages of this group, as `postroom groups` names it' -r
+complete -c postroom -n "__fish_postroom_using_subcommand groups" -s g -l group -d 'Only messages of this group, as `postroom groups` names it; give it again for more than one' -r
 complete -c postroom -n "__fish_postroom_using_subcommand groups" -l against -d 'Compare with an archive captured before: what is new, gone and the same in each group' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand groups" -s l -l limit -d 'Look at no more than N messages of each queue' -r
 complete -c postroom -n "__fish_postroom_using_subcommand groups" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
 json\t'One JSON value: an object, or an array of them'
 jsonl\t'One JSON object on each line'
 raw\t'Payload bytes as they are, nothing between them'
+csv\t'Comma-separated values under a line of names: only `browse --columns` writes them'
 md\t'A page of Markdown: only `report` writes one'"
 complete -c postroom -n "__fish_postroom_using_subcommand groups" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -143,13 +150,14 @@ complete -c postroom -n "__fish_postroom_using_subcommand groups" -s q -l quiet 
 complete -c postroom -n "__fish_postroom_using_subcommand groups" -s v -l verbose -d 'Log to stderr: -v what is done, -vv more, -vvv everything (`POSTROOM_LOG` takes a filter)'
 complete -c postroom -n "__fish_postroom_using_subcommand groups" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c postroom -n "__fish_postroom_using_subcommand report" -s f -l filter -d 'Only messages that match; see `postroom help filter`' -r
-complete -c postroom -n "__fish_postroom_using_subcommand report" -s g -l group -d 'Only messages of this group, as `postroom groups` names it' -r
+complete -c postroom -n "__fish_postroom_using_subcommand report" -s g -l group -d 'Only messages of this group, as `postroom groups` names it; give it again for more than one' -r
 complete -c postroom -n "__fish_postroom_using_subcommand report" -l against -d 'Compare with an archive captured before: what is new, gone and the same in each group' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand report" -s l -l limit -d 'Look at no more than N messages of each queue' -r
 complete -c postroom -n "__fish_postroom_using_subcommand report" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
 json\t'One JSON value: an object, or an array of them'
 jsonl\t'One JSON object on each line'
 raw\t'Payload bytes as they are, nothing between them'
+csv\t'Comma-separated values under a line of names: only `browse --columns` writes them'
 md\t'A page of Markdown: only `report` writes one'"
 complete -c postroom -n "__fish_postroom_using_subcommand report" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -173,6 +181,7 @@ complete -c postroom -n "__fish_postroom_using_subcommand publish" -s o -l outpu
 json\t'One JSON value: an object, or an array of them'
 jsonl\t'One JSON object on each line'
 raw\t'Payload bytes as they are, nothing between them'
+csv\t'Comma-separated values under a line of names: only `browse --columns` writes them'
 md\t'A page of Markdown: only `report` writes one'"
 complete -c postroom -n "__fish_postroom_using_subcommand publish" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -187,13 +196,14 @@ complete -c postroom -n "__fish_postroom_using_subcommand publish" -s v -l verbo
 complete -c postroom -n "__fish_postroom_using_subcommand publish" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c postroom -n "__fish_postroom_using_subcommand capture" -l to -d 'The new archive, compressed where its name ends in .zst' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand capture" -s f -l filter -d 'Only messages that match; see `postroom help filter`' -r
-complete -c postroom -n "__fish_postroom_using_subcommand capture" -s g -l group -d 'Only messages of this group, as `postroom groups` names it' -r
+complete -c postroom -n "__fish_postroom_using_subcommand capture" -s g -l group -d 'Only messages of this group, as `postroom groups` names it; give it again for more than one' -r
 complete -c postroom -n "__fish_postroom_using_subcommand capture" -l against -d 'Compare with an archive captured before: what is new, gone and the same in each group' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand capture" -s l -l limit -d 'Copy at most N messages, the first that match' -r
 complete -c postroom -n "__fish_postroom_using_subcommand capture" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
 json\t'One JSON value: an object, or an array of them'
 jsonl\t'One JSON object on each line'
 raw\t'Payload bytes as they are, nothing between them'
+csv\t'Comma-separated values under a line of names: only `browse --columns` writes them'
 md\t'A page of Markdown: only `report` writes one'"
 complete -c postroom -n "__fish_postroom_using_subcommand capture" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -210,7 +220,7 @@ complete -c postroom -n "__fish_postroom_using_subcommand capture" -s v -l verbo
 complete -c postroom -n "__fish_postroom_using_subcommand capture" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c postroom -n "__fish_postroom_using_subcommand replay" -l to -d '`origin`, or the address of a queue or exchange' -r
 complete -c postroom -n "__fish_postroom_using_subcommand replay" -s f -l filter -d 'Only messages that match; see `postroom help filter`' -r
-complete -c postroom -n "__fish_postroom_using_subcommand replay" -s g -l group -d 'Only messages of this group, as `postroom groups` names it' -r
+complete -c postroom -n "__fish_postroom_using_subcommand replay" -s g -l group -d 'Only messages of this group, as `postroom groups` names it; give it again for more than one' -r
 complete -c postroom -n "__fish_postroom_using_subcommand replay" -s l -l limit -d 'Replay at most N messages, the first that match' -r
 complete -c postroom -n "__fish_postroom_using_subcommand replay" -l max-replays -d 'Replay messages that were replayed before, too, but fewer than N times; the others stay, or are parked' -r
 complete -c postroom -n "__fish_postroom_using_subcommand replay" -l park -d 'Set messages aside that were replayed --max-replays times, as they are, in this queue or archive' -r
@@ -227,6 +237,7 @@ complete -c postroom -n "__fish_postroom_using_subcommand replay" -s o -l output
 json\t'One JSON value: an object, or an array of them'
 jsonl\t'One JSON object on each line'
 raw\t'Payload bytes as they are, nothing between them'
+csv\t'Comma-separated values under a line of names: only `browse --columns` writes them'
 md\t'A page of Markdown: only `report` writes one'"
 complete -c postroom -n "__fish_postroom_using_subcommand replay" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -238,7 +249,10 @@ complete -c postroom -n "__fish_postroom_using_subcommand replay" -l registry -d
 complete -c postroom -n "__fish_postroom_using_subcommand replay" -l keep -d 'Keep the originals: a copy'
 complete -c postroom -n "__fish_postroom_using_subcommand replay" -l again -d 'Also messages that were replayed before'
 complete -c postroom -n "__fish_postroom_using_subcommand replay" -l edit-in-editor -d 'The same by hand: open the messages in $VISUAL or $EDITOR, at most 100 of them'
+complete -c postroom -n "__fish_postroom_using_subcommand replay" -l send-misfits -d 'Send what was edited also where it does not fit its schema, or where its schema can\'t be had'
 complete -c postroom -n "__fish_postroom_using_subcommand replay" -l server-side -d 'Let the broker move all messages itself, unmodified: a move task of SQS, a shovel of RabbitMQ'
+complete -c postroom -n "__fish_postroom_using_subcommand replay" -l expiring-first -d 'Replay messages that are about to vanish (TTL, retention) before the others, also where that breaks the queue\'s order'
+complete -c postroom -n "__fish_postroom_using_subcommand replay" -l let-expire -d 'Replay also where the pace lets some messages vanish before their turn'
 complete -c postroom -n "__fish_postroom_using_subcommand replay" -l rescue -d 'Put messages that a return would destroy back as new copies at the tail, instead of refusing'
 complete -c postroom -n "__fish_postroom_using_subcommand replay" -l same-partition -d 'Kafka: send each record to the partition it came from, instead of the one that its key belongs to'
 complete -c postroom -n "__fish_postroom_using_subcommand replay" -l exact -d 'Look at the whole queue first and name every message in the plan, also with --yes'
@@ -249,13 +263,14 @@ complete -c postroom -n "__fish_postroom_using_subcommand replay" -s h -l help -
 complete -c postroom -n "__fish_postroom_using_subcommand drain" -l to -d 'The new archive, compressed where its name ends in .zst, or another queue' -r
 complete -c postroom -n "__fish_postroom_using_subcommand drain" -l reason -d 'Why the messages are moved to another queue, written into the header postroom-reason of each' -r
 complete -c postroom -n "__fish_postroom_using_subcommand drain" -s f -l filter -d 'Only messages that match; see `postroom help filter`' -r
-complete -c postroom -n "__fish_postroom_using_subcommand drain" -s g -l group -d 'Only messages of this group, as `postroom groups` names it' -r
+complete -c postroom -n "__fish_postroom_using_subcommand drain" -s g -l group -d 'Only messages of this group, as `postroom groups` names it; give it again for more than one' -r
 complete -c postroom -n "__fish_postroom_using_subcommand drain" -s l -l limit -d 'Drain at most N messages, the first that match' -r
 complete -c postroom -n "__fish_postroom_using_subcommand drain" -l plan-out -d 'Save the plan, which names every message, and stop; `postroom plan run FILE` runs it' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand drain" -s o -l output -d 'How to write data [default: table on a terminal, else jsonl for lists and json for one object]' -r -f -a "table\t'For people: aligned and cut to the terminal\'s width'
 json\t'One JSON value: an object, or an array of them'
 jsonl\t'One JSON object on each line'
 raw\t'Payload bytes as they are, nothing between them'
+csv\t'Comma-separated values under a line of names: only `browse --columns` writes them'
 md\t'A page of Markdown: only `report` writes one'"
 complete -c postroom -n "__fish_postroom_using_subcommand drain" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -276,6 +291,7 @@ complete -c postroom -n "__fish_postroom_using_subcommand plan; and not __fish_s
 json\t'One JSON value: an object, or an array of them'
 jsonl\t'One JSON object on each line'
 raw\t'Payload bytes as they are, nothing between them'
+csv\t'Comma-separated values under a line of names: only `browse --columns` writes them'
 md\t'A page of Markdown: only `report` writes one'"
 complete -c postroom -n "__fish_postroom_using_subcommand plan; and not __fish_seen_subcommand_from run" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -293,6 +309,7 @@ complete -c postroom -n "__fish_postroom_using_subcommand plan; and __fish_seen_
 json\t'One JSON value: an object, or an array of them'
 jsonl\t'One JSON object on each line'
 raw\t'Payload bytes as they are, nothing between them'
+csv\t'Comma-separated values under a line of names: only `browse --columns` writes them'
 md\t'A page of Markdown: only `report` writes one'"
 complete -c postroom -n "__fish_postroom_using_subcommand plan; and __fish_seen_subcommand_from run" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -312,6 +329,7 @@ complete -c postroom -n "__fish_postroom_using_subcommand consumers" -s o -l out
 json\t'One JSON value: an object, or an array of them'
 jsonl\t'One JSON object on each line'
 raw\t'Payload bytes as they are, nothing between them'
+csv\t'Comma-separated values under a line of names: only `browse --columns` writes them'
 md\t'A page of Markdown: only `report` writes one'"
 complete -c postroom -n "__fish_postroom_using_subcommand consumers" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -328,6 +346,7 @@ complete -c postroom -n "__fish_postroom_using_subcommand offsets; and not __fis
 json\t'One JSON value: an object, or an array of them'
 jsonl\t'One JSON object on each line'
 raw\t'Payload bytes as they are, nothing between them'
+csv\t'Comma-separated values under a line of names: only `browse --columns` writes them'
 md\t'A page of Markdown: only `report` writes one'"
 complete -c postroom -n "__fish_postroom_using_subcommand offsets; and not __fish_seen_subcommand_from reset" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -349,6 +368,7 @@ complete -c postroom -n "__fish_postroom_using_subcommand offsets; and __fish_se
 json\t'One JSON value: an object, or an array of them'
 jsonl\t'One JSON object on each line'
 raw\t'Payload bytes as they are, nothing between them'
+csv\t'Comma-separated values under a line of names: only `browse --columns` writes them'
 md\t'A page of Markdown: only `report` writes one'"
 complete -c postroom -n "__fish_postroom_using_subcommand offsets; and __fish_seen_subcommand_from reset" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -365,6 +385,7 @@ complete -c postroom -n "__fish_postroom_using_subcommand journal; and not __fis
 json\t'One JSON value: an object, or an array of them'
 jsonl\t'One JSON object on each line'
 raw\t'Payload bytes as they are, nothing between them'
+csv\t'Comma-separated values under a line of names: only `browse --columns` writes them'
 md\t'A page of Markdown: only `report` writes one'"
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and not __fish_seen_subcommand_from list show resume undo prune" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -386,6 +407,7 @@ complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_se
 json\t'One JSON value: an object, or an array of them'
 jsonl\t'One JSON object on each line'
 raw\t'Payload bytes as they are, nothing between them'
+csv\t'Comma-separated values under a line of names: only `browse --columns` writes them'
 md\t'A page of Markdown: only `report` writes one'"
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -402,6 +424,7 @@ complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_se
 json\t'One JSON value: an object, or an array of them'
 jsonl\t'One JSON object on each line'
 raw\t'Payload bytes as they are, nothing between them'
+csv\t'Comma-separated values under a line of names: only `browse --columns` writes them'
 md\t'A page of Markdown: only `report` writes one'"
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -418,6 +441,7 @@ complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_se
 json\t'One JSON value: an object, or an array of them'
 jsonl\t'One JSON object on each line'
 raw\t'Payload bytes as they are, nothing between them'
+csv\t'Comma-separated values under a line of names: only `browse --columns` writes them'
 md\t'A page of Markdown: only `report` writes one'"
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from resume" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -427,6 +451,7 @@ complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_se
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from resume" -l schema -d 'Read payloads by a schema: .avsc, .proto#message.Type, a descriptor set or a JSON Schema (.json); with QUEUE= those of one queue (* and ? stand for anything)' -r -F
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from resume" -l registry -d 'Read payloads that name their schema by this registry: `https://user@registry:8081` (Confluent-compatible; the password in `POSTROOM_REGISTRY_PASSWORD`) or `glue://REGION`' -r
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from resume" -l rescue -d 'Put messages that a return would destroy back as new copies at the tail, instead of stopping at them'
+complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from resume" -l doubtful -d 'Also send again what may have been sent, also of a finished run: where its copy is not in its target'
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from resume" -s n -l dry-run -d 'Show the plan of a write and stop'
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from resume" -s q -l quiet -d 'Say only errors on stderr'
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from resume" -s v -l verbose -d 'Log to stderr: -v what is done, -vv more, -vvv everything (`POSTROOM_LOG` takes a filter)'
@@ -436,6 +461,7 @@ complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_se
 json\t'One JSON value: an object, or an array of them'
 jsonl\t'One JSON object on each line'
 raw\t'Payload bytes as they are, nothing between them'
+csv\t'Comma-separated values under a line of names: only `browse --columns` writes them'
 md\t'A page of Markdown: only `report` writes one'"
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from undo" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -453,6 +479,7 @@ complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_se
 json\t'One JSON value: an object, or an array of them'
 jsonl\t'One JSON object on each line'
 raw\t'Payload bytes as they are, nothing between them'
+csv\t'Comma-separated values under a line of names: only `browse --columns` writes them'
 md\t'A page of Markdown: only `report` writes one'"
 complete -c postroom -n "__fish_postroom_using_subcommand journal; and __fish_seen_subcommand_from prune" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -470,6 +497,7 @@ complete -c postroom -n "__fish_postroom_using_subcommand tui" -s o -l output -d
 json\t'One JSON value: an object, or an array of them'
 jsonl\t'One JSON object on each line'
 raw\t'Payload bytes as they are, nothing between them'
+csv\t'Comma-separated values under a line of names: only `browse --columns` writes them'
 md\t'A page of Markdown: only `report` writes one'"
 complete -c postroom -n "__fish_postroom_using_subcommand tui" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -486,6 +514,7 @@ complete -c postroom -n "__fish_postroom_using_subcommand demo" -s o -l output -
 json\t'One JSON value: an object, or an array of them'
 jsonl\t'One JSON object on each line'
 raw\t'Payload bytes as they are, nothing between them'
+csv\t'Comma-separated values under a line of names: only `browse --columns` writes them'
 md\t'A page of Markdown: only `report` writes one'"
 complete -c postroom -n "__fish_postroom_using_subcommand demo" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -502,6 +531,7 @@ complete -c postroom -n "__fish_postroom_using_subcommand config; and not __fish
 json\t'One JSON value: an object, or an array of them'
 jsonl\t'One JSON object on each line'
 raw\t'Payload bytes as they are, nothing between them'
+csv\t'Comma-separated values under a line of names: only `browse --columns` writes them'
 md\t'A page of Markdown: only `report` writes one'"
 complete -c postroom -n "__fish_postroom_using_subcommand config; and not __fish_seen_subcommand_from init path show check" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -522,6 +552,7 @@ complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_see
 json\t'One JSON value: an object, or an array of them'
 jsonl\t'One JSON object on each line'
 raw\t'Payload bytes as they are, nothing between them'
+csv\t'Comma-separated values under a line of names: only `browse --columns` writes them'
 md\t'A page of Markdown: only `report` writes one'"
 complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from init" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -538,6 +569,7 @@ complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_see
 json\t'One JSON value: an object, or an array of them'
 jsonl\t'One JSON object on each line'
 raw\t'Payload bytes as they are, nothing between them'
+csv\t'Comma-separated values under a line of names: only `browse --columns` writes them'
 md\t'A page of Markdown: only `report` writes one'"
 complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from path" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -554,6 +586,7 @@ complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_see
 json\t'One JSON value: an object, or an array of them'
 jsonl\t'One JSON object on each line'
 raw\t'Payload bytes as they are, nothing between them'
+csv\t'Comma-separated values under a line of names: only `browse --columns` writes them'
 md\t'A page of Markdown: only `report` writes one'"
 complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -570,6 +603,7 @@ complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_see
 json\t'One JSON value: an object, or an array of them'
 jsonl\t'One JSON object on each line'
 raw\t'Payload bytes as they are, nothing between them'
+csv\t'Comma-separated values under a line of names: only `browse --columns` writes them'
 md\t'A page of Markdown: only `report` writes one'"
 complete -c postroom -n "__fish_postroom_using_subcommand config; and __fish_seen_subcommand_from check" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -586,6 +620,7 @@ complete -c postroom -n "__fish_postroom_using_subcommand completions" -s o -l o
 json\t'One JSON value: an object, or an array of them'
 jsonl\t'One JSON object on each line'
 raw\t'Payload bytes as they are, nothing between them'
+csv\t'Comma-separated values under a line of names: only `browse --columns` writes them'
 md\t'A page of Markdown: only `report` writes one'"
 complete -c postroom -n "__fish_postroom_using_subcommand completions" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -603,6 +638,7 @@ complete -c postroom -n "__fish_postroom_using_subcommand man" -s o -l output -d
 json\t'One JSON value: an object, or an array of them'
 jsonl\t'One JSON object on each line'
 raw\t'Payload bytes as they are, nothing between them'
+csv\t'Comma-separated values under a line of names: only `browse --columns` writes them'
 md\t'A page of Markdown: only `report` writes one'"
 complete -c postroom -n "__fish_postroom_using_subcommand man" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -619,6 +655,7 @@ complete -c postroom -n "__fish_postroom_using_subcommand help" -s o -l output -
 json\t'One JSON value: an object, or an array of them'
 jsonl\t'One JSON object on each line'
 raw\t'Payload bytes as they are, nothing between them'
+csv\t'Comma-separated values under a line of names: only `browse --columns` writes them'
 md\t'A page of Markdown: only `report` writes one'"
 complete -c postroom -n "__fish_postroom_using_subcommand help" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'

@@ -124,6 +124,9 @@ pub struct PublishLimits {
     pub max_bytes: Option<u64>,
     /// How many messages one request holds; larger batches are split by the publisher.
     pub max_batch: Option<u32>,
+    /// How many copies that are not confirmed yet the target bears well; more of them slow it down. `None` where nothing
+    /// speaks against many.
+    pub in_flight: Option<u64>,
     /// How many headers a message may have.
     pub max_headers: Option<u32>,
     /// What header values can be.

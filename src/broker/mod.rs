@@ -306,6 +306,8 @@ pub struct QueueInfo {
     pub accuracy: Accuracy,
     /// Delivered to somebody and not settled.
     pub in_flight: Option<u64>,
+    /// When that was counted.
+    pub sampled: Sampled,
     /// Bytes in it, where the broker says.
     pub bytes: Option<u64>,
     /// Consumers attached.
@@ -340,6 +342,24 @@ impl QueueInfo {
     pub fn is_masked(&self) -> bool {
         self.details.iter().any(|(name, value)| name == MASKED && *value == true)
     }
+}
+
+/// When a broker counted what consumers hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Sampled {
+    /// Nobody tells.
+    #[default]
+    Unknown,
+    /// Just now.
+    Now,
+    /// When statistics were taken, which the broker does now and then, in its own time (`RabbitMQ`: every five seconds,
+    /// and up to eight until they are told).
+    Taken {
+        /// Another number stands for newer statistics.
+        number: u64,
+        /// Messages that were waiting at that moment.
+        waiting: u64,
+    },
 }
 
 /// What a look does to a queue, and how many it stands.
@@ -529,6 +549,9 @@ pub struct TakeOptions {
     pub reclaim: bool,
     /// Bytes of messages that the client may hold at once; `None` for the backend's default (64 MiB).
     pub memory: Option<u64>,
+    /// How many messages the caller has in its hands at most; to hold more ahead of it gains nothing. `None` where it does
+    /// not know.
+    pub in_hand: Option<u64>,
     /// Ends the read early, as [`End::Cancelled`].
     pub cancel: CancellationToken,
     /// Where the reader says why nothing comes.

@@ -39,6 +39,14 @@ enum Action {
         /// Put messages that a return would destroy back as new copies at the tail, instead of stopping at them
         #[arg(long)]
         rescue: bool,
+
+        /// Also send again what may have been sent, also of a finished run: where its copy is not in its target
+        ///
+        /// Targets are looked at for the replay ids of these messages first, as far as a look harms nobody. A copy that is
+        /// there is noted as confirmed; the others are sent once more, with the same replay id, and are reported as
+        /// messages that may be there twice. Without it they stay what they were.
+        #[arg(long)]
+        doubtful: bool,
     },
     /// Put back what a replay or a drain moved, as far as it is still there
     ///
@@ -72,7 +80,9 @@ pub(super) async fn run(args: &Args, context: &Context<'_>) -> Exit {
     match &args.action {
         Action::List => list(&journals, context),
         Action::Show { id } => show(id, &journals, context),
-        Action::Resume { id, rescue } => Box::pin(resume_one(id.as_deref(), *rescue, &journals, context)).await,
+        Action::Resume { id, rescue, doubtful } => {
+            Box::pin(resume_one(id.as_deref(), *rescue, *doubtful, &journals, context)).await
+        }
         Action::Undo { id, also } => Box::pin(take_back(id, also, &journals, context)).await,
         Action::Prune { older_than, all } => prune(*older_than, *all, &journals, context).await,
     }
@@ -110,9 +120,20 @@ fn show(id: &str, journals: &Journals, context: &Context<'_>) -> Exit {
     Ok(0)
 }
 
-async fn resume_one(id: Option<&str>, rescue: bool, journals: &Journals, context: &Context<'_>) -> Exit {
+async fn resume_one(
+    id: Option<&str>,
+    rescue: bool,
+    doubtful: bool,
+    journals: &Journals,
+    context: &Context<'_>,
+) -> Exit {
     let id: Result<String> = id.map_or_else(|| journals.newest_unfinished(), |id| Ok(id.to_owned()));
-    let prepared = resume::prepare(&id?, journals, &context.places).await?.rescue(rescue);
+    let prepared = if doubtful {
+        resume::prepare_doubtful(&id?, journals, &context.places).await?
+    } else {
+        resume::prepare(&id?, journals, &context.places).await?
+    };
+    let prepared = prepared.rescue(rescue);
     let changed: Vec<Changed> = prepared.changed().into_iter().map(Changed::from).collect();
     let output = &context.output;
     let summary = &prepared.summary;
@@ -177,6 +198,13 @@ async fn prune(older_than: f64, all: bool, journals: &Journals, context: &Contex
         || old.iter().map(|summary| serde_json::to_value(summary).unwrap_or_default()).collect(),
         || view::table(&old, context.now(), output.width, output.paint),
     )?;
+    // What is left of runs that were killed before they began is no loss to anybody.
+    let remains = journals.clear(context.global.dry_run)?;
+    if remains > 0 {
+        let what = human::plural(remains, "folder");
+        let done = if context.global.dry_run { "to remove" } else { "removed" };
+        output.note(&format!("{what} of runs that were killed before they began {done}."));
+    }
     if old.is_empty() || context.global.dry_run {
         output.note(&format!("{} to remove.", human::plural(old.len() as u64, "journal")));
         return Ok(0);

@@ -23,6 +23,23 @@ pub(super) struct Args {
     /// Internal queues and topics, too
     #[arg(long)]
     internal: bool,
+
+    /// Only queues whose names have these letters, in this order: the filter of the screens
+    #[cfg(feature = "tui")]
+    #[arg(long = "match", value_name = "LETTERS")]
+    letters: Option<String>,
+}
+
+/// Those whose names have the letters.
+#[cfg(feature = "tui")]
+fn matching(letters: &str, queues: Vec<Listed>) -> Vec<Listed> {
+    let found = crate::text::fuzzy::matching(letters, queues.into_iter(), Listed::label);
+    found.into_iter().map(|(listed, _)| listed).collect()
+}
+
+#[cfg(not(feature = "tui"))]
+fn matching(_: &str, queues: Vec<Listed>) -> Vec<Listed> {
+    queues
 }
 
 /// Runs the verb.
@@ -31,7 +48,11 @@ pub(super) async fn run(args: &Args, context: &Context<'_>) -> Exit {
         Some(address) => vec![address.clone()],
         None => profiles(context)?,
     };
-    list(&brokers, args.internal, context).await
+    #[cfg(feature = "tui")]
+    let letters = args.letters.as_deref();
+    #[cfg(not(feature = "tui"))]
+    let letters = None;
+    list(&brokers, args.internal, letters, context).await
 }
 
 /// Every profile's broker as an address.
@@ -46,7 +67,7 @@ fn profiles(context: &Context<'_>) -> Result<Vec<Address>> {
     Ok(config.profiles.keys().map(address).collect())
 }
 
-async fn list(brokers: &[Address], internal: bool, context: &Context<'_>) -> Exit {
+async fn list(brokers: &[Address], internal: bool, letters: Option<&str>, context: &Context<'_>) -> Exit {
     let listings = join_all(brokers.iter().map(|address| list_all(&context.places, address, internal))).await;
     let mut queues = Vec::new();
     let mut failed = Vec::new();
@@ -65,6 +86,9 @@ async fn list(brokers: &[Address], internal: bool, context: &Context<'_>) -> Exi
         && let Some((_, error)) = failed.pop()
     {
         return Err(error);
+    }
+    if let Some(letters) = letters {
+        queues = matching(letters, queues);
     }
     sort(&mut queues);
     let output = &context.output;
@@ -87,7 +111,7 @@ async fn list(brokers: &[Address], internal: bool, context: &Context<'_>) -> Exi
 /// What a bare `postroom` shows until there is more: the queues, or how to connect.
 pub(super) async fn overview(address: Option<&Address>, context: &Context<'_>) -> Exit {
     match address {
-        Some(address) => list(std::slice::from_ref(address), false, context).await,
-        None => list(&profiles(context)?, false, context).await,
+        Some(address) => list(std::slice::from_ref(address), false, None, context).await,
+        None => list(&profiles(context)?, false, None, context).await,
     }
 }

@@ -81,6 +81,12 @@ pub(super) struct Args {
     #[arg(long, conflicts_with_all = ["edit", "edit_file"])]
     edit_in_editor: bool,
 
+    /// Send what was edited also where it does not fit its schema, or where its schema can't be had
+    ///
+    /// Without it such messages stay, with the reason. The plan counts them.
+    #[arg(long)]
+    send_misfits: bool,
+
     /// Replay at most N messages a second
     #[arg(long, value_name = "N", value_parser = rate)]
     rate: Option<f64>,
@@ -89,7 +95,7 @@ pub(super) struct Args {
     ///
     /// No headers are added, no copy is confirmed to postroom, there is no journal, and what arrives meanwhile may go, too.
     /// The plan says what the broker promises instead. A cancel stops it; what is moved stays moved.
-    #[arg(long, conflicts_with_all = ["filter", "group", "limit", "keep", "again", "edit", "edit_file", "edit_in_editor", "max_replays", "park", "ramp", "verify", "max_in_flight", "per_key", "max_failures", "same_partition", "rescue", "exact", "plan_out"])]
+    #[arg(long, conflicts_with_all = ["filter", "group", "limit", "keep", "again", "edit", "edit_file", "edit_in_editor", "send_misfits", "max_replays", "park", "ramp", "verify", "max_in_flight", "per_key", "max_failures", "expiring_first", "let_expire", "same_partition", "rescue", "exact", "plan_out"])]
     server_side: bool,
 
     /// Send a few messages first, then more: each step begins when the copies of the one before are consumed
@@ -128,6 +134,18 @@ pub(super) struct Args {
     /// the first copy that comes back. `postroom journal resume` goes on.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     max_failures: Option<u64>,
+
+    /// Replay messages that are about to vanish (TTL, retention) before the others, also where that breaks the queue's order
+    ///
+    /// Which these are is decided by their age and the pace; the plan says how many. A queue that promises no order (SQS)
+    /// is replayed so in any case where some would be late, a topic oldest first as it is, and messages of one key keep
+    /// their order (--per-key).
+    #[arg(long)]
+    expiring_first: bool,
+
+    /// Replay also where the pace lets some messages vanish before their turn
+    #[arg(long)]
+    let_expire: bool,
 
     /// Put messages that a return would destroy back as new copies at the tail, instead of refusing
     #[arg(long)]
@@ -193,6 +211,10 @@ pub(super) async fn run(args: &Args, context: &Context<'_>) -> Exit {
         rescue: args.rescue,
         ..BrowseRequest::all(source.clone())
     };
+    if args.send_misfits && args.edit.is_none() && args.edit_file.is_none() && !args.edit_in_editor {
+        return Err(Error::new(ErrorKind::Usage, "--send-misfits says what is done with edits, and there is none")
+            .hint("add --edit, --edit-file or --edit-in-editor; what is not edited is sent as it is in any case"));
+    }
     let ControlFlow::Continue(edit) = args.edit(look, context).await? else {
         context.output.note("Nothing was changed in the editor: nothing was done.");
         return Ok(0);
@@ -211,6 +233,7 @@ pub(super) async fn run(args: &Args, context: &Context<'_>) -> Exit {
         rescue: args.rescue,
         same_partition: args.same_partition,
         edit,
+        send_misfits: args.send_misfits,
         pace: Pace {
             rate: args.rate,
             ramp: args.ramp.as_ref().map_or_else(Vec::new, |steps| steps.0.clone()),
@@ -218,6 +241,8 @@ pub(super) async fn run(args: &Args, context: &Context<'_>) -> Exit {
             max_in_flight: args.max_in_flight,
             per_key: args.per_key.clone(),
             max_failures: args.max_failures,
+            expiring_first: args.expiring_first,
+            let_expire: args.let_expire,
         },
         rules: Arc::clone(context.rules()),
         restore: None,

@@ -7,7 +7,7 @@ use super::arguments::address;
 use super::completions;
 use super::context::Context;
 use super::groups::Looks;
-use super::output::{Format, Shape};
+use super::output::{Format, Shape, no_csv};
 use crate::broker::Address;
 use crate::error::{Error, ErrorKind};
 use crate::operation::groups::{By, Gather};
@@ -38,6 +38,9 @@ pub(super) async fn run(args: &Args, context: &Context<'_>) -> Exit {
             Error::new(ErrorKind::Usage, "-o raw writes payloads, and a report is none").hint("use -o md or -o json")
         );
     }
+    if format == Format::Csv {
+        return Err(no_csv());
+    }
     let mut gather = Gather::new(By::Failure, Arc::clone(context.rules()));
     let looked = args.looks.all(&args.addresses, &mut gather, context).await?;
     let now = args.addresses.first().map_or_else(|| context.now(), |address| context.now_at(address));
@@ -47,7 +50,7 @@ pub(super) async fn run(args: &Args, context: &Context<'_>) -> Exit {
         Format::Json => output.json_line(&format!("{:#}", incident.to_json()))?,
         Format::Jsonl => output.json_line(&incident.to_json().to_string())?,
         // On a terminal Markdown is text that reads well.
-        Format::Table | Format::Md | Format::Raw => {
+        Format::Table | Format::Md | Format::Raw | Format::Csv => {
             incident.to_markdown().trim_end().lines().try_for_each(|line| output.line(line))?;
         }
     }

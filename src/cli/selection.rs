@@ -14,15 +14,15 @@ pub(super) struct SelectionArgs {
     #[arg(short, long, value_name = "EXPR")]
     filter: Option<String>,
 
-    /// Only messages of this group, as `postroom groups` names it
-    #[arg(short, long, value_name = "ID")]
-    group: Option<String>,
+    /// Only messages of this group, as `postroom groups` names it; give it again for more than one
+    #[arg(short, long = "group", id = "group", value_name = "ID", value_delimiter = ',')]
+    groups: Vec<String>,
 }
 
 impl SelectionArgs {
-    /// Whether one group is asked for.
+    /// Whether groups are asked for.
     pub(super) fn names_group(&self) -> bool {
-        self.group.is_some()
+        !self.groups.is_empty()
     }
 
     /// The condition, with ages counted from the time at the address and groups by the operator's rules.
@@ -31,6 +31,7 @@ impl SelectionArgs {
     /// `Usage` for a bad expression, with a caret under the spot, and for what can't be a group's name.
     pub(super) fn selection(&self, context: &Context<'_>, address: &Address) -> Result<Selection> {
         let now = context.now_at(address);
-        Selection::parse(self.filter.as_deref(), self.group.as_deref(), now, context.rules())
+        let groups = self.names_group().then(|| self.groups.join(","));
+        Selection::parse(self.filter.as_deref(), groups.as_deref(), now, context.rules())
     }
 }

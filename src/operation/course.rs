@@ -142,6 +142,8 @@ struct State {
     held: HashMap<Key, String>,
     /// Messages of the plan that are no longer in the source, and how many of each.
     missing: HashMap<Identity, u64>,
+    /// A pass has gone through the source for those that go first.
+    first_over: bool,
     failed: u64,
     streak: u64,
     tripped: bool,
@@ -196,9 +198,35 @@ impl Course {
         sequence
     }
 
+    /// Of the messages that go first, those that are still to come; `None` where there are none, or where a pass of this
+    /// run has met all that are there.
+    pub(super) fn first(&self, plan: Option<&Plan>, journal: &journal::State) -> Option<HashMap<Identity, u64>> {
+        if self.lock().first_over {
+            return None;
+        }
+        let mut first: HashMap<Identity, u64> = HashMap::new();
+        for message in plan.into_iter().flat_map(|plan| &plan.messages).filter(|message| message.first) {
+            *first.entry(Identity::new(message.digest, &message.id)).or_default() += 1;
+        }
+        if first.is_empty() {
+            return None;
+        }
+        let taken =
+            journal.entries().filter(|(_, entry)| entry.stage != Stage::Intended).map(|(_, entry)| entry.identity);
+        let left = journal.skipped.iter().map(|Left(digest, id, ..)| Identity::new(*digest, id));
+        for identity in taken.chain(left) {
+            if let Some(count) = first.get_mut(&identity) {
+                *count = count.saturating_sub(1);
+            }
+        }
+        first.retain(|_, count| *count > 0);
+        (!first.is_empty()).then_some(first)
+    }
+
     /// The source was read to its end: what should have come before the messages that came too early is not there.
     pub(super) fn missed(&self, sequence: &mut Sequence) {
         let mut state = self.lock();
+        state.first_over = true;
         for (key, early) in std::mem::take(&mut sequence.early) {
             while let Some(next) = sequence.due.get(&key).and_then(VecDeque::front)
                 && !early.contains(next)

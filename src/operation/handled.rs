@@ -95,7 +95,14 @@ impl Handled {
             How::Drained => "was drained",
             How::Unsure => "may have been sent",
         };
-        Some(format!("it {what} by {journal}; --again sends it once more"))
+        let next = match mark.how {
+            How::Unsure => format!(
+                "`postroom journal resume {journal} --doubtful` looks for its copy, and sends it where there is none; --again \
+                 sends it in any case"
+            ),
+            How::Replayed | How::Drained => "--again sends it once more".to_owned(),
+        };
+        Some(format!("it {what} by {journal}; {next}"))
     }
 
     /// Whether a target has confirmed a copy of it.

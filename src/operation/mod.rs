@@ -12,6 +12,8 @@
 //! edit       change messages on their way
 //! offsets    consumer groups' places in a log
 //! handled    what of a log earlier runs are done with
+//! doubt      what may have been sent: whether it arrived
+//! expiry     when messages vanish, and which go first for it
 //! snapshot   a look that is kept
 //! ```
 //!
@@ -20,11 +22,14 @@
 
 pub mod browse;
 pub mod capture;
+pub mod columns;
 pub mod consent;
 pub mod control;
 mod course;
+mod doubt;
 pub mod drain;
 pub mod edit;
+mod expiry;
 mod fit;
 pub(crate) mod glance;
 pub mod groups;

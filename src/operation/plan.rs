@@ -164,9 +164,13 @@ pub struct PlannedEdit {
     pub unchanged: u64,
     /// Messages that it fails for; they stay, see [`Plan::skipped`].
     pub failed: u64,
-    /// Messages whose body would not fit its schema any more, or whose schema can't be had; they stay.
+    /// Messages whose body would not fit its schema any more, or whose schema can't be had; they stay, but for
+    /// `send_misfits`.
     #[serde(default, skip_serializing_if = "is_none")]
     pub misfits: u64,
+    /// What does not fit its schema is sent all the same.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub send_misfits: bool,
     /// The same by group, the largest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<EditedGroup>,
@@ -190,7 +194,7 @@ pub struct EditedGroup {
     pub unchanged: u64,
     /// Messages that it fails for; they stay.
     pub failed: u64,
-    /// Messages whose body would not fit its schema any more; they stay.
+    /// Messages whose body would not fit its schema any more; they stay, but for [`PlannedEdit::send_misfits`].
     #[serde(default, skip_serializing_if = "is_none")]
     pub misfits: u64,
 }
@@ -204,20 +208,22 @@ impl EditedGroup {
 
     /// What the edit does to them, in one line.
     #[must_use]
-    pub fn counts(&self) -> String {
-        counts(self.changed, self.unchanged, self.failed, self.misfits)
+    pub fn counts(&self, send_misfits: bool) -> String {
+        counts(self.changed, self.unchanged, self.failed, self.misfits, send_misfits)
     }
 }
 
-fn counts(changed: u64, unchanged: u64, failed: u64, misfits: u64) -> String {
+fn counts(changed: u64, unchanged: u64, failed: u64, misfits: u64, send_misfits: bool) -> String {
     let part = |n: u64, what: &str| if n == 0 { String::new() } else { format!(", {} {what}", human::count(n)) };
-    let stay = if failed + misfits == 0 { "" } else { " (these stay)" };
+    let (go, stay) = if send_misfits { (misfits, 0) } else { (0, misfits) };
+    let stays = if failed + stay == 0 { "" } else { " (these stay)" };
     format!(
-        "{} changed, {} as they are{}{}{stay}",
+        "{} changed, {} as they are{}{}{}{stays}",
         human::count(changed),
         human::count(unchanged),
+        part(go, "changed that do not fit their schema and go all the same"),
         part(failed, "it fails for"),
-        part(misfits, "would not fit their schema")
+        part(stay, "would not fit their schema")
     )
 }
 
@@ -228,7 +234,7 @@ impl PlannedEdit {
         if self.changed + self.unchanged + self.failed + self.misfits == 0 {
             return "each message as it comes".to_owned();
         }
-        counts(self.changed, self.unchanged, self.failed, self.misfits)
+        counts(self.changed, self.unchanged, self.failed, self.misfits, self.send_misfits)
     }
 }
 
@@ -261,6 +267,12 @@ pub struct PlannedMessage {
     /// What stands for its key, where messages go key by key: those of one key go in the plan's order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
+    /// When it vanishes from its queue, at the soonest, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<Timestamp>,
+    /// It vanishes soon: it goes before all that are not marked so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub first: bool,
 }
 
 fn one() -> u64 {
@@ -298,6 +310,8 @@ impl PlannedMessage {
             copies: 1,
             to: to.into(),
             key: None,
+            expires: None,
+            first: false,
         }
     }
 }
@@ -382,6 +396,12 @@ pub struct Pace {
     /// The run stops by itself once so many messages have failed or come back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_failures: Option<u64>,
+    /// Messages that vanish soon go first, also where that breaks the queue's order.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub expiring_first: bool,
+    /// What vanishes before its turn is no obstacle.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub let_expire: bool,
 }
 
 /// How many times more messages each step of a ramp has behind those that are named.

@@ -96,7 +96,9 @@ impl Meter {
         }
         (self.done, self.noted, self.total) = (done, noted, total.or(self.total));
         let now = self.clock.now();
-        if now.duration_since(self.told) >= INTERVAL {
+        let passed = now.duration_since(self.told);
+        // A clock that was set back does not silence the meter until it has caught up.
+        if passed >= INTERVAL || passed.is_negative() {
             self.told = now;
             self.tell(now, false);
         }
@@ -146,10 +148,16 @@ mod tests {
             meter.set(done, 0, None);
         }
         meter.end();
-        let ticks = ticks.lock().unwrap();
-        assert_eq!(ticks.len(), 11);
-        let last = ticks.last().unwrap();
-        assert_eq!((last.done, last.total, last.last), (1000, Some(1000), true));
-        assert!((last.rate - 1000.0).abs() < 1e-6);
+        {
+            let ticks = ticks.lock().unwrap();
+            assert_eq!(ticks.len(), 11);
+            let last = ticks.last().unwrap();
+            assert_eq!((last.done, last.total, last.last), (1000, Some(1000), true));
+            assert!((last.rate - 1000.0).abs() < 1e-6);
+        }
+        // The clock is set back an hour: what is done is told all the same.
+        *now.lock().unwrap() -= SignedDuration::from_hours(1);
+        meter.set(1001, 0, None);
+        assert_eq!(ticks.lock().unwrap().last().unwrap().done, 1001);
     }
 }

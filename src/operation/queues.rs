@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
 use super::place::Places;
-use crate::broker::{Accuracy, Address, ListFilter, Listing, QueueInfo, Target};
+use crate::broker::{Accuracy, Address, Connection, ListFilter, Listing, QueueInfo, Target};
 use crate::error::{Error, ErrorKind, Result};
 use crate::text::human;
 
@@ -24,6 +24,15 @@ impl Listed {
     #[must_use]
     pub fn address(&self) -> String {
         self.neighbour(&self.info.name).to_string()
+    }
+
+    /// How lists name it: by its address, but without a URL, which is the same for all and leaves no room.
+    #[must_use]
+    pub fn label(&self) -> String {
+        match self.broker.connection {
+            Connection::Url(_) => self.info.name.clone(),
+            _ => self.address(),
+        }
     }
 
     /// The address of a queue on the same broker.

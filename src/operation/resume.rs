@@ -53,6 +53,7 @@ pub struct Prepared {
     to: Option<ReplayTo>,
     park: Option<Place>,
     rescue: bool,
+    doubtful: bool,
     rules: Arc<Rules>,
 }
 
@@ -62,6 +63,12 @@ impl Prepared {
     #[must_use]
     pub fn rescue(self, rescue: bool) -> Self {
         Self { rescue, ..self }
+    }
+
+    /// Sends what may have been sent once more, where its copy is not in its target.
+    #[must_use]
+    pub fn doubtful(self, doubtful: bool) -> Self {
+        Self { doubtful, ..self }
     }
 
     /// The places that the resume changes.
@@ -80,9 +87,28 @@ impl Prepared {
 /// # Errors
 /// `NotFound`; `Refused` for a journal that is finished or a profile that is read-only; what the brokers say.
 pub async fn prepare(id: &str, journals: &Journals, opener: &dyn Opener) -> Result<Prepared> {
+    prepare_for(id, false, journals, opener).await
+}
+
+/// The same for a journal of which only messages are left that may have been sent: [`Prepared::doubtful`].
+///
+/// # Errors
+/// As [`prepare`]; `Refused` where nothing is in doubt.
+pub async fn prepare_doubtful(id: &str, journals: &Journals, opener: &dyn Opener) -> Result<Prepared> {
+    prepare_for(id, true, journals, opener).await
+}
+
+async fn prepare_for(id: &str, doubtful: bool, journals: &Journals, opener: &dyn Opener) -> Result<Prepared> {
     let summary = journals.summary(id)?;
     match summary.state {
         JournalState::Interrupted => {}
+        JournalState::Finished if doubtful => {
+            if !journals.hold(&summary.id)?.state.has_doubts() {
+                let what = format!("the journal {} is finished, and nothing of it is in doubt", summary.id);
+                return Err(Error::new(ErrorKind::Refused, what)
+                    .hint("`postroom journal show` says what became of each message"));
+            }
+        }
         JournalState::Finished => {
             return Err(Error::new(ErrorKind::Refused, format!("the journal {} is finished", summary.id))
                 .hint("`postroom journal show` says what became of each message"));
@@ -116,7 +142,7 @@ pub async fn prepare(id: &str, journals: &Journals, opener: &dyn Opener) -> Resu
         None => None,
         Some(address) => Some(opener.place(&address.parse()?).await?),
     };
-    Ok(Prepared { summary, source, to, park, rescue: false, rules })
+    Ok(Prepared { summary, source, to, park, rescue: false, doubtful, rules })
 }
 
 /// Finishes it.
@@ -125,7 +151,7 @@ pub async fn prepare(id: &str, journals: &Journals, opener: &dyn Opener) -> Resu
 /// `Locked` where another run was faster; what the source, a target or the archive says before anything is done.
 /// Everything later is in the report.
 pub async fn run(prepared: Prepared, journals: &Journals, control: &Control) -> Result<Report> {
-    let Prepared { summary, source, to, park, rescue, rules } = prepared;
+    let Prepared { summary, source, to, park, rescue, doubtful, rules } = prepared;
     let mut opened = journals.open(&summary.id)?;
     opened.head.rescue |= rescue;
     let head = &opened.head;
@@ -135,7 +161,10 @@ pub async fn run(prepared: Prepared, journals: &Journals, control: &Control) -> 
     // Ages in the filter are counted from when the run began: the same messages match.
     let selection = Selection::parse(head.filter.as_deref(), head.group.as_deref(), head.started, &rules)?;
     match to {
-        Some(to) => replay::resume(opened, (source, to, park), (selection, rules), journals, control).await,
+        Some(to) => {
+            let how = (selection, rules, doubtful);
+            replay::resume(opened, (source, to, park), how, journals, control).await
+        }
         None => drain::resume(opened, &source, selection, journals, control).await,
     }
 }

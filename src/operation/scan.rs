@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::ControlFlow;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
 
 use super::browse::{self, BrowseRequest, Sink};
 use super::control::Control;
 use super::course::Keys;
+use super::expiry::Life;
 use super::journal::record::Identity;
 use super::order::Order;
 use super::plan::{Destination, Plan, PlannedMessage, SkippedMessage};
@@ -46,8 +46,8 @@ pub(super) trait Router: Send {
     async fn to(&mut self, message: &Message) -> Result<To>;
 }
 
-/// Fills in what the scan sees; the time of the oldest message of the plan. `order` gets to see every message, also those
-/// that are not asked for.
+/// Fills in what the scan sees, with when each message vanishes by its `life`. `order` gets to see every message, also
+/// those that are not asked for.
 ///
 /// # Errors
 /// What the broker says, above all `Refused` where a look could destroy a message; `Interrupted`.
@@ -56,8 +56,9 @@ pub(super) async fn fill(
     mut look: BrowseRequest,
     router: &mut dyn Router,
     order: Option<&mut Order>,
+    life: Life,
     control: &Control,
-) -> Result<Option<Timestamp>> {
+) -> Result<()> {
     let (mut selection, mut left) = (Selection::all(), u64::MAX);
     if order.is_some() && !look.selection.is_all() {
         selection = std::mem::take(&mut look.selection);
@@ -74,10 +75,10 @@ pub(super) async fn fill(
         identities: Vec::new(),
         counts: BTreeMap::new(),
         converted: 0,
-        oldest: None,
+        life,
     };
     let summary = browse::run_as(look, control, Stage::Scan, &mut names).await?;
-    let Names { identities, counts, converted, oldest, .. } = names;
+    let Names { identities, counts, converted, .. } = names;
     if summary.end == End::Cancelled {
         return Err(Error::new(ErrorKind::Interrupted, "the scan was stopped; everything is back in the queue"));
     }
@@ -91,7 +92,7 @@ pub(super) async fn fill(
     plan.destinations =
         counts.into_iter().map(|(address, messages)| Destination { address, messages: Some(messages) }).collect();
     plan.header_policy.converted = Some(converted);
-    Ok(oldest)
+    Ok(())
 }
 
 /// How many messages of each one's identity there are; 0 where the scan did not see them all.
@@ -120,8 +121,8 @@ struct Names<'a> {
     identities: Vec<Identity>,
     counts: BTreeMap<String, u64>,
     converted: u64,
-    /// The time of the oldest message of the plan.
-    oldest: Option<Timestamp>,
+    /// How long messages of the source live.
+    life: Life,
 }
 
 #[async_trait]
@@ -157,13 +158,14 @@ impl Names<'_> {
                     order.goes(message);
                 }
                 self.converted += converted;
-                self.oldest = self.oldest.into_iter().chain(message.time).min();
                 match self.counts.get_mut(&address) {
                     Some(count) => *count += 1,
                     None => _ = self.counts.insert(address.clone(), 1),
                 }
                 let key = self.keys.as_ref().and_then(|keys| keys.key(message)).map(|key| Digest(key).to_string());
-                self.plan.messages.push(PlannedMessage { key, ..PlannedMessage::new(message, digest, address) });
+                let expires = self.life.end(message);
+                let named = PlannedMessage { key, expires, ..PlannedMessage::new(message, digest, address) };
+                self.plan.messages.push(named);
             }
         }
         Ok(())

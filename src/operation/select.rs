@@ -1,4 +1,4 @@
-//! Which messages an engine acts on: a filter, a group, or both.
+//! Which messages an engine acts on: a filter, one or more groups, or both.
 
 use std::fmt;
 use std::sync::Arc;
@@ -29,8 +29,8 @@ impl Selection {
         Self::default()
     }
 
-    /// What a filter and a group say, as typed, both of which may be missing. Ages are counted from `now`, and groups
-    /// are those of the operator's `rules`.
+    /// What a filter and a group say, as typed, both of which may be missing; of several groups with commas between
+    /// them, a message is in any. Ages are counted from `now`, and groups are those of the operator's `rules`.
     ///
     /// # Errors
     /// `Usage` for a bad expression, with a caret under the spot, and for what can't be a group's name.
@@ -45,16 +45,13 @@ impl Selection {
                 filter.matches(&Candidate::new(message).with_rules(&rules))
             });
         }
-        if let Some(id) = group {
-            let digits = id.strip_prefix("g-").unwrap_or(id);
-            if digits.len() < 6 || !digits.chars().all(|c| c.is_ascii_hexdigit()) {
-                return Err(Error::new(ErrorKind::Usage, format!("{id:?} is not the name of a group"))
-                    .hint("`postroom groups ADDRESS` names them: g- and six hex digits or more"));
-            }
-            let name = id.to_lowercase();
+        if let Some(text) = group {
+            let names = group_names(text)?;
             let rules = Arc::clone(rules);
-            selection =
-                selection.group(id, move |message| Candidate::new(message).with_rules(&rules).group().is_named(&name));
+            selection = selection.group(text, move |message| {
+                let id = Candidate::new(message).with_rules(&rules).group();
+                names.iter().any(|name| id.is_named(name))
+            });
         }
         Ok(selection)
     }
@@ -73,7 +70,7 @@ impl Selection {
         self
     }
 
-    /// Only messages of the group with this id.
+    /// Only messages of the group with this id, or of any of several, with commas between them.
     #[must_use]
     pub fn group(mut self, id: impl Into<String>, matches: impl Fn(&Message) -> bool + Send + Sync + 'static) -> Self {
         self.group = Some(id.into());
@@ -111,7 +108,7 @@ impl Selection {
         self.rules.as_ref()
     }
 
-    /// The group's id.
+    /// The group's id; those of several with commas between them.
     #[must_use]
     pub fn group_id(&self) -> Option<&str> {
         self.group.as_deref()
@@ -121,5 +118,54 @@ impl Selection {
 impl fmt::Debug for Selection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Selection").field("filter", &self.filter).field("group", &self.group).finish_non_exhaustive()
+    }
+}
+
+/// The names of groups in a text that names them with commas between, lower case.
+///
+/// # Errors
+/// `Usage` for what can't be a group's name.
+pub fn group_names(text: &str) -> Result<Vec<String>> {
+    let name = |id: &str| {
+        let digits = id.strip_prefix("g-").unwrap_or(id);
+        if digits.len() < 6 || !digits.chars().all(|c| c.is_ascii_hexdigit()) {
+            return Err(Error::new(ErrorKind::Usage, format!("{id:?} is not the name of a group"))
+                .hint("`postroom groups ADDRESS` names them: g- and six hex digits or more"));
+        }
+        Ok(id.to_lowercase())
+    };
+    text.split(',').map(|id| name(id.trim())).collect()
+}
+
+/// Groups as people read them: `group g-5f3a9c`, or `groups g-5f3a9c, g-45befe`, each name as `shown`.
+#[must_use]
+pub fn told_groups(text: &str, shown: impl Fn(&str) -> String) -> String {
+    let names: Vec<String> = text.split(',').map(|name| shown(name.trim())).collect();
+    format!("{} {}", if names.len() == 1 { "group" } else { "groups" }, names.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_of_any_of_several_groups_is_taken_and_no_other() {
+        let message = |reason: &str| Message {
+            headers: [("x-exception-message", reason), ("x-original-topic", "orders")].into_iter().collect(),
+            ..Message::default()
+        };
+        let messages = ["card declined", "connection refused", "no such tenant"].map(message);
+        let rules = Arc::default();
+        let [one, two, _] = messages.each_ref().map(|message| Candidate::new(message).group().to_string());
+        let taken = |group: &str| {
+            let selection = Selection::parse(None, Some(group), Timestamp::UNIX_EPOCH, &rules).unwrap();
+            messages.each_ref().map(|message| selection.matches(message))
+        };
+        assert_eq!(taken(&one), [true, false, false]);
+        assert_eq!(taken(&format!("{one}, {}", two.to_uppercase().replace("G-", "g-"))), [true, true, false]);
+        for bad in ["", "g-12", "g-123456,", "g-123456 g-123457"] {
+            assert!(Selection::parse(None, Some(bad), Timestamp::UNIX_EPOCH, &rules).is_err(), "{bad:?}");
+        }
+        assert_eq!(told_groups("g-123456,g-abcdef", str::to_owned), "groups g-123456, g-abcdef");
     }
 }

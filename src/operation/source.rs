@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::control::Control;
 use super::course;
+use super::expiry::{Given, Life};
 use super::handled::Handled;
 use super::journal::state::State;
 use super::journal::{Head, Opened};
@@ -22,9 +23,6 @@ use crate::text::human;
 /// How long a resume waits for messages that a dead run held. A lost connection is noticed at once where its machine
 /// lives on, and by the heartbeat where it does not.
 const RETURN: Duration = Duration::from_secs(10);
-
-/// A message that vanishes within this time is worth a word.
-const SOON: SignedDuration = SignedDuration::from_hours(1);
 
 /// A look at the source that costs nothing.
 pub(super) struct Look {
@@ -52,8 +50,10 @@ pub(super) struct Look {
     pub(super) log: Option<Log>,
     /// The log whose records the run handles; none for a copy.
     pub(super) handles: Option<String>,
-    /// After how long a message of it vanishes.
-    expiry: Option<Duration>,
+    /// How long its messages live.
+    pub(super) life: Life,
+    /// What may go first.
+    pub(super) given: Given,
     cost: ReadCost,
     /// What a move by its broker is, where the broker does such a thing.
     moves: Option<&'static str>,
@@ -119,7 +119,13 @@ pub(super) async fn look(source: &Place, keep: bool, verb: Verb) -> Result<Look>
         messages: counted.or(extents),
         log,
         handles,
-        expiry: info.expiry,
+        life: Life::of(&info),
+        given: match capability.ordering {
+            _ if capability.remove != Remove::PerMessage => Given::Fixed,
+            Ordering::Unordered => Given::Anyhow,
+            Ordering::Fifo | Ordering::Priority => Given::InOrder,
+            Ordering::PerPartition | Ordering::PerGroup => Given::Fixed,
+        },
         moves: capability.server_side.moves,
         cost: info.read_cost,
     })
@@ -202,20 +208,9 @@ impl Look {
         }
     }
 
-    /// Whether some messages of a plan vanish before the run can reach them, the oldest being from `oldest`.
-    pub(super) fn expiry(&self, plan: &Plan, oldest: Option<Timestamp>, now: Timestamp) -> Option<Check> {
-        let expiry = SignedDuration::try_from(self.expiry?).ok()?;
-        let left = oldest?.checked_add(expiry).ok()?.duration_since(now);
-        #[allow(clippy::cast_precision_loss, reason = "a time that people read")]
-        let takes = plan.pace.rate.map_or(0.0, |rate| plan.planned as f64 / rate);
-        let takes = SignedDuration::try_from_secs_f64(takes).unwrap_or(SignedDuration::MAX);
-        if left > SOON.max(takes) {
-            return None;
-        }
-        let shown = |time: SignedDuration| human::duration(Duration::try_from(time).unwrap_or_default());
-        let pace =
-            if takes.is_zero() { String::new() } else { format!("; at this pace the run takes {}", shown(takes)) };
-        Some(Check::warning("expiry", format!("the first message vanishes in {}{pace}", shown(left))))
+    /// How many more looks each message of it stands, where the queue counts them.
+    pub(super) fn budget(&self) -> Option<u64> {
+        self.cost.budget
     }
 
     /// Whether the broker could move the messages of a plan for all of them by itself, where they all go to one place on

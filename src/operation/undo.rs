@@ -15,6 +15,7 @@ use super::browse::{self, BrowseRequest, FnSink};
 use super::control::Control;
 use super::drain::{self, DrainRequest, DrainTo};
 use super::journal::record::Identity;
+use super::journal::state::State;
 use super::journal::{JournalState, Journals, Summary};
 use super::place::Place;
 use super::plan::{Check, Mode, Plan, Verb};
@@ -107,7 +108,7 @@ pub async fn plan(
     let originals = if restore.held.head.keep { Some(Originals::of(&restore, &source, control).await?) } else { None };
     let mut notes = Vec::new();
     let mut moves = Vec::new();
-    let mut keeps = false;
+    let mut found = Copies { places: Vec::new(), keeps: false, held: Some(0) };
     let to = ReplayTo::Place(Box::new(source.clone()));
     let all = |place: Place| ReplayRequest {
         verb: Verb::Undo,
@@ -123,9 +124,8 @@ pub async fn plan(
         let archive = opener.place(&summary.to.parse()?).await?;
         moves.push(Move::Back(Box::new(replay::plan(all(archive), control).await?)));
     } else {
-        let (found, kept) = copies(&restore, &source, also, opener, &mut notes).await?;
-        keeps = kept;
-        for place in found {
+        found = copies(&restore, &source, also, opener, &mut notes).await?;
+        for place in &found.places {
             let filter = headers::filter(&summary.id);
             let selection = Selection::parse(Some(&filter), None, control.clock.now(), &Arc::default())?;
             place.require_writable()?;
@@ -167,7 +167,9 @@ pub async fn plan(
             part.plan_mut().checks.push(Check::passed("originals", why.clone()));
         }
     }
-    account(&mut moves, &restore, keeps, &mut notes);
+    let confirmed = |state: &State| state.entries().filter(|(_, entry)| entry.is_confirmed()).count() as u64;
+    let back = journals.undone_by(&summary.id)?.iter().map(|(_, state)| confirmed(state)).sum();
+    account(&mut moves, &restore, back, &found, &mut notes);
     Ok(Prepared { summary, moves, source, notes })
 }
 
@@ -177,14 +179,18 @@ pub async fn plan(
 /// `Refused` for a failed check; what a journal's folder or a broker says before anything is done. Everything later is in
 /// the reports.
 pub async fn run(prepared: Prepared, journals: &Journals, control: &Control) -> Result<Vec<Report>> {
-    let mut reports = Vec::new();
-    for prepared in prepared.moves {
+    let Prepared { moves, mut notes, .. } = prepared;
+    let mut reports: Vec<Report> = Vec::new();
+    for prepared in moves {
         let report = match prepared {
             Move::Back(prepared) => replay::run(*prepared, journals, control).await?,
             Move::Drop(prepared) => drain::run(*prepared, journals, control).await?,
         };
         let went_on = report.state == super::report::Ended::Finished;
         reports.push(report);
+        if let Some(first) = reports.first_mut() {
+            first.notes.append(&mut notes);
+        }
         if !went_on {
             break;
         }
@@ -208,15 +214,23 @@ fn check(summary: &Summary) -> Result<()> {
     }
 }
 
-/// The queues where copies of the run can be: its destinations, and those that an exchange among them leads to; and
-/// whether one of them keeps what was sent to it.
+/// The queues where copies of a run can be.
+struct Copies {
+    places: Vec<Place>,
+    /// One of them keeps what was sent to it.
+    keeps: bool,
+    /// How many of their messages somebody holds, copies or others; `None` where one does not tell.
+    held: Option<u64>,
+}
+
+/// The queues where copies of the run can be: its destinations, and those that an exchange among them leads to.
 async fn copies(
     restore: &Restore,
     source: &Place,
     also: &[Address],
     opener: &dyn Opener,
     notes: &mut Vec<String>,
-) -> Result<(Vec<Place>, bool)> {
+) -> Result<Copies> {
     let mut went = Vec::new();
     for address in
         restore.held.state.destinations.iter().map(|to| to.parse::<Address>()).chain(also.iter().cloned().map(Ok))
@@ -226,7 +240,7 @@ async fn copies(
     let mut places = Places::of(source).await;
     places.add(source, went, Met::After).await;
     notes.extend(places.notes().iter().map(|note| format!("{note}; --in QUEUE names one to look in")));
-    let (mut found, mut keeps) = (Vec::new(), false);
+    let mut found = Copies { places: Vec::new(), keeps: false, held: Some(0) };
     for place in places.targets() {
         let info = match place.broker.inspect(place.queue()?).await {
             Ok(info) => info,
@@ -237,32 +251,40 @@ async fn copies(
             Err(error) => return Err(place.locate(error)),
         };
         if info.capability.take && info.capability.remove == Remove::PerMessage {
-            found.push(place.clone());
+            found.places.push(place.clone());
+            found.held = found.held.zip(info.in_flight).map(|(sum, held)| sum + held);
         } else {
             notes.push(format!("{} keeps its messages: copies stay in it", place.address));
-            keeps = true;
+            found.keeps = true;
         }
     }
-    Ok((found, keeps))
+    Ok(found)
 }
 
-/// Says how many copies there are, and what is not said of the others. Queues without one are left out.
-fn account(moves: &mut Vec<Move>, restore: &Restore, keeps: bool, notes: &mut Vec<String>) {
+/// Says how many copies there are, and what is known of the others: `back` were put back by earlier runs, and what is in
+/// somebody's hands of their queues may be among the rest. Queues without one are left out.
+fn account(moves: &mut Vec<Move>, restore: &Restore, back: u64, found: &Copies, notes: &mut Vec<String>) {
     if moves.iter().any(|part| part.plan().mode == Mode::Streaming) {
         return;
     }
     moves.retain(|part| part.plan().planned + part.plan().skipped.len() as u64 > 0);
-    let found: u64 = moves.iter().map(|part| part.plan().planned).sum();
+    let there: u64 = moves.iter().map(|part| part.plan().planned).sum();
     let sent = restore.sent();
-    let gone = sent.saturating_sub(found);
+    let gone = sent.saturating_sub(there + back);
     // Where a target keeps everything, nobody knows which of them are consumed.
-    if gone > 0 && !keeps {
+    if gone > 0 && !found.keeps {
         let they = if gone == 1 { "is" } else { "are" };
-        notes.push(format!(
-            "{} of {} {they} not there: consumed, expired, moved on or put back before",
-            human::count(gone),
-            human::messages(sent)
-        ));
+        let fate = "consumed, expired or moved on";
+        let of = format!("{} of {} {they} not there", human::count(gone), human::messages(sent));
+        notes.push(match found.held.map(|held| held.min(gone)) {
+            Some(0) => format!("{of}: {fate}"),
+            Some(held) => format!(
+                "{of}: up to {} may be in somebody's hands, received and not acknowledged, and what comes back is put back \
+                 by another undo; the rest is {fate}",
+                human::count(held),
+            ),
+            None => format!("{of}: {fate}, or in somebody's hands, for its queue does not tell what is"),
+        });
     }
     for part in moves {
         let found = human::messages(part.plan().planned);

@@ -3,6 +3,7 @@
 use super::drain::{DISCARD, is_to_queue};
 use super::plan::{Destination, HeaderPolicy, Mode, Plan, Verb};
 use super::report::{Ended, Report};
+use super::select::told_groups;
 use super::verify::VerifiedGroup;
 use crate::text::human;
 
@@ -37,8 +38,8 @@ impl Plan {
         let which = match (&self.filter, &self.group) {
             (None, None) => String::new(),
             (Some(filter), None) => format!(" that match {filter}"),
-            (None, Some(group)) => format!(", group {group}"),
-            (Some(filter), Some(group)) => format!(", group {group}, that match {filter}"),
+            (None, Some(group)) => format!(", {}", told_groups(group, str::to_owned)),
+            (Some(filter), Some(group)) => format!(", {}, that match {filter}", told_groups(group, str::to_owned)),
         };
         format!("{verb} {count} in {}{which}{keeps}", self.source)
     }
@@ -96,7 +97,7 @@ impl Plan {
             entry("edits", format!("{}: {}", edit.counts(), edit.program.trim()));
             let several = if edit.groups.len() > 1 { edit.groups.as_slice() } else { &[] };
             for group in several.iter().take(EDITED) {
-                entry("", format!("{} {}: {}", group.id, group.title, group.counts()));
+                entry("", format!("{} {}: {}", group.id, group.title, group.counts(edit.send_misfits)));
             }
             if let Some(more) = several.len().checked_sub(EDITED).filter(|more| *more > 0) {
                 entry("", format!("and {more} more groups"));

@@ -4,6 +4,8 @@
 //! or type commands. [`safe`] makes every such character visible; [`fit`] also keeps the text to a width in cells.
 //! Limits: a letter that only looks like another (homoglyph) passes.
 
+#[cfg(feature = "tui")]
+pub(crate) mod fuzzy;
 pub(crate) mod human;
 
 use std::borrow::Cow;

@@ -314,10 +314,11 @@ fn options(message: &Message) -> String {
     line + &format!(" --body {}", quote(&String::from_utf8_lossy(message.body())))
 }
 
+/// What selects messages, as options; of several groups each is one.
 pub(crate) fn selection(filter: Option<&String>, group: Option<&String>) -> String {
     let filter = filter.map_or_else(String::new, |filter| format!(" --filter {}", quote(filter)));
-    let group = group.map_or_else(String::new, |group| format!(" --group {}", quote(group)));
-    filter + &group
+    let groups = group.into_iter().flat_map(|group| group.split(','));
+    groups.fold(filter, |line, group| line + " --group " + &quote(group.trim()))
 }
 
 /// A word as a shell reads it.
@@ -345,14 +346,63 @@ pub(crate) fn both(one: Option<&String>, other: &str) -> String {
     one.map_or_else(|| other.to_owned(), |one| format!("({one}) ({other})"))
 }
 
-/// The filter that finds a group again, for keys that are fields.
-pub(crate) fn field_filter(by: usize, group: &GroupSummary) -> Option<String> {
-    let name = KEYS.get(by).filter(|_| by > 0)?;
-    let part = group.key.first()?;
-    if part.name == "without" {
-        return Some(format!("-{name}:*"));
+/// What finds groups again that were made by a key: the groups' names for failures, a filter for any other key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Again {
+    Groups(String),
+    Filter(String),
+}
+
+impl Again {
+    /// What finds some groups again; `None` where there is none, or where what the key is made of is hidden.
+    pub(crate) fn of(by: &str, groups: &[&GroupSummary]) -> Option<Self> {
+        if groups.is_empty() {
+            return None;
+        }
+        if by == KEYS[0] {
+            let names: Vec<&str> = groups.iter().map(|group| group.name.as_str()).collect();
+            return Some(Self::Groups(names.join(",")));
+        }
+        let filters: Option<Vec<String>> = groups.iter().map(|group| field_filter(by, group)).collect();
+        filters.map(|filters| Self::Filter(filters.join(" or ")))
     }
-    (part.name == *name).then(|| format!("{name}={}", quoted(&part.value)))
+}
+
+/// The filter that finds a group again, for keys that are fields.
+fn field_filter(by: &str, group: &GroupSummary) -> Option<String> {
+    let [part] = group.key.as_slice() else { return None };
+    // What a profile hides is shown as something else, which no message has.
+    if !group.is_shown_as_it_is() {
+        return None;
+    }
+    if part.name == "without" {
+        return Some(format!("-{by}:*"));
+    }
+    let value = &part.value;
+    if KEYS.contains(&by) {
+        return (part.name == by).then(|| format!("{by}={}", quoted(value)));
+    }
+    // A number equals any that has its value, and a quoted text only texts; a group is those that are written alike.
+    let is_number = value.parse::<f64>().is_ok();
+    let is_word = !value.is_empty() && value.chars().all(|c| c.is_alphanumeric() || "-_./@".contains(c));
+    let of_message = ["body", "key", "header.", "property."].iter().any(|name| by.starts_with(name));
+    Some(match () {
+        () if is_word && !(is_number && of_message) => format!("{by}={value}"),
+        () if is_number || value.starts_with(['{', '[']) => format!("{by}~{}", quoted(&exactly(value))),
+        () => format!("{by}={}", quoted(value)),
+    })
+}
+
+/// The regex that matches a text and no other.
+fn exactly(text: &str) -> String {
+    let literal = text.chars().fold(String::new(), |mut out, c| {
+        if r"\.+*?()|[]{}^$#&-~".contains(c) {
+            out.push('\\');
+        }
+        out.push(c);
+        out
+    });
+    format!("^{literal}$")
 }
 
 #[cfg(test)]

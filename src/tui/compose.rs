@@ -1,6 +1,6 @@
 //! The form of a message: lines of names and values, an empty line, the body; read back as an act.
 
-use ratatui_textarea::TextArea;
+use ratatui_textarea::{CursorMove, TextArea};
 
 use super::act::{Act, ActVerb};
 use crate::broker::Address;
@@ -57,6 +57,14 @@ impl Compose {
 
     pub(crate) fn text(&self) -> String {
         self.area.lines().join("\n")
+    }
+
+    /// Puts the cursor to what is shown in a row and cell of the form.
+    pub(crate) fn go_to(&mut self, row: u16, cell: u16) {
+        let (top, left) = self.area.scroll_offset();
+        let at = self.area.screen_to_data(usize::from(row) + usize::from(top), usize::from(cell) + usize::from(left));
+        let within = |n: usize| u16::try_from(n).unwrap_or(u16::MAX);
+        self.area.move_cursor(CursorMove::Jump(within(at.0), within(at.1)));
     }
 
     /// What is written, as an act.

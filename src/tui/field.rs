@@ -1,6 +1,7 @@
 //! One line of text that is typed, with a cursor.
 
 use crossterm::event::KeyCode;
+use unicode_width::UnicodeWidthChar as _;
 
 use super::key::Key;
 
@@ -26,6 +27,16 @@ impl Line {
     /// What stands before and behind the cursor.
     pub(crate) fn parts(&self) -> (&str, &str) {
         self.text.split_at_checked(self.at).unwrap_or((&self.text, ""))
+    }
+
+    /// Puts the cursor before the character that so many cells are in front of.
+    pub(crate) fn go_to(&mut self, cells: usize) {
+        let mut used = 0;
+        let end = self.text.char_indices().find(|(_, c)| {
+            used += c.width().unwrap_or(0);
+            used > cells
+        });
+        self.at = end.map_or(self.text.len(), |(at, _)| at);
     }
 
     pub(crate) fn insert(&mut self, text: &str) {
@@ -81,14 +92,23 @@ impl Line {
 
     /// What of the word before the cursor is typed.
     pub(crate) fn word(&self) -> &str {
-        let before = self.parts().0;
-        let word = before.rsplit([' ', '(']).next().unwrap_or_default();
+        let word = self.behind(&[' ', '(']);
         word.strip_prefix('-').unwrap_or(word)
+    }
+
+    /// What stands before the cursor, behind the last of these.
+    pub(crate) fn behind(&self, ends: &[char]) -> &str {
+        self.parts().0.rsplit(ends).next().unwrap_or_default()
     }
 
     /// Puts another word in the place of the one before the cursor.
     pub(crate) fn complete(&mut self, word: &str) {
-        let start = self.at - self.word().len();
+        self.put(self.word().len(), word);
+    }
+
+    /// Puts a word in the place of so many bytes before the cursor.
+    pub(crate) fn put(&mut self, length: usize, word: &str) {
+        let start = self.at.saturating_sub(length);
         self.text.replace_range(start..self.at, word);
         self.at = start + word.len();
     }
@@ -114,6 +134,12 @@ mod tests {
         assert_eq!(line.word(), "hea");
         line.complete("header.tenant");
         assert_eq!(line.text(), "age<2h (header.tenant");
+        let mut line = Line::new("a数b");
+        let mut before = |cells| {
+            line.go_to(cells);
+            line.parts().0.to_owned()
+        };
+        assert_eq!([0, 1, 2, 3, 9].map(&mut before), ["", "a", "a", "a数", "a数b"]);
     }
 
     proptest! {

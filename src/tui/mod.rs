@@ -10,7 +10,6 @@ pub mod command;
 mod compose;
 mod detail;
 mod field;
-mod fuzzy;
 mod headless;
 pub mod key;
 mod msg;

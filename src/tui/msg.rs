@@ -95,7 +95,7 @@ pub(crate) enum Effect {
     List(TaskId, Address),
     Cost(TaskId, Vec<Address>),
     Look(TaskId, LookAt),
-    Groups(TaskId, Which, &'static str),
+    Groups(TaskId, Which, String),
     /// From this message on.
     Find(TaskId, Which, usize),
     Rows(TaskId, Arc<Snapshot>, Vec<u32>, Vec<String>),

@@ -1,6 +1,6 @@
 //! Why a command can't be done now, in words that say what to do instead. The command table names these.
 
-use super::act::{Act, ActVerb, Flag, MOST_MARKS, field_filter};
+use super::act::{Act, ActVerb, Again, Flag, MOST_MARKS};
 use super::command::Scope;
 use super::state::{Dialog, Sheet, State};
 use crate::broker::{Address, ConsumerGroup, Ordering, QueueInfo};
@@ -17,14 +17,15 @@ impl State {
     pub(crate) fn cannot_act(&self) -> Option<String> {
         self.nothing_here().or_else(|| {
             let screen = self.screen()?;
-            if screen.scope == Scope::Groups && screen.by > 0 {
-                let group = screen.groups.get(screen.cursor)?;
-                return field_filter(screen.by, group).is_none().then(|| {
-                    "a group by this key can't be selected again: press tab until the key is failure".to_owned()
-                });
+            let (marked, what) = match screen.scope {
+                Scope::Groups => (screen.marked_groups.len(), "groups"),
+                _ => (screen.marks.len(), "messages"),
+            };
+            if marked > MOST_MARKS {
+                return Some(format!("at most {MOST_MARKS} marked {what}; use a filter for more"));
             }
-            (screen.marks.len() > MOST_MARKS)
-                .then(|| format!("at most {MOST_MARKS} marked messages; use a filter for more"))
+            let is_lost = screen.scope == Scope::Groups && Again::of(&screen.by, &screen.chosen_groups()).is_none();
+            is_lost.then(|| "the profile hides what these groups are made by: group by failure".to_owned())
         })
     }
 
@@ -34,6 +35,11 @@ impl State {
                 .then(|| "this queue can't be read beyond its end".to_owned()),
             _ => Some("follow takes one queue".to_owned()),
         }
+    }
+
+    pub(crate) fn cannot_hold(&self) -> Option<String> {
+        let moves = self.look().is_some_and(|look| look.follow) || self.screen()?.held_at.is_some();
+        (!moves).then(|| "the list stands still: F follows what arrives".to_owned())
     }
 
     pub(crate) fn cannot_seek(&self) -> Option<String> {

@@ -12,8 +12,9 @@ use super::detail::Page;
 use super::field::Line;
 use super::theme::Theme;
 use crate::broker::memory::demo;
-use crate::broker::{Address, Connection, ConsumerGroup, QueueInfo, Seek};
+use crate::broker::{Address, Connection, ConsumerGroup, CostKind, QueueInfo, Seek};
 use crate::config::Policy;
+use crate::message::fingerprint::GroupId;
 use crate::operation::groups::GroupSummary;
 use crate::operation::journal::Summary;
 use crate::operation::offsets::Reset;
@@ -22,20 +23,26 @@ use crate::operation::progress::Tick;
 use crate::operation::queues::Listed;
 use crate::operation::report::{OutcomeLine, Report};
 use crate::operation::snapshot::Snapshot;
+use crate::text::fuzzy;
 
 /// Names one piece of work; answers to another are stale.
 pub(crate) type TaskId = u64;
 /// Names a look at some queues.
 pub(crate) type LookId = u64;
 
-/// What `tab` groups by, in this order.
+/// What `tab` groups by, in this order; a field that was typed comes behind them.
 pub(crate) const KEYS: [&str; 5] = ["failure", "class", "origin", "type", "shape"];
 
 /// The tabs of one message.
 pub(crate) const TABS: [&str; 5] = ["why it died", "payload", "hex", "headers", "raw"];
 
-/// Columns of the list of messages where nothing else was chosen.
-pub(crate) const COLUMNS: [&str; 5] = ["age", "id", "why", "body", "size"];
+/// Columns of the list of messages where nothing else was chosen; of several queues, each message's queue, too.
+const COLUMNS: [&str; 6] = ["age", "queue", "id", "why", "body", "size"];
+
+pub(crate) fn columns(addresses: &[Address]) -> Vec<String> {
+    let shown = COLUMNS.into_iter().filter(|name| *name != "queue" || addresses.len() > 1);
+    shown.map(str::to_owned).collect()
+}
 
 /// Depths of a queue that are remembered.
 pub(crate) const HISTORY: usize = 32;
@@ -109,12 +116,16 @@ pub(crate) struct Screen {
     pub(crate) task: Option<TaskId>,
     pub(crate) fault: Option<String>,
     // Groups.
-    pub(crate) by: usize,
+    /// The key, as `--by` takes it, and the field that was typed for one.
+    pub(crate) by: String,
+    pub(crate) field: Option<String>,
     pub(crate) groups: Vec<GroupSummary>,
+    /// Marked groups.
+    pub(crate) marked_groups: BTreeSet<GroupId>,
     /// How far the grouping is that is under way.
     pub(crate) searched: Option<(usize, usize)>,
     /// What the groups were made of: messages, and by which key and filter.
-    pub(crate) grouped: Option<(usize, usize, Option<String>)>,
+    pub(crate) grouped: Option<(usize, String, Option<String>)>,
     // Messages.
     pub(crate) found: Found,
     pub(crate) newest_first: bool,
@@ -145,6 +156,7 @@ impl Screen {
     pub(crate) fn new(scope: Scope, addresses: Vec<Address>) -> Self {
         Self {
             scope,
+            columns: columns(&addresses),
             addresses,
             look: 0,
             filter: None,
@@ -152,8 +164,10 @@ impl Screen {
             cursor: 0,
             task: None,
             fault: None,
-            by: 0,
+            by: KEYS[0].to_owned(),
+            field: None,
             groups: Vec::new(),
+            marked_groups: BTreeSet::new(),
             searched: None,
             grouped: None,
             found: Found::default(),
@@ -162,7 +176,6 @@ impl Screen {
             marks: BTreeMap::new(),
             fetching: None,
             rows: HashMap::new(),
-            columns: COLUMNS.map(str::to_owned).to_vec(),
             index: 0,
             page: None,
             tab: 0,
@@ -192,6 +205,25 @@ impl Screen {
         }
     }
 
+    /// The groups that are meant: those marked, else the one under the cursor.
+    pub(crate) fn chosen_groups(&self) -> Vec<&GroupSummary> {
+        let marked: Vec<&GroupSummary> =
+            self.groups.iter().filter(|group| self.marked_groups.contains(&group.id)).collect();
+        if marked.is_empty() { self.groups.get(self.cursor).into_iter().collect() } else { marked }
+    }
+
+    /// The keys that `tab` goes through.
+    pub(crate) fn keys(&self) -> Vec<&str> {
+        KEYS.into_iter().chain(self.field.as_deref()).collect()
+    }
+
+    /// The key so many steps behind the one that is shown.
+    pub(crate) fn key_behind(&self, steps: usize) -> &str {
+        let keys = self.keys();
+        let at = keys.iter().position(|key| *key == self.by).unwrap_or(0);
+        keys.get((at + steps) % keys.len()).copied().unwrap_or(KEYS[0])
+    }
+
     /// What is shown changes: everything that was asked for is asked for again.
     pub(crate) fn refind(&mut self) {
         self.found = Found::default();
@@ -215,9 +247,19 @@ pub(crate) enum Purpose {
     /// Where a consumer group goes on.
     Offsets(Box<Act>),
     Columns,
+    /// What groups are made by.
+    By,
     From,
     Search,
-    Save(LookId, Vec<u32>),
+    Save(Box<Kept>),
+}
+
+/// Messages of a look that are to be saved.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Kept {
+    pub(crate) look: LookId,
+    pub(crate) indices: Vec<u32>,
+    pub(crate) ids: Vec<String>,
 }
 
 /// What the palette offers.
@@ -254,6 +296,7 @@ pub(crate) enum Dialog {
         wanted: Box<Wanted>,
         refused: bool,
         task: TaskId,
+        scroll: usize,
     },
     Input {
         purpose: Purpose,
@@ -472,7 +515,7 @@ impl State {
         if self.queue_filter.trim().is_empty() {
             return all.collect();
         }
-        let matched = super::fuzzy::matching(&self.queue_filter, all, |listed| list_name(listed));
+        let matched = fuzzy::matching(&self.queue_filter, all, |listed| listed.label());
         matched.into_iter().map(|(listed, _)| listed).collect()
     }
 
@@ -550,16 +593,27 @@ pub(crate) fn own_address(listed: &Listed) -> Address {
     listed.neighbour(&listed.info.name)
 }
 
-/// A queue as its list names it: by its address, but without a URL, which is the same for all and leaves no room.
-pub(crate) fn list_name(listed: &Listed) -> String {
-    match listed.broker.connection {
-        Connection::Url(_) => listed.info.name.clone(),
-        _ => listed.address(),
+/// What looks at queues cost: a line for each price, with the queues that have it.
+pub(crate) fn costs<'a>(looks: impl Iterator<Item = (&'a Address, &'a QueueInfo)>) -> Vec<String> {
+    let mut prices: Vec<(String, Vec<(&Address, &str)>)> = Vec::new();
+    for (address, info) in looks.filter(|(_, info)| info.read_cost.kind != CostKind::None) {
+        let budget = info.read_cost.budget.map_or_else(String::new, |n| format!(" (peek budget: {n})"));
+        let price = format!("{}{budget}", info.read_cost.why);
+        let queue = (address, info.name.as_str());
+        match prices.iter_mut().find(|(known, _)| *known == price) {
+            Some((_, queues)) => queues.push(queue),
+            None => prices.push((price, vec![queue])),
+        }
     }
-}
-
-/// What a look at a queue costs, in a line.
-pub(crate) fn cost(info: &QueueInfo) -> String {
-    let budget = info.read_cost.budget.map_or_else(String::new, |n| format!(" (peek budget: {n})"));
-    format!("{}: {}{budget}", info.name, info.read_cost.why)
+    let mut connections = prices.iter().flat_map(|(_, queues)| queues).map(|(address, _)| &address.connection);
+    let first = connections.next();
+    let several = connections.any(|connection| Some(connection) != first);
+    let name = |(address, name): &(&Address, &str)| match address.connection {
+        Connection::Profile(_) if several => address.to_string(),
+        _ => (*name).to_owned(),
+    };
+    let line = |(price, queues): &(String, Vec<(&Address, &str)>)| {
+        format!("{}: {price}", queues.iter().map(name).collect::<Vec<_>>().join(", "))
+    };
+    prices.iter().map(line).collect()
 }

@@ -21,7 +21,7 @@ const CLIENTS: &[(&str, &[&str])] = &[
     ("ratatui", &["src/tui/"]),
     ("crossterm", &["src/tui/"]),
     ("ratatui_textarea", &["src/tui/"]),
-    ("nucleo_matcher", &["src/tui/"]),
+    ("nucleo_matcher", &["src/text/fuzzy.rs"]),
 ];
 
 fn sources(folder: &Path, into: &mut Vec<PathBuf>) {

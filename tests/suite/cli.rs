@@ -51,7 +51,7 @@ fn a_bad_command_line_is_one_error_and_repeats_no_password() {
     ------- stderr -------
     error: the argument '--limit <N>' cannot be used with '--all'
 
-    Usage: postroom browse --limit <N> <ADDRESS>
+    Usage: postroom browse --limit <N> <ADDRESSES>...
 
     For more information, try '--help'.
     [exit 2]

@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use crate::environment::TestEnvironment;
+use crate::environment::{Run, TestEnvironment};
 
 #[test]
 fn queues_come_dead_letters_first() {
@@ -98,10 +98,10 @@ fn browse_shows_people_the_reason_and_the_payload() {
     [exit 0]
     "#);
     assert_snapshot!(environment.run(&["browse", "demo:inventory.updates.dlq", "-o", "table", "--limit", "2"]), @"
-    0:0  2026-03-02 14:02:23Z (44m)  978-9498873691  1.8 kB  g-72ae3c
+    0:0  2026-03-02 14:02:23Z (44m)  978-9498873691  1.8 kB  g-627be1
         RestClientException: Schema 4712 not found; error c…  from inventory.updates
         (confluent) a record of schema 4712, probably Avro
-    0:1  2026-03-02 14:02:38Z (44m)  978-2220680043  1.8 kB  g-72ae3c
+    0:1  2026-03-02 14:02:38Z (44m)  978-2220680043  1.8 kB  g-627be1
         RestClientException: Schema 4712 not found; error c…  from inventory.updates
         (confluent) a record of schema 4712, probably Avro
     [exit 0]
@@ -137,6 +137,89 @@ fn a_browse_that_matches_nothing_is_done() {
     0 messages shown of 449 seen, 449 returned.
     [exit 0]
     ");
+}
+
+#[test]
+fn browse_shows_chosen_columns_of_several_queues_as_a_table_as_csv_and_as_objects() {
+    let environment = TestEnvironment::new();
+    let browse = |more: &[&str]| {
+        let columns = ["browse", "demo:order-events-dlt", "demo:inventory.updates.dlq", "-q", "--limit", "2"];
+        environment.run(&[&columns[..], more].concat())
+    };
+    assert_snapshot!(browse(&["--columns", "age,queue,id,body.currency,why", "-o", "table"]), @r#"
+    AGE  QUEUE                  ID   BODY.CURRENCY  WHY
+    44m  order-events-dlt       0:0  null           NullPointerException: Cannot in…
+    44m  order-events-dlt       0:1  null           NullPointerException: Cannot in…
+    44m  inventory.updates.dlq  0:0                 RestClientException: Schema 471…
+    44m  inventory.updates.dlq  0:1                 RestClientException: Schema 471…
+    [exit 0]
+    "#);
+    assert_snapshot!(browse(&["--columns", "queue, id, body.customer.name, body.paid, why"]), @r#"
+    queue,id,body.customer.name,body.paid,why
+    order-events-dlt,0:0,Yara Nowak,,"NullPointerException: Cannot invoke ""java.util.Currency.getDefaultFractionDigits()"" because the return value of ""com.harborbooks.orders.Order.currency()"" is null"
+    order-events-dlt,0:1,Yara Lindqvist,,"NullPointerException: Cannot invoke ""java.util.Currency.getDefaultFractionDigits()"" because the return value of ""com.harborbooks.orders.Order.currency()"" is null"
+    inventory.updates.dlq,0:0,,,RestClientException: Schema 4712 not found; error code: 40403
+    inventory.updates.dlq,0:1,,,RestClientException: Schema 4712 not found; error code: 40403
+    [exit 0]
+    "#);
+    let objects = browse(&["--columns", "id,size", "-o", "jsonl"]);
+    let first = objects.stdout.lines().next().unwrap();
+    let row = r#"{"schema":"postroom.row/1","address":"demo:order-events-dlt","id":"0:0","cells":{"id":"0:0","size":"2.9 kB"}}"#;
+    assert_eq!(first, row);
+    assert_eq!(browse(&["-o", "jsonl"]).stdout.lines().count(), 4);
+    assert_snapshot!(browse(&["--columns", "id,clas"]), @r#"
+    ------- stderr -------
+    Error: there is no column "clas"
+    Hint: did you mean class?
+    [exit 2]
+    "#);
+    assert_snapshot!(browse(&["--columns", "id", "-o", "raw"]), @r#"
+    ------- stderr -------
+    Error: -o raw writes payloads, which have no columns
+    Hint: use -o table, -o csv, -o json or -o jsonl
+    [exit 2]
+    "#);
+    assert_snapshot!(browse(&["-o", "csv"]), @r#"
+    ------- stderr -------
+    Error: -o csv writes the columns of messages, and none were named
+    Hint: `postroom browse ADDRESS --columns age,id,why -o csv` names some; lists are -o table, -o json or -o jsonl
+    [exit 2]
+    "#);
+    assert_snapshot!(browse(&["--follow"]), @r#"
+    ------- stderr -------
+    Error: --follow waits at the end of one queue
+    Hint: name one address, and follow the others beside it
+    [exit 2]
+    "#);
+}
+
+#[test]
+fn queues_are_found_by_a_few_letters() {
+    let environment = TestEnvironment::new();
+    assert_snapshot!(environment.run(&["queues", "demo", "--match", "ord dlq", "-o", "table"]), @r#"
+    QUEUE                  TYPE      MESSAGES  IN/S  OLDEST  CONS  PAIR
+    orders.dlq             quorum         449   0.2     45m     0  ← orders
+    inventory.updates.dlq  topic         ≤264   0.1     44m        ← inventory.upda…
+    returns-handler-dlq    standard      ~113           44m     0
+    [exit 0]
+    "#);
+}
+
+#[test]
+fn several_groups_are_selected_at_once() {
+    let environment = TestEnvironment::new();
+    let found = environment.run(&["groups", "demo:orders.dlq", "-q"]);
+    let name = |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap()["id"].as_str().unwrap().to_owned();
+    let names: Vec<String> = found.stdout.lines().map(name).collect();
+    let [one, two] = names.as_slice() else { panic!("{names:?}") };
+    let look = |verb: &[&str]| environment.run(&[verb, &["-q", "--group", one, "--group", two]].concat());
+    let count = |run: &Run| run.stdout.lines().count();
+    assert_eq!(count(&look(&["browse", "demo:orders.dlq", "--all"])), 449);
+    assert_eq!(count(&look(&["groups", "demo:orders.dlq", "demo:payments.dlq"])), 2);
+    let plan = look(&["replay", "demo:order-events-dlt", "--dry-run", "-o", "table"]);
+    assert!(plan.stdout.contains(&format!("messages in demo:order-events-dlt, groups {one}, {two}")), "{plan}");
+    let both = environment.run(&["browse", "demo:orders.dlq", "--all", "-q", "--group", &format!("{one},{two}")]);
+    assert_eq!(count(&both), 449);
 }
 
 #[test]

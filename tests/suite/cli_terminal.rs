@@ -286,8 +286,8 @@ mod screens {
         terminal.wait_for("demo:orders.dlq");
         terminal.type_in("Y");
         terminal.wait_for("copied");
-        // `postroom queues`, in base64.
-        let sequence = b"\x1b]52;c;cG9zdHJvb20gcXVldWVz\x07";
+        // `postroom queues demo`, in base64.
+        let sequence = b"\x1b]52;c;cG9zdHJvb20gcXVldWVzIGRlbW8=\x07";
         assert!(terminal.raw.lock().unwrap().windows(sequence.len()).any(|part| part == sequence));
         terminal.type_in("q");
         assert_eq!(terminal.exit(), 0);

@@ -16,7 +16,9 @@ mod corpus;
 #[cfg(feature = "sqs")]
 mod credentials;
 mod dialects;
+mod doubts;
 mod environment;
+mod expiry;
 mod faults;
 mod filter;
 mod generated;

@@ -234,6 +234,10 @@ fn an_edited_body_that_does_not_fit_its_json_schema_stays_and_is_counted_by_grou
     let stays = said["stays"].to_string();
     assert!(stays.contains("does not fit its schema: /id: want integer"), "{stays}");
     assert_eq!(said["goes"], 2);
+    // What does not fit goes where that is said, and is counted as such.
+    let forced = planned(&environment, ".body.total |= tonumber", &["--schema", "order.json", "--send-misfits"]);
+    assert_eq!((counts(&forced["edit"]), forced["goes"].as_u64()), ([1, 1, 1, 1], Some(3)), "{forced:#}");
+    assert_eq!(forced["edit"]["send_misfits"], true);
     // Without a schema nothing is checked.
     assert_eq!(counts(&planned(&environment, ".body.total |= tonumber", &[])["edit"]), [2, 1, 1, 0]);
     // The run does what the plan said.

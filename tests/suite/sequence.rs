@@ -9,13 +9,15 @@ use postroom::broker::Broker;
 use postroom::broker::memory::{Fault, Memory, Profile, PublishFault, QueueSpec, at_each};
 use postroom::config::Policy;
 use postroom::message::Message;
-use postroom::operation::control::{Clock, Control};
+use postroom::operation::control::Control;
 use postroom::operation::journal::{JournalState, Journals};
 use postroom::operation::place::Place;
 use postroom::operation::plan::{Mode, Pace};
 use postroom::operation::replay::{self, ReplayRequest, ReplayTo};
 use postroom::operation::report::{Ended, Report};
 use postroom::operation::resume::{self, Opener};
+
+use super::faults::jumping;
 
 struct Shop {
     memory: Memory,
@@ -165,6 +167,20 @@ async fn a_message_that_the_plan_leaves_holds_back_its_key_in_the_plan() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_plan_tells_how_many_rounds_it_takes_and_whether_its_source_stands_them() {
+    for (profile, stands) in [(Profile::RabbitClassic, true), (Profile::RabbitQuorum40, false)] {
+        let shop = Shop::new(profile, &["a"; 12]);
+        let to = ReplayTo::Place(Box::new(shop.at("demo:to")));
+        let pace = Pace { verify_s: Some(1.0), ..per_key() };
+        let request = ReplayRequest { pace, ..ReplayRequest::all(shop.at("demo:from"), to) };
+        let plan = replay::plan(request, &Control::new()).await.unwrap().plan;
+        let check = plan.checks.iter().find(|check| check.name == "rounds").unwrap();
+        assert!(check.ok && check.why.starts_with("12 at least"), "{check:?}");
+        assert_eq!((check.warning, check.why.contains("stand about 9 rounds")), (!stands, !stands), "{check:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_queue_without_keys_asks_for_a_field() {
     let shop = Shop::new(Profile::RabbitClassic, &["a"]);
     let own = Pace { per_key: Some(String::new()), ..Pace::default() };
@@ -241,16 +257,6 @@ async fn no_more_copies_wait_for_a_slow_consumer_than_are_allowed() {
     let most = most.load(std::sync::atomic::Ordering::Relaxed);
     assert!((1..=3).contains(&most), "{most} at once");
     assert!(shop.memory.inspect("to").await.unwrap().messages == Some(0));
-}
-
-/// A clock that is set an hour back or ahead whenever somebody looks at it.
-fn jumping() -> Clock {
-    let looks = std::sync::atomic::AtomicI64::new(0);
-    Clock::new(move || {
-        let n = looks.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let hour = jiff::SignedDuration::from_hours(if n % 2 == 0 { -n } else { n } % 20);
-        "2026-03-02T10:11:12Z".parse::<jiff::Timestamp>().unwrap() + hour
-    })
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

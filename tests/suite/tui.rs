@@ -8,7 +8,7 @@ use postroom::config::Environment;
 use postroom::operation::session::{Session, Start};
 use postroom::tui::Headless;
 
-use crate::environment::NOW;
+use crate::environment::{NOW, TestEnvironment};
 
 /// The screens with this config, with a state folder of their own.
 pub(crate) fn configured(folder: &Path, text: &str, size: (u16, u16), variables: &[(&str, &str)]) -> Headless {
@@ -426,6 +426,12 @@ async fn every_size_is_drawn_and_a_tiny_one_says_what_it_needs() {
         }
         screens.resize(120, 40);
     }
+    // A question that is longer than the terminal leaves room for its answer.
+    screens.press("esc esc esc enter enter b").await.unwrap();
+    screens.resize(40, 10);
+    screens.type_in("body.cur");
+    let small = screens.screen();
+    assert!(small.contains("│body.cur") && small.contains("body.currency"), "{small}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -453,89 +459,320 @@ async fn the_operators_keys_work_and_the_mouse_selects() {
     assert!(screens.screen().contains("[ dry run ]") || screens.screen().contains("plan"), "{}", screens.screen());
 }
 
+/// The place of a text on the screen.
+fn place_of(screens: &mut Headless, text: &str) -> (u16, u16) {
+    let shown = screens.screen();
+    let (row, line) = shown.lines().enumerate().find(|(_, line)| line.contains(text)).expect(&shown);
+    let column = line[..line.find(text).unwrap()].chars().count();
+    (u16::try_from(column).unwrap(), u16::try_from(row).unwrap())
+}
+
+async fn click_on(screens: &mut Headless, text: &str) {
+    let (column, row) = place_of(screens, text);
+    screens.click(column, row);
+    screens.settle().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_mouse_does_in_dialogs_what_keys_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut screens = open(&folder, 120, 40);
+    screens.settle().await;
+    // The price of a look has two answers; the footer's words are keys, too.
+    click_on(&mut screens, "enter open").await;
+    click_on(&mut screens, "esc goes back").await;
+    assert!(!screens.screen().contains("what this look costs"), "{}", screens.screen());
+    click_on(&mut screens, "enter open").await;
+    click_on(&mut screens, "enter looks").await;
+    assert!(screens.screen().contains("› causes"), "{}", screens.screen());
+    // A sheet's choices are made by a click; a dry run stays chosen until the other is, and that is not yet the run.
+    click_on(&mut screens, "r replay").await;
+    click_on(&mut screens, "K keep").await;
+    let sheet = screens.screen();
+    assert!(sheet.contains("--keep") && sheet.contains("Copy 331 of 449") && sheet.contains("[ dry run ]"), "{sheet}");
+    click_on(&mut screens, "t to").await;
+    click_on(&mut screens, "demo:payments").await;
+    click_on(&mut screens, "enter open").await;
+    assert!(screens.screen().contains("--to demo:payments "), "{}", screens.screen());
+    click_on(&mut screens, "run it").await;
+    assert!(screens.screen().contains("[ RUN IT ]"), "{}", screens.screen());
+    click_on(&mut screens, "plan ").await;
+    assert!(screens.screen().contains("[ RUN IT ]"), "a frame is no button");
+    click_on(&mut screens, "dry run").await;
+    click_on(&mut screens, "run it").await;
+    click_on(&mut screens, "RUN IT").await;
+    let receipt = screens.screen();
+    assert!(receipt.contains("Copied 331 messages") || receipt.contains("331 done"), "{receipt}");
+    click_on(&mut screens, "j each message").await;
+    assert!(screens.screen().contains("finished"), "{}", screens.screen());
+    click_on(&mut screens, "esc back").await;
+    // The palette and a menu take what is pointed at, and go away by a click beside them.
+    screens.press(":").await.unwrap();
+    screens.click(0, 20);
+    assert!(!screens.screen().contains("commands and queues"), "{}", screens.screen());
+    screens.press(":").await.unwrap();
+    screens.type_in("emails_error");
+    click_on(&mut screens, "demo:emails_error").await;
+    assert!(screens.screen().contains("emails_error"), "{}", screens.screen());
+    click_on(&mut screens, "enter looks").await;
+    // So has the form of a message.
+    screens.press("P").await.unwrap();
+    let (column, row) = place_of(&mut screens, "│{}");
+    screens.click(column + 2, row);
+    screens.type_in("1");
+    assert!(screens.screen().contains("│{1}"), "{}", screens.screen());
+    screens.press("esc").await.unwrap();
+    // What is typed has a cursor that can be put.
+    click_on(&mut screens, "/ filter").await;
+    screens.type_in("tenant");
+    let (column, row) = place_of(&mut screens, "│tenant");
+    screens.click(column + 1, row);
+    screens.type_in("-");
+    assert!(screens.screen().contains("│-tenant"), "{}", screens.screen());
+    screens.press("esc").await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_long_hides_neither_the_badge_nor_the_plan() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut screens = open(&folder, 80, 24);
+    let marks = ["space"; 30].join(" ");
+    screens.press(&format!("m enter {marks} r t")).await.unwrap();
+    screens.type_in("demo:emails");
+    screens.press("enter").await.unwrap();
+    let sheet = screens.screen();
+    assert!(sheet.contains("those that were marked") && sheet.contains("→ demo:emails  30"), "{sheet}");
+    screens.press("Y pgdn").await.unwrap();
+    assert_eq!(screens.copied()[0].matches("id=").count(), 30);
+    assert!(screens.screen().contains("(Y copies all of it)"), "{}", screens.screen());
+    screens.press("esc esc / ctrl-u").await.unwrap();
+    screens.type_in("audit");
+    screens.press("enter m p").await.unwrap();
+    assert!(screens.screen().contains("pause: the list stands still"), "{}", screens.screen());
+    screens.press("/").await.unwrap();
+    screens.type_in(&["body.order_id:*"; 12].join(" "));
+    screens.press("enter").await.unwrap();
+    // What is followed never settles.
+    screens.press_now("F").unwrap();
+    let head = wait_for(&mut screens, "FOLLOWING").await;
+    assert!(head.lines().next().unwrap().trim_end().ends_with("…  FOLLOWING"), "{head}");
+    screens.press_now("F").unwrap();
+    screens.press("ctrl-c").await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn marked_causes_are_what_an_act_takes() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut screens = open(&folder, 120, 40);
+    screens.press("/").await.unwrap();
+    screens.type_in("order-events-dlt$");
+    screens.press("enter enter space space").await.unwrap();
+    let causes = screens.screen();
+    assert!(causes.contains("2 marked"), "{causes}");
+    let counts: Vec<u64> = causes
+        .lines()
+        .filter(|line| line.starts_with('●'))
+        .map(|line| line.split_whitespace().nth(1).unwrap().parse().unwrap())
+        .collect();
+    let sum: u64 = counts.iter().sum();
+    assert_eq!(counts.len(), 2, "{causes}");
+    screens.press("Y m").await.unwrap();
+    let line = screens.copied().remove(0);
+    assert_eq!(line.matches(" --group g-").count(), 2, "{line}");
+    assert!(screens.screen().contains(&format!("1 of {sum} messages")), "{}", screens.screen());
+    screens.press("esc r").await.unwrap();
+    let sheet = screens.screen();
+    assert!(sheet.contains("messages in demo:order-events-dlt, groups g-"), "{sheet}");
+    screens.press("tab enter").await.unwrap();
+    assert!(screens.screen().contains(&format!("Replayed {sum} messages")), "{}", screens.screen());
+    screens.press("esc").await.unwrap();
+    assert!(!screens.screen().contains("marked"), "{}", screens.screen());
+    // By another key the marked groups are a filter.
+    screens.press("tab ctrl-a m").await.unwrap();
+    assert!(screens.screen().contains(" or class="), "{}", screens.screen());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn groups_are_made_by_a_field_that_is_typed() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut screens = open(&folder, 120, 40);
+    screens.press("enter enter b").await.unwrap();
+    screens.type_in("body.cur");
+    assert!(screens.screen().contains("body.currency"), "{}", screens.screen());
+    screens.press("tab enter").await.unwrap();
+    let groups = screens.screen();
+    assert!(groups.contains("by body.currency (tab: failure)"), "{groups}");
+    assert!(groups.contains("$ postroom groups demo:orders.dlq --by body.currency"), "{groups}");
+    let first: u64 = groups.lines().nth(2).unwrap().split_whitespace().next().unwrap().parse().unwrap();
+    screens.press("enter").await.unwrap();
+    let list = screens.screen();
+    assert!(list.contains("/ body.currency=") && list.contains(&format!("1 of {first} messages")), "{list}");
+    // Tab goes on from it and comes back to it; what is no field is told where it stands.
+    screens.press("esc tab shift-tab").await.unwrap();
+    assert!(screens.screen().contains("by body.currency"), "{}", screens.screen());
+    screens.press("b ctrl-u").await.unwrap();
+    screens.type_in("clas");
+    screens.press("enter").await.unwrap();
+    assert!(screens.screen().contains("did you mean class"), "{}", screens.screen());
+}
+
+/// The words of a command line as a shell reads them.
+fn words(line: &str) -> Vec<String> {
+    let (mut words, mut word, mut quoted) = (Vec::new(), String::new(), false);
+    let mut letters = line.chars();
+    while let Some(c) = letters.next() {
+        match c {
+            '\'' => quoted = !quoted,
+            '\\' if !quoted => word.extend(letters.next()),
+            ' ' if !quoted => words.push(std::mem::take(&mut word)),
+            c => word.push(c),
+        }
+    }
+    words.push(word);
+    words
+}
+
+/// Each line that the screens show does in a shell what they show.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_lines_do_what_the_screens_show() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut screens = open(&folder, 120, 40);
+    for (keys, typed, then, rows) in [
+        ("home", "", "home", 17),
+        ("/", "ord dlq", "enter", 3),
+        ("/ ctrl-u", "", "enter", 17),
+        ("enter enter", "", "home", 0),
+        ("space space", "", "home", 2),
+        ("tab", "", "home", 0),
+        ("b", "header.tenant", "enter", 0),
+        ("esc m enter", "", "home", 449),
+        ("/", "body.total>100 -reason:currency or key:zzz", "enter", 0),
+        ("C ctrl-u", "age, id, body.total, header.tenant", "enter", 0),
+        ("o", "", "home", 0),
+        ("space space", "", "home", 2),
+        ("enter", "", "home", 1),
+        ("esc esc space space m enter", "", "home", 0),
+        ("esc ctrl-a ctrl-a i", "", "home", 1),
+        ("esc H", "", "home", 0),
+    ] {
+        screens.press(keys).await.unwrap();
+        screens.type_in(typed);
+        screens.press(then).await.unwrap();
+        screens.press("Y").await.unwrap();
+        let shown = screens.screen();
+        let line = screens.copied().into_iter().next().expect(&shown);
+        let told = line.split(" | ").next().unwrap();
+        let mut words = words(told);
+        assert_eq!(words.remove(0), "postroom");
+        let run = TestEnvironment::new().run(&words.iter().map(String::as_str).collect::<Vec<_>>());
+        assert_eq!(run.exit, 0, "{line}\n{}", run.stderr);
+        let number = |line: &str, behind: &str| {
+            let word = line.split_once(behind)?.0.trim().rsplit(' ').next()?.replace(',', "");
+            word.parse::<usize>().ok()
+        };
+        let of = |behind: &str| shown.lines().find_map(|line| number(line, behind));
+        let lines = run.stdout.lines().count();
+        let header = usize::from(told.contains("--columns") && !told.contains(" -o "));
+        let rows = match rows {
+            0 if told.contains("journal") => 0,
+            0 => of(" groups by").or_else(|| of(" group by")).or_else(|| of(" messages")).expect(&shown),
+            rows => rows,
+        };
+        let is_one = told.contains(" show ") || told.contains(" -o json") && !told.contains("jsonl");
+        assert!(is_one || lines == rows + header, "{line}: {lines} lines\n{shown}");
+    }
+}
+
+/// What fingers may press.
+const KEYS: &[&str] = &[
+    "enter",
+    "enter",
+    "enter",
+    "esc",
+    "tab",
+    "space",
+    "up",
+    "down",
+    "pgdn",
+    "end",
+    "home",
+    "/",
+    "a",
+    "b",
+    "c",
+    "d",
+    "e",
+    "f",
+    "g",
+    "i",
+    "j",
+    "k",
+    "m",
+    "n",
+    "o",
+    "p",
+    "r",
+    "s",
+    "t",
+    "u",
+    "v",
+    "w",
+    "x",
+    "y",
+    "z",
+    "A",
+    "C",
+    "D",
+    "E",
+    "F",
+    "G",
+    "H",
+    "K",
+    "L",
+    "N",
+    "O",
+    "P",
+    "R",
+    "V",
+    "Y",
+    ":",
+    "?",
+    "1",
+    "ctrl-r",
+    "ctrl-a",
+    "ctrl-s",
+    "shift-tab",
+    "backspace",
+    "[",
+    "]",
+    "left",
+    "right",
+];
+
 /// No sequence of keys breaks it: it draws at every step, whether the answers to the last key have come or not, it can
 /// always be left, and then nothing is held.
 #[test]
 fn no_keys_break_it() {
     use proptest::prelude::*;
     use proptest::test_runner::{Config, TestRunner};
-    const KEYS: &[&str] = &[
-        "enter",
-        "enter",
-        "enter",
-        "esc",
-        "tab",
-        "space",
-        "up",
-        "down",
-        "pgdn",
-        "end",
-        "home",
-        "/",
-        "a",
-        "b",
-        "c",
-        "d",
-        "e",
-        "f",
-        "g",
-        "i",
-        "j",
-        "k",
-        "m",
-        "n",
-        "o",
-        "p",
-        "r",
-        "s",
-        "t",
-        "u",
-        "v",
-        "w",
-        "x",
-        "y",
-        "z",
-        "A",
-        "C",
-        "D",
-        "E",
-        "F",
-        "G",
-        "H",
-        "K",
-        "L",
-        "N",
-        "O",
-        "P",
-        "R",
-        "V",
-        "Y",
-        ":",
-        "?",
-        "1",
-        "ctrl-r",
-        "ctrl-a",
-        "ctrl-s",
-        "shift-tab",
-        "backspace",
-        "[",
-        "]",
-        "left",
-        "right",
-    ];
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    let strategy = proptest::collection::vec((0..KEYS.len(), any::<bool>()), 1..40);
+    // What is behind the keys is a click somewhere.
+    let strategy = proptest::collection::vec((0..KEYS.len() + 12, any::<bool>(), 0..100_u16, 0..30_u16), 1..40);
     let mut runner = TestRunner::new(Config { cases: 32, failure_persistence: None, ..Config::default() });
     let done = runner.run(&strategy, |sequence| {
         let folder = tempfile::tempdir().unwrap();
         let _inside = runtime.enter();
         let mut screens = open(&folder, 100, 30);
         let (left, held) = runtime.block_on(async {
-            for (key, waits) in sequence {
+            for (key, waits, x, y) in sequence {
                 let shown = screens.screen();
                 // Files would be written where the tests run.
                 let writes = shown.contains(" to a new file") || shown.contains("a new archive");
-                screens.press_now(if writes { "esc" } else { KEYS[key] }).unwrap();
+                match KEYS.get(key) {
+                    _ if writes => screens.press_now("esc").unwrap(),
+                    Some(key) => screens.press_now(key).unwrap(),
+                    None => screens.click(x, y),
+                }
                 if waits {
                     // A list that is followed never settles.
                     _ = tokio::time::timeout(std::time::Duration::from_millis(200), screens.settle()).await;

@@ -26,7 +26,7 @@ pub use writer::{ArchiveWriter, Existing};
 
 use super::{
     Accuracy, Broker, BrokerInfo, BrowseOptions, Capability, CostKind, HeaderTypes, ListFilter, Listing, MASKED,
-    Ordering, PublishLimits, Publisher, QueueInfo, ReadCost, Reader, Remove, Seek, TakeOptions, Target,
+    Ordering, PublishLimits, Publisher, QueueInfo, ReadCost, Reader, Remove, Sampled, Seek, TakeOptions, Target,
 };
 use crate::error::{Error, ErrorKind, Result};
 
@@ -59,6 +59,7 @@ const PUBLISH: PublishLimits = PublishLimits {
     confirm: true,
     max_bytes: None,
     max_batch: None,
+    in_flight: None,
     max_headers: None,
     header_types: HeaderTypes::Any,
     null_payload: true,
@@ -93,6 +94,7 @@ fn look(path: &str) -> Result<QueueInfo> {
         messages: None,
         accuracy: Accuracy::Exact,
         in_flight: None,
+        sampled: Sampled::Now,
         bytes: None,
         consumers: None,
         rate_in: None,

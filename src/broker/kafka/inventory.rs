@@ -16,7 +16,8 @@ use super::publish::limits;
 use super::settings::Settings;
 use crate::broker::names::{glob, named_like_a_dlq};
 use crate::broker::{
-    Accuracy, Capability, CostKind, ListFilter, Listing, Ordering, QueueInfo, ReadCost, Remove, Seek, ServerSide,
+    Accuracy, Capability, CostKind, ListFilter, Listing, Ordering, QueueInfo, ReadCost, Remove, Sampled, Seek,
+    ServerSide,
 };
 use crate::error::Result;
 use crate::text::human;
@@ -230,6 +231,7 @@ impl Known {
             messages: known.then_some(messages),
             accuracy: Accuracy::AtMost,
             in_flight: None,
+            sampled: Sampled::Now,
             bytes: None,
             consumers: None,
             rate_in: self.rate(topic, &own),

@@ -44,6 +44,7 @@ pub(super) const fn limits(max_bytes: Option<u64>) -> PublishLimits {
             None => MAX_BYTES,
         }),
         max_batch: None,
+        in_flight: None,
         max_headers: None,
         header_types: HeaderTypes::Bytes,
         null_payload: true,

@@ -9,7 +9,7 @@ use super::profile::{Product, Profile};
 use super::spec::QueueSpec;
 use super::state::{Queue, State, Store};
 use crate::broker::names::named_like_a_dlq;
-use crate::broker::{QueueInfo, attributes};
+use crate::broker::{QueueInfo, Sampled, attributes};
 
 /// Everything about one queue.
 pub(super) fn describe(state: &State, queue: &Queue) -> QueueInfo {
@@ -32,6 +32,7 @@ pub(super) fn describe(state: &State, queue: &Queue) -> QueueInfo {
             Store::Line(line) => Some(line.in_flight()),
             Store::Log(_) => None,
         },
+        sampled: Sampled::Now,
         bytes: Some(queue.ready().map(|stored| stored.message.size()).sum()),
         consumers: (!kafka).then_some(spec.consumers),
         rate_in: spec.rates.map(|(rate_in, _)| rate_in),

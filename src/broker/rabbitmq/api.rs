@@ -63,6 +63,8 @@ pub(super) struct Queue {
     #[serde(deserialize_with = "lenient")]
     pub(super) messages_unacknowledged: Option<u64>,
     #[serde(deserialize_with = "lenient")]
+    pub(super) reductions: Option<u64>,
+    #[serde(deserialize_with = "lenient")]
     pub(super) message_bytes: Option<u64>,
     #[serde(deserialize_with = "lenient")]
     pub(super) consumers: Option<u64>,

@@ -18,7 +18,7 @@ use super::policy::{Policies, Settings};
 use super::publish::limits;
 use crate::broker::names::{glob, named_like_a_dlq};
 use crate::broker::{
-    Accuracy, Capability, CostKind, ListFilter, Listing, Ordering, QueueInfo, Remove, Seek, ServerSide,
+    Accuracy, Capability, CostKind, ListFilter, Listing, Ordering, QueueInfo, Remove, Sampled, Seek, ServerSide,
 };
 use crate::error::{Error, ErrorKind, Result};
 
@@ -227,6 +227,11 @@ fn info(facts: &Facts, pairing: &Pairing, routes: &Routes, full: bool) -> QueueI
         messages: facts.ready,
         accuracy: Accuracy::Exact,
         in_flight: row.messages_unacknowledged,
+        // The work that the queue's process has done goes on between two statistics, and stands still within one.
+        sampled: match (row.reductions, row.messages_ready) {
+            (Some(number), Some(waiting)) => Sampled::Taken { number, waiting },
+            _ => Sampled::Unknown,
+        },
         bytes: row.message_bytes,
         consumers: facts.consumers,
         rate_in: row.message_stats.publish_details.rate,

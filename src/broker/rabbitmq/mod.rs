@@ -112,6 +112,11 @@ impl Shared {
         *self.learned.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), facts.clone()));
     }
 
+    /// Messages were sent: what was learned before says nothing of them.
+    fn forget(&self) {
+        *self.learned.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     /// The server's version, where the management API tells it.
     async fn version(&self) -> Option<Version> {
         let known = self.version.get_or_try_init(|| async {

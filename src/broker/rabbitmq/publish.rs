@@ -26,6 +26,9 @@ use crate::message::{Fields, Message};
 
 /// The default `max_message_size` since 4.0. What is larger may close the channel, so it goes alone.
 const LARGE: usize = 16 * 1024 * 1024;
+/// Copies on their way to a quorum queue: with twice as many, RabbitMQ 4.0 needs half as much again of its processor for
+/// the same messages (100,000 of 1 KiB: 9.3 s of it with 3,000 on their way, 5.6 s with 1,500).
+const IN_FLIGHT: u64 = 1500;
 /// How long to wait for a broker that blocks publishers before saying so.
 const BLOCKED: Duration = Duration::from_secs(10);
 /// The longest `expiration` RabbitMQ takes, in milliseconds.
@@ -39,6 +42,7 @@ pub(super) fn limits(max_bytes: Option<u64>) -> PublishLimits {
         confirm: true,
         max_bytes,
         max_batch: None,
+        in_flight: Some(IN_FLIGHT),
         max_headers: None,
         header_types: HeaderTypes::Amqp,
         null_payload: false,
@@ -423,6 +427,7 @@ impl Publisher for RabbitPublisher {
             })
             .collect();
         let mut sent = self.send_all(&Arc::from(ready)).await.into_iter();
+        self.shared.forget();
         refused
             .into_iter()
             .map(|refused| match refused {

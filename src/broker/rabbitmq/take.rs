@@ -25,7 +25,7 @@ use super::{Shared, learn};
 use crate::broker::{Batch, Closed, Delivery, End, Progress, Reader, Settle, TakeOptions, Token};
 use crate::error::{Error, ErrorKind, Result};
 
-/// Messages to gather before they are handed on: while they are sent, the next ones come.
+/// See [`Take::gather`]; where the caller has only so many in its hands, a third of these.
 const GATHER: usize = 1000;
 
 /// The reader of a take.
@@ -33,6 +33,8 @@ pub(super) struct Take {
     feed: Feed,
     keeper: Keeper,
     window: Window,
+    /// Messages to gather before they are handed on: while they are sent, the next ones come.
+    gather: usize,
     release: Release,
     queue: String,
     counts: bool,
@@ -71,7 +73,11 @@ impl Take {
                 options.memory,
                 row.and_then(|row| row.message_bytes),
                 row.and_then(|row| row.messages),
-            ),
+            )
+            .at_most(options.in_hand),
+            gather: options
+                .in_hand
+                .map_or(GATHER, |many| usize::try_from(many.div_ceil(3)).unwrap_or(GATHER).clamp(1, GATHER)),
             release: facts.release(),
             queue: facts.name.clone(),
             counts: facts.kind == Kind::Quorum,
@@ -148,7 +154,7 @@ impl Take {
                 self.end = Some(End::Cancelled);
                 return Ok(());
             }
-            fed = self.feed.next(GATHER, window, quota) => fed?,
+            fed = self.feed.next(self.gather, window, quota) => fed?,
         };
         match fed {
             Fed::Some(deliveries) => self.admit(deliveries),

@@ -14,6 +14,8 @@ const FIRST: u64 = 64;
 #[derive(Debug)]
 pub(super) struct Window {
     memory: u64,
+    /// Messages at most.
+    most: u64,
     /// Bytes of a message, as the queue's statistics have it.
     told: Option<u64>,
     seen: u64,
@@ -26,7 +28,12 @@ impl Window {
     pub(super) fn new(memory: Option<u64>, bytes: Option<u64>, messages: Option<u64>) -> Self {
         let told =
             bytes.zip(messages).and_then(|(bytes, messages)| bytes.checked_div(messages)).filter(|size| *size > 0);
-        Self { memory: memory.unwrap_or(MEMORY), told, seen: 0, bytes: 0, grown: FIRST }
+        Self { memory: memory.unwrap_or(MEMORY), most: MOST, told, seen: 0, bytes: 0, grown: FIRST }
+    }
+
+    /// No window is larger than that.
+    pub(super) fn at_most(self, messages: Option<u64>) -> Self {
+        Self { most: messages.map_or(self.most, |messages| self.most.min(messages).max(1)), ..self }
     }
 
     /// Counts a message that came.
@@ -37,14 +44,14 @@ impl Window {
 
     /// Whether the next windows will be no larger for what was seen.
     pub(super) fn is_settled(&self) -> bool {
-        self.told.is_some() || self.grown == MOST
+        self.told.is_some() || self.grown >= self.most
     }
 
     /// How many messages to ask for next, at most `wanted`.
     pub(super) fn next(&mut self, wanted: u64) -> u64 {
         let seen = self.bytes.checked_div(self.seen).unwrap_or(0);
         let size = seen.max(self.told.unwrap_or(0)).max(1);
-        let mut window = (self.memory / size).clamp(1, MOST);
+        let mut window = (self.memory / size).clamp(1, self.most);
         if self.told.is_none() {
             window = window.min(self.grown);
             self.grown = (self.grown * 8).min(MOST);

@@ -149,6 +149,7 @@ const fn limits() -> PublishLimits {
         confirm: true,
         max_bytes: Some(LARGEST),
         max_batch: Some(10),
+        in_flight: None,
         max_headers: Some(10),
         header_types: HeaderTypes::Sqs,
         null_payload: false,

@@ -14,7 +14,7 @@ use super::errors::Place;
 use super::facts::{Facts, name_of};
 use crate::broker::attributes;
 use crate::broker::names::{self, named_like_a_dlq};
-use crate::broker::{Accuracy, Capability, ListFilter, Listing, QueueInfo};
+use crate::broker::{Accuracy, Capability, ListFilter, Listing, QueueInfo, Sampled};
 use crate::error::{ErrorKind, Result};
 
 /// Calls for attributes at once: SQS throttles an account, not a client.
@@ -164,6 +164,7 @@ pub(super) fn info(shared: &Shared, facts: &Facts, dead_letter_from: Vec<String>
         messages: known.then(|| facts.visible()),
         accuracy: Accuracy::Approximate,
         in_flight: known.then(|| facts.in_flight()),
+        sampled: Sampled::Unknown,
         bytes: None,
         consumers: None,
         rate_in: None,

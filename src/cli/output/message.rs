@@ -14,8 +14,12 @@ use crate::message::codec;
 use crate::message::failure::{Failure, detect};
 use crate::message::fingerprint::{Rules, fingerprint};
 use crate::message::jsonl::{Derived, write_line};
+use crate::operation::columns::Column;
 use crate::operation::glance::{self, failed_where, origin_target, preview, reason};
 use crate::operation::masks::Masks;
+
+/// Cells of a preview in a column: more than any line shows, and all that a preview looks at.
+const CELL: usize = 4096;
 
 /// What a view of messages needs to know beside them.
 #[derive(Clone, Debug)]
@@ -60,6 +64,13 @@ impl View {
             decoded_key: decoded_key.as_ref(),
         };
         write_line(message, Some(&derived), out);
+    }
+
+    /// What columns show of a message, with what the profile hides hidden.
+    pub(crate) fn cells(&self, message: &Message, columns: &[Column]) -> Vec<Option<String>> {
+        let shown = self.masks.shown(message);
+        let message = shown.as_ref().unwrap_or(message);
+        columns.iter().map(|column| column.cell(message, CELL, self.now, &self.rules)).collect()
     }
 
     fn group(&self, message: &Message, failure: &Failure) -> String {

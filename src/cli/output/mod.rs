@@ -13,6 +13,7 @@ pub(crate) mod plan;
 pub(crate) mod progress;
 pub(crate) mod queue;
 pub(crate) mod report;
+pub(crate) mod rows;
 pub(crate) mod table;
 
 use std::io::{self, BufWriter, IsTerminal as _, Write};
@@ -40,6 +41,8 @@ pub(crate) enum Format {
     Jsonl,
     /// Payload bytes as they are, nothing between them
     Raw,
+    /// Comma-separated values under a line of names: only `browse --columns` writes them
+    Csv,
     /// A page of Markdown: only `report` writes one
     Md,
 }
@@ -125,6 +128,11 @@ impl Output {
         }
     }
 
+    /// The format that was asked for.
+    pub(crate) const fn asked(&self) -> Option<Format> {
+        self.asked
+    }
+
     /// The format for data of that shape.
     pub(crate) fn format(&self, shape: Shape) -> Format {
         self.asked.unwrap_or(match (self.stdout_is_terminal, shape) {
@@ -171,6 +179,7 @@ impl Output {
             Format::Json => self.json_line(&format!("{:#}", json())),
             Format::Jsonl => self.json_line(&json().to_string()),
             Format::Raw => Err(no_raw()),
+            Format::Csv => Err(no_csv()),
             Format::Md => Err(no_markdown()),
         }
     }
@@ -182,6 +191,7 @@ impl Output {
             Format::Json => self.json_line(&format!("{:#}", Json::Array(json()))),
             Format::Jsonl => json().iter().try_for_each(|object| self.json_line(&object.to_string())),
             Format::Raw => Err(no_raw()),
+            Format::Csv => Err(no_csv()),
             Format::Md => Err(no_markdown()),
         }
     }
@@ -268,6 +278,13 @@ impl Output {
 pub(crate) fn no_markdown() -> Error {
     Error::new(ErrorKind::Usage, "-o md writes an incident report, and this verb has none")
         .hint("`postroom report ADDRESS -o md` writes one; other verbs know -o table, -o json and -o jsonl")
+}
+
+/// Why a verb does not write comma-separated values.
+pub(crate) fn no_csv() -> Error {
+    Error::new(ErrorKind::Usage, "-o csv writes the columns of messages, and none were named").hint(
+        "`postroom browse ADDRESS --columns age,id,why -o csv` names some; lists are -o table, -o json or -o jsonl",
+    )
 }
 
 fn no_raw() -> Error {

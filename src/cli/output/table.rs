@@ -12,25 +12,25 @@ const NARROWEST: usize = 8;
 
 /// A column's heading and how it is laid out.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Column {
-    heading: &'static str,
+pub(crate) struct Column<'a> {
+    heading: &'a str,
     right: bool,
     elastic: bool,
 }
 
-impl Column {
+impl<'a> Column<'a> {
     /// Text, aligned left.
-    pub(crate) const fn left(heading: &'static str) -> Self {
+    pub(crate) const fn left(heading: &'a str) -> Self {
         Self { heading, right: false, elastic: false }
     }
 
     /// Numbers, aligned right.
-    pub(crate) const fn right(heading: &'static str) -> Self {
+    pub(crate) const fn right(heading: &'a str) -> Self {
         Self { heading, right: true, elastic: false }
     }
 
     /// Text that may be cut.
-    pub(crate) const fn elastic(heading: &'static str) -> Self {
+    pub(crate) const fn elastic(heading: &'a str) -> Self {
         Self { heading, right: false, elastic: true }
     }
 }
@@ -56,57 +56,83 @@ impl<T: AsRef<str>> From<T> for Cell {
 }
 
 /// The table's lines, heading first. Rows shorter than the heading have empty cells at their end.
-pub(crate) fn table(columns: &[Column], rows: &[Vec<Cell>], width: usize, paint: Paint) -> Vec<String> {
-    let natural = |index: usize| rows.iter().filter_map(|row| row.get(index)).map(|cell| width_of(&cell.text)).max();
-    let mut shown: Vec<(usize, Column, usize)> = columns
-        .iter()
-        .enumerate()
-        .filter_map(|(index, column)| match natural(index) {
-            Some(widest) if widest > 0 => Some((index, *column, widest.max(width_of(column.heading)))),
-            _ => None,
-        })
-        .collect();
-    squeeze(&mut shown, width);
+pub(crate) fn table(columns: &[Column<'_>], rows: &[Vec<Cell>], width: usize, paint: Paint) -> Vec<String> {
+    let layout = Layout::of(columns, rows, width, false);
     let mut lines = Vec::with_capacity(rows.len() + 1);
-    let heading = shown.iter().map(|(_, column, _)| Cell::new(Role::Heading, column.heading)).collect::<Vec<_>>();
-    lines.push(line(shown.iter().map(|(_, column, wide)| (*column, *wide)).zip(heading.iter()), paint));
-    let empty = Cell::from("");
-    for row in rows {
-        let cells = shown.iter().map(|(index, column, wide)| ((*column, *wide), row.get(*index).unwrap_or(&empty)));
-        lines.push(line(cells, paint));
-    }
+    lines.push(layout.heading(columns, paint));
+    lines.extend(rows.iter().map(|row| layout.row(row, paint)));
     lines
 }
 
-/// Takes what is too wide from the elastic columns, the last one first: what stands in front matters more.
-fn squeeze(shown: &mut [(usize, Column, usize)], width: usize) {
-    let total: usize = shown.iter().map(|(_, _, wide)| wide + GAP).sum::<usize>().saturating_sub(GAP);
-    let mut over = total.saturating_sub(width);
-    for (_, _, wide) in shown.iter_mut().rev().filter(|(_, column, _)| column.elastic) {
-        let given = over.min(wide.saturating_sub(NARROWEST));
-        *wide -= given;
-        over -= given;
+/// Which columns are shown, and how wide: made from some rows, it holds for those behind them.
+#[derive(Clone, Debug)]
+pub(crate) struct Layout {
+    slots: Vec<Slot>,
+}
+
+/// The place of a column.
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    column: usize,
+    right: bool,
+    elastic: bool,
+    wide: usize,
+}
+
+impl Layout {
+    /// The layout for some rows. A column in which none of them has anything is left out, unless `all` are shown.
+    pub(crate) fn of(columns: &[Column<'_>], rows: &[Vec<Cell>], width: usize, all: bool) -> Self {
+        let natural = |at: usize| rows.iter().filter_map(|row| row.get(at)).map(|cell| width_of(&cell.text)).max();
+        let slot = |(at, column): (usize, &Column<'_>)| {
+            let widest = natural(at).unwrap_or(0);
+            let Column { heading, right, elastic } = *column;
+            let wide = widest.max(width_of(heading));
+            (all || widest > 0).then_some(Slot { column: at, right, elastic, wide })
+        };
+        let mut slots: Vec<Slot> = columns.iter().enumerate().filter_map(slot).collect();
+        squeeze(&mut slots, width);
+        Self { slots }
+    }
+
+    /// The line above the rows.
+    pub(crate) fn heading(&self, columns: &[Column<'_>], paint: Paint) -> String {
+        let cells: Vec<Cell> = columns.iter().map(|column| Cell::new(Role::Heading, column.heading)).collect();
+        self.row(&cells, paint)
+    }
+
+    /// A row's line. What is too wide in a column that is not elastic takes the room it needs.
+    pub(crate) fn row(&self, cells: &[Cell], paint: Paint) -> String {
+        let empty = Cell::from("");
+        let mut out = String::new();
+        let mut owed = 0;
+        for slot in &self.slots {
+            let cell = cells.get(slot.column).unwrap_or(&empty);
+            let text = if slot.elastic { fit(&cell.text, slot.wide) } else { cell.text.clone() };
+            let pad = slot.wide.saturating_sub(width_of(&text));
+            let (before, after) = if slot.right { (pad, 0) } else { (0, pad) };
+            // Spaces are written only when something follows them: no line ends in spaces.
+            if text.is_empty() {
+                owed += before;
+            } else {
+                out.extend(std::iter::repeat_n(' ', owed + before));
+                out.push_str(&paint.paint(cell.role, &text));
+                owed = 0;
+            }
+            owed += after + GAP;
+        }
+        out
     }
 }
 
-fn line<'a>(cells: impl Iterator<Item = ((Column, usize), &'a Cell)>, paint: Paint) -> String {
-    let mut out = String::new();
-    let mut owed = 0;
-    for ((column, wide), cell) in cells {
-        let text = fit(&cell.text, wide);
-        let pad = wide.saturating_sub(width_of(&text));
-        let (before, after) = if column.right { (pad, 0) } else { (0, pad) };
-        // Spaces are written only when something follows them: no line ends in spaces.
-        if text.is_empty() {
-            owed += before;
-        } else {
-            out.extend(std::iter::repeat_n(' ', owed + before));
-            out.push_str(&paint.paint(cell.role, &text));
-            owed = 0;
-        }
-        owed += after + GAP;
+/// Takes what is too wide from the elastic columns, the last one first: what stands in front matters more.
+fn squeeze(slots: &mut [Slot], width: usize) {
+    let total: usize = slots.iter().map(|slot| slot.wide + GAP).sum::<usize>().saturating_sub(GAP);
+    let mut over = total.saturating_sub(width);
+    for slot in slots.iter_mut().rev().filter(|slot| slot.elastic) {
+        let given = over.min(slot.wide.saturating_sub(NARROWEST));
+        slot.wide -= given;
+        over -= given;
     }
-    out
 }
 
 #[cfg(test)]

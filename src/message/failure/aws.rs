@@ -47,17 +47,29 @@ fn function(arn: &str) -> Option<String> {
 pub(super) fn attributes(message: &Message) -> Option<Failure> {
     let code = first(message, "ErrorCode")?;
     let text = first(message, "ErrorMessage")?;
-    first(message, "RequestID")?;
+    let request = first(message, "RequestID")?;
     let envelope = body::envelope(message, b"TopicArn");
     let topic = envelope.as_ref().and_then(|envelope| body::text(envelope, "TopicArn"));
     Some(Failure {
         dialect: if topic.is_some() { "sns" } else { "lambda" },
         class: Some(code),
-        message: Some(text),
+        message: Some(without_request(&text, &request).to_owned()),
         consumer: topic.and_then(|arn| last_part(&arn)),
         last: envelope.and_then(|envelope| body::time(&envelope, "Timestamp")),
         ..Failure::default()
     })
+}
+
+/// What Lambda itself says of an invocation, without which one it was: `RequestId: 5f… Error: Task timed out …`, and in
+/// older runtimes `2026-11-21T02:12:05.400Z 5f… Task timed out …`.
+fn without_request<'a>(text: &'a str, request: &str) -> &'a str {
+    let Some((before, rest)) = text.split_once(request).filter(|_| !request.is_empty()) else { return text };
+    let rest = rest.trim_start();
+    match before.trim_end() {
+        "RequestId:" => rest.strip_prefix("Error: ").unwrap_or(rest),
+        time if time.parse::<jiff::Timestamp>().is_ok() => rest,
+        _ => text,
+    }
 }
 
 /// EventBridge rules and EventBridge Scheduler.
@@ -90,7 +102,10 @@ pub(super) fn lambda_destination(record: &Map<String, Json>) -> Option<Failure> 
     let function_error = || body::text_at(record, ["responseContext", "functionError"]);
     Some(Failure {
         dialect: "lambda-destination",
-        message: response.and_then(|response| body::text(response, "errorMessage")).or_else(function_error),
+        message: response
+            .and_then(|response| body::text(response, "errorMessage"))
+            .map(|text| without_request(&text, &body::text(context, "requestId").unwrap_or_default()).to_owned())
+            .or_else(function_error),
         class: class.or(Some(condition)),
         stack,
         consumer: function(&arn),

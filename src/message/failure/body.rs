@@ -14,6 +14,9 @@ use crate::message::Message;
 /// The largest body that is parsed.
 pub(super) const MAX_BODY: usize = 256 * 1024;
 
+/// More errors within errors than this are not followed.
+pub(super) const MAX_CAUSES: usize = 16;
+
 /// Words of which at least one is in every record that the dialects read.
 #[expect(clippy::expect_used, reason = "a constant pattern, compiled in every test of this file")]
 static HINT: LazyLock<Regex> = LazyLock::new(|| {
@@ -23,7 +26,11 @@ static HINT: LazyLock<Regex> = LazyLock::new(|| {
 
 /// The body as a JSON object, where it is one that may speak of a failure.
 pub(super) fn object(message: &Message) -> Option<Map<String, Value>> {
-    let body = message.body();
+    object_in(message.body())
+}
+
+/// The same of any bytes.
+pub(super) fn object_in(body: &[u8]) -> Option<Map<String, Value>> {
     let start = body.iter().find(|byte| !byte.is_ascii_whitespace())?;
     if *start != b'{' || body.len() > MAX_BODY || !HINT.is_match(body) {
         return None;

@@ -1,15 +1,17 @@
 //! The fallback: headers and JSON fields whose names say what they are, whoever wrote them.
 //!
-//! A name is one of `error`, `exception`, `reason`, `fault`, `failure`, `panic`, alone or with `type`, `class`, `code`, `name`,
-//! `message`, `detail`, `description`, `stack` or `trace`, perhaps after `x`, `dlq` or `dead letter`; case and `-`,
-//! `_`, `.` do not count. A lone `stack`, `stacktrace`, `backtrace` or `traceback` adds to them. A body may hold them in an `error` or `exception` object. Limits: a lone code, or a lone
+//! A name is one of `error`, `exception`, `reason`, `fault`, `failure`, `failed`, `panic`, alone or with `type`, `class`,
+//! `code`, `name`, `message`, `detail`, `description`, `what`, `stack`, `trace` or `chain`, perhaps after `x`, `dlq` or
+//! `dead letter`; case and `-`, `_`, `.` do not count. A header's may begin with a team's own words. A lone `stack`,
+//! `stacktrace`, `backtrace` or `traceback` adds to them. A body may hold them in an `error` or `exception` object, and a
+//! header may hold such a body. Limits: a lone code, or a lone
 //! `reason`, is no failure: live messages have those, too.
 
 use serde_json::{Map, Value};
 
 use super::read::text;
 use super::{Failure, body};
-use crate::message::Message;
+use crate::message::{self, Amqp, Message};
 
 /// What a field tells.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -26,13 +28,13 @@ enum Part {
 }
 
 /// The words that make a name speak of a failure.
-const SUBJECTS: [&str; 6] = ["error", "exception", "failure", "fault", "panic", "reason"];
+const SUBJECTS: [&str; 7] = ["error", "exception", "failure", "failed", "fault", "panic", "reason"];
 
 /// What may come before the subject.
 const PREFIXES: [&str; 5] = ["xdeadletter", "deadletter", "xdlq", "dlq", "x"];
 
 /// What may come after the subject.
-const PARTS: [(&str, Part); 18] = [
+const PARTS: [(&str, Part); 21] = [
     ("type", Part::Class),
     ("class", Part::Class),
     ("classname", Part::Class),
@@ -46,18 +48,18 @@ const PARTS: [(&str, Part); 18] = [
     ("details", Part::Text),
     ("description", Part::Text),
     ("reason", Part::Text),
+    ("what", Part::Text),
+    ("exception", Part::Exception),
     ("stack", Part::Stack),
     ("stacktrace", Part::Stack),
     ("trace", Part::Stack),
+    ("chain", Part::Stack),
     ("backtrace", Part::Stack),
     ("traceback", Part::Stack),
 ];
 
 /// The longest name that is looked at.
 const MAX_NAME: usize = 48;
-
-/// More errors within errors than this are not followed.
-const MAX_CAUSES: usize = 16;
 
 /// What was found so far.
 #[derive(Default)]
@@ -118,23 +120,48 @@ impl Found {
     }
 }
 
-/// Whether a text goes on with the frames of a stack behind its first line.
+/// Whether a text goes on with causes or the frames of a stack behind its first line.
 fn is_report(text: &str) -> bool {
     text.lines().skip(1).any(|line| {
         ["#0 ", "at ", "File \""].iter().any(|start| line.trim_start().starts_with(start))
-            || ["Stack trace:", "Stack backtrace:"].contains(&line)
+            || ["Stack trace:", "Stack backtrace:", "Caused by:"].contains(&line)
     })
 }
 
-/// Reads headers with common names.
+/// Reads headers with common names, or with a record in JSON as Sneakers' `retry_info` is one.
 pub(super) fn headers(message: &Message) -> Option<Failure> {
     let mut found = Found::default();
     for (name, value) in &message.headers {
-        if let Some(part) = part(name) {
+        if let Some(part) = part(name).or_else(|| named_part(name)) {
             found.put(part, text(value));
         }
     }
-    found.failure()
+    found.failure().or_else(|| message.headers.iter().find_map(|(_, value)| fields(&json(value)?)))
+}
+
+/// A header that is a JSON object which may speak of a failure. Most are not, as the first byte tells.
+fn json(header: &message::Value) -> Option<Map<String, Value>> {
+    body::object_in(match header {
+        message::Value::Bytes(bytes) | message::Value::Sqs { value: bytes, .. } => bytes,
+        message::Value::Amqp(Amqp::ShortString(text)) => text.as_bytes(),
+        _ => return None,
+    })
+}
+
+/// What a header tells whose name begins with a team's own words: `billing-error-message`, `x-failed-stacktrace`.
+fn named_part(name: &str) -> Option<Part> {
+    let mut rest = name.get(..MAX_NAME).unwrap_or(name);
+    while let Some((_, tail)) = rest.split_once(['-', '_', '.']) {
+        rest = tail;
+        let subject = SUBJECTS
+            .iter()
+            .find(|subject| rest.get(..subject.len()).is_some_and(|start| start.eq_ignore_ascii_case(subject)));
+        // A subject alone may be anything's, such as `ignore-error`.
+        if subject.is_some_and(|subject| rest.len() > subject.len()) {
+            return part(rest);
+        }
+    }
+    None
 }
 
 /// Reads a body with common names, at the top and in an object that is named as a failure.
@@ -144,7 +171,8 @@ pub(super) fn fields(fields: &Map<String, Value>) -> Option<Failure> {
         match (part(name), value) {
             (Some(Part::Text | Part::Hint | Part::Exception), Value::Object(outer)) => {
                 // The innermost says what happened; what it leaves out is taken from those around it.
-                let chain: Vec<_> = std::iter::successors(Some(outer), |error| cause(error)).take(MAX_CAUSES).collect();
+                let chain: Vec<_> =
+                    std::iter::successors(Some(outer), |error| cause(error)).take(body::MAX_CAUSES).collect();
                 for inner in chain.into_iter().rev() {
                     for name in inner.keys() {
                         let inside = part(name).or_else(|| own_part(name));
@@ -178,7 +206,8 @@ fn part(name: &str) -> Option<Part> {
         return None;
     }
     let plain = plain(name);
-    if matches!(plain.as_str(), "stack" | "stacktrace" | "backtrace" | "traceback") {
+    let is_trace = |name: &str| matches!(name, "stack" | "stacktrace" | "backtrace" | "traceback");
+    if is_trace(&plain) || PREFIXES.iter().any(|prefix| plain.strip_prefix(prefix).is_some_and(is_trace)) {
         return Some(Part::Trace);
     }
     let bare = PREFIXES.iter().find_map(|prefix| {
@@ -189,6 +218,7 @@ fn part(name: &str) -> Option<Part> {
     match tail {
         "" if subject == "reason" && !prefixed => Some(Part::Hint),
         "" if subject == "exception" => Some(Part::Exception),
+        "" if subject == "failed" => None,
         "" => Some(Part::Text),
         tail => PARTS.iter().find(|(word, _)| *word == tail).map(|(_, part)| *part),
     }
@@ -204,7 +234,7 @@ fn own_part(name: &str) -> Option<Part> {
 fn may_speak(name: &str) -> bool {
     let bytes = name.as_bytes();
     bytes.windows(4).any(|four| {
-        [b"rror", b"xcep", b"ailu", b"ault", b"easo", b"trac", b"stac", b"anic"]
+        [b"rror", b"xcep", b"ailu", b"aile", b"ault", b"easo", b"trac", b"stac", b"anic"]
             .iter()
             .any(|word| four.eq_ignore_ascii_case(*word))
     })
@@ -230,6 +260,7 @@ mod tests {
             ("error.stack_trace", Some(Part::Stack)),
             ("stack_trace", Some(Part::Trace)),
             ("Stack", Some(Part::Trace)),
+            ("x-stacktrace", Some(Part::Trace)),
             ("haystack", None),
             ("traceparent", None),
             ("exception", Some(Part::Exception)),
@@ -241,6 +272,22 @@ mod tests {
             ("tenant", None),
         ] {
             assert_eq!(part(name), want, "{name}");
+        }
+    }
+
+    #[test]
+    fn headers_may_begin_with_words_of_a_team() {
+        for (name, want) in [
+            ("billing-error-type", Some(Part::Class)),
+            ("kinoko-error-what", Some(Part::Text)),
+            ("x-failed-exception", Some(Part::Exception)),
+            ("x-failed-stacktrace", Some(Part::Stack)),
+            ("x-failed-at", None),
+            ("ignore-error", None),
+            ("x-failed", None),
+            ("error-rate-limit", None),
+        ] {
+            assert_eq!(part(name).or_else(|| named_part(name)), want, "{name}");
         }
     }
 

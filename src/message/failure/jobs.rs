@@ -1,4 +1,4 @@
-//! Job queues that keep the failure in the job itself: Sidekiq, Resque, Dramatiq, BullMQ.
+//! Job queues that keep the failure in the job itself: Sidekiq, Resque, Dramatiq, BullMQ, Laravel, Symfony Messenger.
 //!
 //! Limits: a job whose error fields are empty has not failed, and is no failure here.
 
@@ -7,7 +7,9 @@ use std::io::Read as _;
 use base64::Engine as _;
 use serde_json::{Map, Value};
 
+use super::read::text;
 use super::{Failure, Origin, body};
+use crate::message::Message;
 
 /// The most bytes that a compressed backtrace may become.
 const MAX_BACKTRACE: u64 = 256 * 1024;
@@ -44,9 +46,10 @@ fn unpacked(text: &str) -> Option<String> {
 pub(super) fn resque(record: &Map<String, Value>) -> Option<Failure> {
     let job = record.get("payload")?.as_object()?;
     let last = body::time(record, "failed_at")?;
+    let class = body::text(record, "exception").filter(|class| !class.contains(' '))?;
     Some(Failure {
         dialect: "resque",
-        class: Some(body::text(record, "exception")?),
+        class: Some(class),
         message: body::text(record, "error"),
         stack: body::lines(record, "backtrace"),
         origin: body::text(record, "queue").map(Origin::Queue),
@@ -54,6 +57,73 @@ pub(super) fn resque(record: &Map<String, Value>) -> Option<Failure> {
         last: Some(last),
         ..Failure::default()
     })
+}
+
+/// A row of Laravel's `failed_jobs`: the whole report is the `exception`; the payload is an object, or the text of one.
+pub(super) fn laravel(row: &Map<String, Value>) -> Option<Failure> {
+    let report = body::text(row, "exception").filter(|report| report.contains("\nStack trace:\n"))?;
+    let payload = row.get("payload")?;
+    let parsed = payload.as_str().and_then(|text| serde_json::from_str::<Value>(text).ok());
+    let job = parsed.as_ref().unwrap_or(payload).as_object()?;
+    Some(Failure {
+        dialect: "laravel",
+        stack: Some(report),
+        origin: body::text(row, "queue").map(Origin::Queue),
+        consumer: body::text(job, "displayName").or_else(|| body::text(job, "job")),
+        attempts: body::count(job, "attempts"),
+        last: body::time(row, "failed_at"),
+        ..Failure::default()
+    })
+}
+
+/// Symfony Messenger: the stamps of a message are headers, and the one of its error is a list of one JSON object.
+pub(super) fn symfony(message: &Message) -> Option<Failure> {
+    let stamp = |name: &str| -> Option<Vec<Map<String, Value>>> {
+        let header = message.headers.iter().rev().find(|(header, _)| header.ends_with(name));
+        serde_json::from_str(&header.and_then(|(_, value)| text(value))?).ok()
+    };
+    let errors = stamp("\\ErrorDetailsStamp")?;
+    let error = errors.last()?;
+    let outermost = error.get("flattenException").and_then(Value::as_object);
+    let chain = std::iter::successors(outermost, |outer| outer.get("previous").and_then(Value::as_object));
+    let mut class = body::text(error, "exceptionClass");
+    let mut told = body::text(error, "exceptionMessage");
+    let mut stack = String::new();
+    for one in chain.take(body::MAX_CAUSES) {
+        let wraps = class.as_deref().is_some_and(|class| class.ends_with("HandlerFailedException"));
+        class = class.filter(|_| !wraps).or_else(|| body::text(one, "class"));
+        told = told.filter(|_| !wraps).or_else(|| body::text(one, "message"));
+        push_frames(&mut stack, one);
+    }
+    let sent = stamp("\\SentToFailureTransportStamp");
+    let tries = stamp("\\RedeliveryStamp")
+        .and_then(|tries| tries.iter().filter_map(|one| body::count(one, "retryCount")).max());
+    Some(Failure {
+        dialect: "symfony",
+        class,
+        message: told,
+        stack: (!stack.is_empty()).then_some(stack),
+        consumer: sent.and_then(|sent| body::text(sent.last()?, "originalReceiverName")),
+        attempts: tries.map(|retries| retries.saturating_add(1)),
+        ..Failure::default()
+    })
+}
+
+/// The frames of a flattened exception, as PHP writes them.
+fn push_frames(stack: &mut String, exception: &Map<String, Value>) {
+    let frames = exception.get("trace").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    for (number, frame) in frames.iter().filter_map(Value::as_object).enumerate() {
+        let part = |name: &str| body::text(frame, name).unwrap_or_default();
+        let line = format!(
+            "#{number} {}({}): {}{}{}()\n",
+            part("file"),
+            part("line"),
+            part("class"),
+            part("type"),
+            part("function")
+        );
+        stack.push_str(&line);
+    }
 }
 
 /// Dramatiq: the traceback is an option of the message.
@@ -148,6 +218,48 @@ mod tests {
         .unwrap();
         assert_eq!((failure.class.as_deref(), failure.consumer.as_deref()), (Some("RuntimeError"), Some("Archive")));
         assert_eq!(failure.last.unwrap().to_string(), "2026-03-02T10:11:12Z");
+    }
+
+    /// A row as Laravel's `DatabaseUuidFailedJobProvider` writes it, with the report of `(string) $exception`.
+    #[test]
+    fn laravel_keeps_the_report() {
+        let row = json!({
+            "uuid": "u", "connection": "rabbitmq", "queue": "webhooks", "failed_at": "2026-03-02 10:11:12",
+            "payload": json!({"displayName": "App\\Jobs\\Send", "attempts": 2}).to_string(),
+            "exception": "App\\Oops: no way in /var/www/app/A.php:7\nStack trace:\n#0 /var/www/app/B.php(9): App\\A->b()\n#1 {main}"
+        });
+        assert_eq!(of(resque, &row), None);
+        let failure = of(laravel, &row).unwrap().rooted();
+        assert_eq!((failure.class.as_deref(), failure.message.as_deref()), (Some("App\\Oops"), Some("no way")));
+        assert_eq!(failure.frames, ["App\\A->b"]);
+        assert_eq!((failure.consumer.as_deref(), failure.attempts), (Some("App\\Jobs\\Send"), Some(2)));
+    }
+
+    /// Stamps as Symfony Messenger's `Serializer` writes them.
+    #[test]
+    fn symfony_keeps_its_error_in_a_stamp() {
+        let mut message = Message::default();
+        assert_eq!(symfony(&message), None);
+        let error = json!([{"exceptionClass": "Symfony\\Component\\Messenger\\Exception\\HandlerFailedException",
+            "exceptionMessage": "Handling failed: no", "flattenException": {
+            "class": "App\\Closed", "message": "no", "trace": [
+                {"class": "", "type": "", "function": "", "file": "/app/vendor/x/y.php", "line": 3},
+                {"class": "App\\Plan", "type": "->", "function": "assign", "file": "/app/src/Plan.php", "line": 4}]}}]);
+        message.headers.push(
+            "X-Message-Stamp-Symfony\\Component\\Messenger\\Stamp\\ErrorDetailsStamp",
+            error.to_string().as_str(),
+        );
+        let sent = "X-Message-Stamp-Symfony\\Component\\Messenger\\Stamp\\SentToFailureTransportStamp";
+        message.headers.push(sent, r#"[{"originalReceiverName":"plans"}]"#);
+        let failure = symfony(&message).unwrap().rooted();
+        assert_eq!((failure.class.as_deref(), failure.message.as_deref()), (Some("App\\Closed"), Some("no")));
+        assert_eq!(
+            (failure.frames, failure.consumer.as_deref()),
+            (vec!["App\\Plan->assign".to_owned()], Some("plans"))
+        );
+        message.headers = crate::message::Fields::new();
+        message.headers.push("X-Message-Stamp-Symfony\\Component\\Messenger\\Stamp\\ErrorDetailsStamp", "[{");
+        assert_eq!(symfony(&message), None);
     }
 
     /// Options as Dramatiq's `Retries` middleware sets them.

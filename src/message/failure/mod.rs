@@ -29,7 +29,7 @@ type Reader<T> = fn(&T) -> Option<Failure>;
 
 /// Frameworks that write headers: what their headers start with, and who reads them. The first that left a record
 /// wins; Spring Cloud Stream comes before Spring AMQP, whose names it shares.
-const HEADERS: [(&str, Reader<Message>); 16] = [
+const HEADERS: [(&str, Reader<Message>); 17] = [
     ("x-", spring::cloud_stream),
     ("x-exception-", spring::amqp),
     ("kafka_", spring::kafka),
@@ -46,13 +46,15 @@ const HEADERS: [(&str, Reader<Message>); 16] = [
     ("TARGET_ARN", aws::eventbridge),
     ("ERROR_CODE", aws::eventbridge),
     ("ErrorCode", aws::attributes),
+    ("X-Message-Stamp-", jobs::symfony),
 ];
 
 /// Frameworks that write JSON bodies.
-const BODIES: [Reader<Map<String, Value>>; 7] = [
+const BODIES: [Reader<Map<String, Value>>; 8] = [
     dotnet::easynetq,
     jobs::sidekiq,
     jobs::resque,
+    jobs::laravel,
     jobs::dramatiq,
     jobs::bullmq,
     celery::result,
@@ -72,6 +74,13 @@ pub fn detect(message: &Message) -> Option<Failure> {
         (None, Some(broker)) => Some(celery::complete(broker, message)),
         (framework, None) => framework,
     }
+}
+
+/// When the broker last moved a message into the queue it is in, or later: `RabbitMQ` tells the first death for each queue
+/// and reason.
+#[must_use]
+pub fn last_moved(message: &Message) -> Option<Timestamp> {
+    rabbitmq::detect(message)?.last
 }
 
 /// What a framework wrote. In a message that the `broker` moved, the body is the publisher's: an `error` in it is data.

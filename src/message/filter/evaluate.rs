@@ -106,7 +106,7 @@ pub(super) fn any(
             .is_some_and(|partition| test(&Datum::number(&partition))),
         Field::Id => test(&Datum::text(&message.id)),
         Field::Type => match declared_type(message) {
-            Some(name) => test(&Datum::text(name)),
+            Some(name) => test(&Datum::text(&name)),
             None => test(&Datum::text(&shape(message))),
         },
         Field::Shape => test(&Datum::text(&shape(message))),

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::candidate::Candidate;
+use super::datum::Datum;
 use super::evaluate::any;
 use super::expression::{Expression, Field, Test};
 use super::parse;
@@ -48,12 +49,16 @@ impl Pick {
         self.field == Field::Group
     }
 
-    /// The field's first value as text; bytes that are not UTF-8 are replaced. Ages are counted from 1970.
+    /// The field's first value as text, a null as `null`; bytes that are not UTF-8 are replaced. Ages are counted from
+    /// 1970.
     #[must_use]
     pub fn value(&self, candidate: &Candidate<'_>) -> Option<String> {
         let mut value = None;
         any(&self.field, candidate, Timestamp::UNIX_EPOCH, &mut |datum| {
-            value = Some(String::from_utf8_lossy(&datum.bytes()).into_owned());
+            value = Some(match datum {
+                Datum::Null => "null".to_owned(),
+                datum => String::from_utf8_lossy(&datum.bytes()).into_owned(),
+            });
             true
         });
         value
@@ -69,7 +74,7 @@ mod tests {
     fn a_field_is_picked_by_the_name_that_filters_give_it() {
         let message = Message {
             headers: Fields::from_iter([("tenant", "acme")]),
-            payload: Some(r#"{"order":{"currency":"EUR","n":17}}"#.into()),
+            payload: Some(r#"{"order":{"currency":"EUR","n":17,"paid":null,"note":""}}"#.into()),
             ..Message::default()
         };
         let candidate = Candidate::new(&message);
@@ -77,6 +82,8 @@ mod tests {
             ("header.tenant", Some("acme")),
             ("body.order.currency", Some("EUR")),
             (" body.order.n ", Some("17")),
+            ("body.order.paid", Some("null")),
+            ("body.order.note", Some("")),
             ("header.other", None),
             ("key", None),
         ] {

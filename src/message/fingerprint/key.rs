@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use super::{Group, GroupId, Rules, cause_text, mask, shape};
+use super::{Group, GroupId, Rules, cause, cause_text, mask, names, shape, words};
 use crate::message::failure::{Failure, Origin};
 use crate::message::filter::Candidate;
 use crate::message::{Message, half};
@@ -12,7 +12,7 @@ use crate::message::{Message, half};
 /// One part of a group's key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyPart {
-    /// `class`, `message`, `frames`, `place`, `consumer`, `reason`, `type`, `shape`, or the name of a rule's field.
+    /// `class`, `message`, `field`, `frames`, `place`, `consumer`, `reason`, `type`, `shape`, or the name of a rule's field.
     pub name: Cow<'static, str>,
     /// Its value, after masking.
     pub value: String,
@@ -47,7 +47,11 @@ impl Key {
         match failure {
             Some(failure) if tells_why(failure) => {
                 key.push("class", failure.class.as_deref().map(Cow::Borrowed));
-                key.push("message", cause_text(failure).map(|text| Cow::Owned(template(failure, text, rules))));
+                key.push(
+                    "message",
+                    cause_text(message, failure).map(|text| Cow::Owned(template(failure, &text, rules))),
+                );
+                key.push("field", cause::field(failure).map(Cow::Owned));
                 if failure.frames.is_empty() {
                     key.push_place(failure);
                 } else {
@@ -57,7 +61,10 @@ impl Key {
             Some(failure) => {
                 key.push("reason", failure.class.as_deref().map(Cow::Borrowed));
                 key.push_place(failure);
-                key.push_kind(message);
+                // What no consumer took in time, or what a full queue gave up, says nothing of the message itself.
+                if !matches!(failure.class.as_deref(), Some("expired" | "maxlen")) {
+                    key.push_kind(message);
+                }
             }
             None => key.push_kind(message),
         }
@@ -68,6 +75,12 @@ impl Key {
     #[must_use]
     pub fn one(name: &'static str, value: String) -> Self {
         Self { parts: vec![KeyPart { name: Cow::Borrowed(name), value }], plain: true, stated: None }
+    }
+
+    /// A key of these parts.
+    #[must_use]
+    pub const fn made_of(parts: Vec<KeyPart>) -> Self {
+        Self { parts, plain: false, stated: None }
     }
 
     /// Adds the fields that the rules key on; whether they are all that counts.
@@ -102,6 +115,13 @@ impl Key {
     }
 
     fn push_place(&mut self, failure: &Failure) {
+        // A connector reads many topics, and is what failed.
+        if failure.dialect == "kafka-connect"
+            && let Some(connector) = failure.consumer.as_deref()
+        {
+            let name = connector.trim_end_matches(|c: char| c.is_ascii_digit() || c == '-');
+            return self.push("consumer", Some(Cow::Borrowed(name)));
+        }
         self.push("place", place(failure));
         self.push("consumer", failure.consumer.as_deref().map(|name| Cow::Owned(mask(name))));
     }
@@ -109,7 +129,7 @@ impl Key {
     /// The declared type, else the shape of the body.
     fn push_kind(&mut self, message: &Message) {
         match shape::declared_type(message) {
-            Some(name) => self.push("type", Some(Cow::Borrowed(name))),
+            Some(name) => self.push("type", Some(name)),
             None => self.push("shape", Some(Cow::Owned(shape(message)))),
         }
     }
@@ -164,12 +184,34 @@ impl Key {
     }
 }
 
-/// The template of a failure's text. Java's `UnknownHostException` has the bare host as its message, which may be any word.
+/// The template of a failure's text. Java's `UnknownHostException` has the bare host as its message, which may be any
+/// word, and Python's `KeyError` the bare key, which is a part of the code or of the data.
 fn template(failure: &Failure, text: &str, rules: &Rules) -> String {
     match failure.class.as_deref() {
         Some(class) if class.ends_with("UnknownHostException") && !text.contains(' ') => "*".to_owned(),
+        Some("KeyError") if names_code(text, failure.stack.as_deref()) => text.to_owned(),
         _ => mask(&rules.masked(text)),
     }
+}
+
+/// Whether the key that Python missed is one that the program names: it stands in the line of source that a trace tells,
+/// or it is of several words, as fields are and values seldom.
+fn names_code(text: &str, stack: Option<&str>) -> bool {
+    let Some(key) = text
+        .strip_prefix('\'')
+        .and_then(|text| text.strip_suffix('\''))
+        .filter(|key| names::field(key).as_deref() == Some(*key))
+    else {
+        return false;
+    };
+    key.contains('_')
+        || words::has_hump(key)
+        || stack.is_some_and(|stack| {
+            ["[\"", "['", "(\"", "('"].iter().any(|open| {
+                memchr::memmem::find_iter(stack.as_bytes(), open.as_bytes())
+                    .any(|at| stack.get(at + 2..).is_some_and(|rest| rest.starts_with(key)))
+            })
+        })
 }
 
 /// The queue or topic in which it failed. Where the broker kept a history that is the queue of the first death: the

@@ -10,6 +10,7 @@
 //! of it, can't be told from the text; a user mask ([`super::Rules`]) can. The template ends at [`MAX`] bytes.
 
 use super::cause::tells_tries;
+use super::names::{self, Around};
 use super::token::{Facts, is_word, token_of};
 use super::words;
 
@@ -134,12 +135,22 @@ impl<'a, F: FnMut(usize, &str)> Scanner<'a, F> {
         }
         match end {
             Some(end) => {
-                let named = words::is_schema_part(self.before);
+                let around = Around {
+                    before: (self.before_that, self.before),
+                    rest: self.rest().get(end + 1..).unwrap_or_default(),
+                    tells_null: quote == b'"' && names::tells_null(self.text),
+                };
                 let raw = self.take(end + 1);
                 let inside = raw.get(1..end).unwrap_or_default();
-                if words::is_name(inside) && (named || words::demands(self.rest())) {
-                    // Which column, constraint or field it is tells one cause from another.
-                    self.out.push_str(raw);
+                if let Some(name) = names::of_code(inside, &around) {
+                    // Ruby changed the first of its quotes.
+                    match name {
+                        name if name != inside => self.out.push_str(&name),
+                        name if raw.starts_with('`') && raw.ends_with('\'') => {
+                            self.out.extend(["'", &name, "'"]);
+                        }
+                        _ => self.out.push_str(raw),
+                    }
                     self.before = "";
                     return;
                 }
@@ -177,10 +188,19 @@ impl<'a, F: FnMut(usize, &str)> Scanner<'a, F> {
         let inside = close_of(rest.as_bytes(), open).and_then(|end| rest.get(1..end));
         // A bracket right behind a value belongs to it: the zone of a time, the port of a host.
         let belongs = open == b'[' && self.slot_end == Some(self.out.len());
+        // PHP's Laravel shows the statement with its values in it.
+        let statement = open == b'(' && ["(SQL: ", "(Connection: "].iter().any(|start| rest.starts_with(start));
+        if statement {
+            let all = inside.map_or(rest.len(), |inside| inside.len() + 2);
+            let taken = self.take(all);
+            return self.slot(taken);
+        }
         // Spring's client says so where another answer has its body in quotes.
         let data = belongs || inside.is_some_and(|inside| inside == "no body" || holds_data(inside, open));
+        let data = data && !inside.is_some_and(|inside| self.names_in_bracket(inside, open));
         match inside {
-            Some(inside) if open == b'(' && tells_tries(inside) => {
+            // Go's HTTP client adds which of its clocks ran out, where it knows.
+            Some(inside) if open == b'(' && (tells_tries(inside) || inside.starts_with("Client.Timeout")) => {
                 self.take(inside.len() + 2);
                 let kept = self.out.trim_end().len().max(self.start);
                 self.out.truncate(kept);
@@ -195,6 +215,15 @@ impl<'a, F: FnMut(usize, &str)> Scanner<'a, F> {
                 self.slot(cut);
             }
             _ => self.copy_char(),
+        }
+    }
+
+    /// Whether what stands in a bracket says what happened: a constraint's name, a database's own error, atoms.
+    fn names_in_bracket(&self, inside: &str, open: u8) -> bool {
+        match open {
+            b'[' => inside.starts_with("ERROR: ") || (names::is_part(self.before) && names::field(inside).is_some()),
+            b'{' => names::are_atoms(inside),
+            _ => false,
         }
     }
 
@@ -225,6 +254,20 @@ impl<'a, F: FnMut(usize, &str)> Scanner<'a, F> {
         } else if let Some(status) = self.http_status(token) {
             self.out.push_str(status);
             self.remember(token);
+        } else if let Some(name) = (facts.digit() && names::is_part(self.before)).then(|| names::field(token)).flatten()
+        {
+            self.out.push_str(&name);
+            self.remember(token);
+        } else if token == "nil:NilClass" {
+            // Ruby named the class of nothing until 3.3.
+            self.out.push_str("nil");
+            self.remember(token);
+        } else if let Some(function) = facts.arity().then(|| names::with_arity(token)).flatten() {
+            self.out.push_str(function);
+            self.remember(function);
+        } else if let Some(path) = facts.may_be_path().then(|| names::path(token, self.rest())).flatten() {
+            self.out.push_str(&path);
+            self.remember(token);
         } else if facts.is_data(token)
             || words::starts_date(token, self.rest())
             || (facts.is_dashed()
@@ -234,6 +277,10 @@ impl<'a, F: FnMut(usize, &str)> Scanner<'a, F> {
             || words::is_value_of(self.before, token)
         {
             self.slot(token);
+            // The end of what is written as base64.
+            while matches!(self.byte(0), Some(b'+' | b'/' | b'=')) && self.byte(1).is_none_or(|next| !is_word(next)) {
+                self.at += 1;
+            }
         } else {
             self.out.push_str(token);
             self.remember(token);
@@ -334,8 +381,19 @@ fn holds_data(inside: &str, open: u8) -> bool {
             bytes.iter().any(|b| b.is_ascii_digit() || matches!(b, b',' | b'=' | b':' | b'"' | b'\'' | b'`' | b'{'))
         }
         // `(17, 12.5)`, as a row of values.
-        _ => fields(bytes) || (bytes.iter().any(u8::is_ascii_digit) && !inside.chars().any(char::is_alphabetic)),
+        _ => {
+            fields(bytes)
+                || is_row(inside)
+                || (bytes.iter().any(u8::is_ascii_digit) && !inside.chars().any(char::is_alphabetic))
+        }
     }
+}
+
+/// Values with commas between them, of which one has a digit: `acme, 17`.
+fn is_row(inside: &str) -> bool {
+    inside.contains(", ")
+        && inside.bytes().any(|byte| byte.is_ascii_digit())
+        && inside.split(", ").all(|value| !value.is_empty() && !value.contains(' '))
 }
 
 /// Where the quote at the start closes that has JSON in it, with quotes of its own: the end of the text where the JSON was
@@ -500,6 +558,8 @@ mod tests {
             assert_eq!(mask(text), text);
         }
         assert_eq!(mask("customer \"Smith\" is barred"), "customer * is barred");
+        assert_eq!(mask("duplicate key in index: email_1 dup key"), "duplicate key in index: email_ dup key");
+        assert_eq!(mask("row 7 of table orders_20261122, column 17"), "row * of table *, column *");
         assert_eq!(mask("field \"a7\" is odd"), "field * is odd");
         assert_eq!(mask("no rate for EUR/USD"), "no rate for *");
         assert_eq!(

@@ -8,6 +8,8 @@
 mod cause;
 mod key;
 mod mask;
+mod names;
+mod own;
 mod rules;
 mod shape;
 mod token;

@@ -85,6 +85,21 @@ impl Facts {
         facts
     }
 
+    /// Whether it has a digit.
+    pub(super) fn digit(&self) -> bool {
+        self.digit
+    }
+
+    /// Whether it may be a function with its arity.
+    pub(super) fn arity(&self) -> bool {
+        self.digit && self.dot && self.slashes == 1
+    }
+
+    /// Whether it may be a path within a document.
+    pub(super) fn may_be_path(&self) -> bool {
+        (self.slashes > 0 && !self.url) || (self.digit && self.dot && self.lower_only)
+    }
+
     /// Whether the token is a value by its looks alone.
     pub(super) fn is_data(&self, token: &str) -> bool {
         self.digit
@@ -94,6 +109,8 @@ impl Facts {
             || (self.hex_only && token.len() >= 8)
             || self.is_path(token)
             || (self.underscore && is_prefixed_id(token))
+            || (self.dash && is_code(token))
+            || (token.len() >= 24 && !self.dot && !self.dash && !self.lower_only && token.contains(['+', '/']))
             || (self.slashes == 1 && is_currency_pair(token))
             || (self.dot && words::ends_like_file(token))
             || (self.dot && self.lower_only && words::ends_like_host(token))
@@ -115,6 +132,12 @@ impl Facts {
 fn is_currency_pair(token: &str) -> bool {
     let is_currency = |code: &str| code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_uppercase());
     token.split_once('/').is_some_and(|(base, quote)| is_currency(base) && is_currency(quote))
+}
+
+/// Capitals in two parts of the same length, as places and pairs are coded: `CHBSL-DEKEH`, `OSL-BGO`.
+fn is_code(token: &str) -> bool {
+    let is_part = |part: &str| part.len() >= 3 && part.bytes().all(|byte| byte.is_ascii_uppercase());
+    token.split_once('-').is_some_and(|(from, to)| from.len() == to.len() && is_part(from) && is_part(to))
 }
 
 /// An id without digits behind the short name of its kind, `o_FRUpvRSpDqRJ`: letters that change their case too often for

@@ -171,42 +171,55 @@ pub(super) fn is_value_of(before: &str, token: &str) -> bool {
     if is_one_of(before, &ALWAYS) {
         return !is_one_of(token, &SENTENCE);
     }
+    if is_proper(token) && is_one_of(before, &NAMED) || is_country(token) && is_one_of(before, &WHERE) {
+        return true;
+    }
     is_naming(before) && !is_plain(token)
+}
+
+/// Whether a name is of several words without anything between them: `orderPlaced`.
+pub(super) fn has_hump(name: &str) -> bool {
+    name.as_bytes().windows(2).any(|pair| matches!(pair, [a, b] if a.is_ascii_lowercase() && b.is_ascii_uppercase()))
+}
+
+/// What has a name of its own.
+const NAMED: [&str; 16] = [
+    "site",
+    "station",
+    "depot",
+    "city",
+    "town",
+    "vessel",
+    "ship",
+    "warehouse",
+    "plant",
+    "branch",
+    "airport",
+    "port",
+    "hotel",
+    "team",
+    "player",
+    "patient",
+];
+
+/// Words before a country's code.
+const WHERE: [&str; 5] = ["in", "for", "market", "region", "country"];
+
+/// A word that is written as names are: `Hornsrev`.
+fn is_proper(word: &str) -> bool {
+    let mut letters = word.chars();
+    letters.next().is_some_and(char::is_uppercase) && word.len() > 2 && letters.all(char::is_lowercase)
+}
+
+/// Two capital letters that are no word.
+fn is_country(word: &str) -> bool {
+    const OTHERS: [&str; 8] = ["ID", "IO", "DB", "IP", "UI", "OS", "TV", "PC"];
+    word.len() == 2 && word.bytes().all(|byte| byte.is_ascii_uppercase()) && !OTHERS.contains(&word)
 }
 
 /// All lower case letters, as the words of a sentence are, or a camel case name, as a class has.
 fn is_plain(word: &str) -> bool {
     word.bytes().any(|b| b.is_ascii_lowercase()) && !word.contains(['-', '_', '.', '/', ':'])
-}
-
-/// A word after which a quoted name is a part of a schema, and no data.
-pub(super) fn is_schema_part(word: &str) -> bool {
-    const PARTS: [&str; 10] = [
-        "constraint",
-        "column",
-        "relation",
-        "table",
-        "index",
-        "field",
-        "property",
-        "parameter",
-        "attribute",
-        "argument",
-    ];
-    word.len() <= 10 && is_one_of(word, &PARTS)
-}
-
-/// Whether a text goes on with what is demanded of the field that was named before it.
-pub(super) fn demands(rest: &str) -> bool {
-    const DEMANDS: [&str; 5] = [" is required", " is not allowed", " is missing", " must be ", " must not "];
-    DEMANDS.iter().any(|words| rest.starts_with(words))
-}
-
-/// Whether a text can be the name of a part of a schema: letters and what joins them, without digits, which are data.
-pub(super) fn is_name(text: &str) -> bool {
-    (2..=64).contains(&text.len())
-        && text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && text.bytes().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'.'))
 }
 
 /// Names whose value is the error's own code and says what happened.
@@ -230,7 +243,7 @@ pub(super) fn is_code_name(name: &str) -> bool {
 
 /// A dotted lower case name that ends as hosts do.
 pub(super) fn ends_like_host(token: &str) -> bool {
-    const ENDS: [&str; 22] = [
+    const ENDS: [&str; 40] = [
         "com",
         "net",
         "org",
@@ -253,6 +266,24 @@ pub(super) fn ends_like_host(token: &str) -> bool {
         "test",
         "invalid",
         "prod",
+        "se",
+        "dk",
+        "fi",
+        "nl",
+        "fr",
+        "es",
+        "pl",
+        "ch",
+        "cz",
+        "pt",
+        "ie",
+        "jp",
+        "cn",
+        "br",
+        "au",
+        "ca",
+        "nz",
+        "kr",
     ];
     token.rsplit_once('.').is_some_and(|(name, end)| !name.is_empty() && ENDS.contains(&end))
 }

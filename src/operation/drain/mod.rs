@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use super::browse::BrowseRequest;
 use super::control::Control;
 use super::course::Course;
+use super::expiry::{self, Given};
 use super::handled::Handled;
 use super::journal::{self, Head, Journals, Opened};
 use super::place::Place;
@@ -167,14 +168,19 @@ pub async fn plan(request: DrainRequest, control: &Control) -> Result<Prepared> 
         header_policy: HeaderPolicy::default(),
     };
     if mode == Mode::Exact {
-        let look = BrowseRequest {
+        let every = BrowseRequest {
             selection: request.selection.clone(),
             limit: request.limit,
             rescue: request.rescue,
             within: look.within(),
             ..BrowseRequest::all(request.source.clone())
         };
-        scan::fill(&mut plan, look, &mut One(request.to.text()), None, control).await?;
+        scan::fill(&mut plan, every, &mut One(request.to.text()), None, look.life, control).await?;
+        if request.undoes.is_none() {
+            // As fast as it can be had, nothing is gained by another order.
+            let checks = expiry::plan(&mut plan, look.life, Given::Fixed, &request.source, control).await;
+            plan.checks.extend(checks);
+        }
     }
     let (scan, until) = (look.scan(&plan), source::until(&plan));
     let within = look.within();
@@ -228,6 +234,7 @@ pub async fn run(prepared: Prepared, journals: &Journals, control: &Control) -> 
         rescue: request.rescue,
         same_partition: false,
         edit: None,
+        send_misfits: false,
         aside: Aside::default(),
         pace: plan.pace.clone(),
         scan,

@@ -139,7 +139,7 @@ pub(super) enum Made<'a> {
     Unchanged,
     /// Nothing: it stays.
     Failed,
-    /// One whose body would not fit its schema: it stays.
+    /// One whose body would not fit its schema.
     Misfit,
 }
 
@@ -168,11 +168,11 @@ impl Tally {
     }
 
     /// What the plan of a run with this program says.
-    pub(super) fn planned(&self, program: String) -> PlannedEdit {
+    pub(super) fn planned(&self, program: String, send_misfits: bool) -> PlannedEdit {
         let EditedGroup { changed, unchanged, failed, misfits, .. } = self.all;
         let mut groups: Vec<EditedGroup> = self.groups.values().cloned().collect();
         groups.sort_unstable_by(|a, b| b.messages().cmp(&a.messages()).then_with(|| a.id.cmp(&b.id)));
         groups.truncate(GROUPS);
-        PlannedEdit { program, changed, unchanged, failed, misfits, groups }
+        PlannedEdit { program, changed, unchanged, failed, misfits, send_misfits, groups }
     }
 }

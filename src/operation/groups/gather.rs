@@ -12,7 +12,6 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures::StreamExt as _;
 use futures::stream::FuturesOrdered;
-use jiff::{SignedDuration, Timestamp};
 use tokio::task::JoinHandle;
 
 use super::change::Earlier;
@@ -24,6 +23,7 @@ use crate::message::failure::detect;
 use crate::message::fingerprint::{GroupId, Rules};
 use crate::operation::browse::{self, BrowseRequest, Sink, Summary};
 use crate::operation::control::Control;
+use crate::operation::expiry::Life;
 use crate::operation::journal::record::Identity;
 use crate::operation::masks::Masks;
 
@@ -61,9 +61,9 @@ impl Gather {
         masks: Masks,
         control: &Control,
     ) -> Result<Summary> {
-        let expiry = info.expiry.and_then(|expiry| SignedDuration::try_from(expiry).ok());
+        let life = Life::of(info);
         let note = self.earlier.as_mut().map(|(_, earlier)| Note::Meet(earlier));
-        look(request, masks, expiry, &mut self.groups, note, control).await
+        look(request, masks, life, &mut self.groups, note, control).await
     }
 
     /// Looks at what is to be compared with, mostly an archive that was captured before. Every look behind it says what
@@ -73,7 +73,7 @@ impl Gather {
     /// As [`browse::run`].
     pub async fn look_earlier(&mut self, request: BrowseRequest, masks: Masks, control: &Control) -> Result<Summary> {
         let (groups, earlier) = self.earlier.get_or_insert_with(|| (self.groups.part(), Earlier::default()));
-        look(request, masks, None, groups, Some(Note::Remember(earlier)), control).await
+        look(request, masks, Life::default(), groups, Some(Note::Remember(earlier)), control).await
     }
 
     /// Takes one message that somebody else read.
@@ -132,7 +132,7 @@ enum Note<'a> {
 async fn look(
     request: BrowseRequest,
     masks: Masks,
-    expiry: Option<SignedDuration>,
+    life: Life,
     groups: &mut Groups,
     note: Option<Note<'_>>,
     control: &Control,
@@ -140,7 +140,7 @@ async fn look(
     groups.seen_through(Arc::new(masks));
     let mut work = Work {
         address: request.source.address.to_string().into(),
-        expiry,
+        life,
         width: std::thread::available_parallelism().map_or(1, usize::from).min(MAX_WORKERS),
         groups,
         note,
@@ -163,7 +163,7 @@ struct Work<'a> {
     note: Option<Note<'a>>,
     address: Arc<str>,
     /// How long the queue keeps a message.
-    expiry: Option<SignedDuration>,
+    life: Life,
     width: usize,
     chunk: Vec<Message>,
     bytes: u64,
@@ -190,13 +190,13 @@ impl Sink for Work<'_> {
 
 impl Work<'_> {
     fn hand_on(&mut self) {
-        let (chunk, mut part, expiry) = (std::mem::take(&mut self.chunk), self.groups.part(), self.expiry);
+        let (chunk, mut part, life) = (std::mem::take(&mut self.chunk), self.groups.part(), self.life);
         let named = self.note.is_some();
         self.bytes = 0;
         self.parts.push_back(tokio::task::spawn_blocking(move || {
             let mut names = Vec::with_capacity(if named { chunk.len() } else { 0 });
             for message in &chunk {
-                let group = part.add_known(message, detect(message).as_ref(), expires(message, expiry));
+                let group = part.add_known(message, detect(message).as_ref(), life.end(message));
                 if named {
                     names.push((Identity::of(message).0, group));
                 }
@@ -228,8 +228,4 @@ impl Work<'_> {
         }
         Ok(())
     }
-}
-
-fn expires(message: &Message, expiry: Option<SignedDuration>) -> Option<Timestamp> {
-    message.time.zip(expiry).and_then(|(time, expiry)| time.checked_add(expiry).ok())
 }

@@ -13,6 +13,7 @@ mod rate;
 mod summary;
 mod tally;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -74,15 +75,16 @@ impl By {
             Self::Failure => return Key::of(message, failure, rules),
             Self::Class => ("class", failure.and_then(|failure| failure.class.clone())),
             Self::Origin => ("origin", failure.and_then(|failure| failure.origin.as_ref()).map(origin_text)),
-            Self::Type => ("type", declared_type(message).map(str::to_owned).or_else(|| Some(shape(message)))),
+            Self::Type => ("type", declared_type(message).map(Cow::into_owned).or_else(|| Some(shape(message)))),
             Self::Shape => ("shape", Some(shape(message))),
             Self::Field(field) => {
                 ("field", field.value(&Candidate::new(message).with_failure(failure).with_rules(rules)))
             }
         };
-        match value {
-            Some(value) => Key::one(name, value),
-            None => Key::one("without", format!("without {name}")),
+        match (value, self) {
+            (Some(value), _) => Key::one(name, value),
+            (None, Self::Field(field)) => Key::one("without", format!("without {}", field.name())),
+            (None, _) => Key::one("without", format!("without {name}")),
         }
     }
 }

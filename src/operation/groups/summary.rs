@@ -14,7 +14,7 @@ use crate::broker::Address;
 use crate::broker::archive::home_of;
 use crate::message::Message;
 use crate::message::failure::{Failure, Origin};
-use crate::message::fingerprint::{GroupId, KeyPart};
+use crate::message::fingerprint::{GroupId, Key, KeyPart};
 use crate::message::jsonl::write_line;
 use crate::operation::glance::origin_target;
 
@@ -142,6 +142,12 @@ pub struct Varying {
 }
 
 impl GroupSummary {
+    /// Whether nothing of what the id is made of is hidden.
+    #[must_use]
+    pub fn is_shown_as_it_is(&self) -> bool {
+        Key::made_of(self.key.clone()).id() == self.id
+    }
+
     /// The line `postroom.group/1`.
     #[must_use]
     pub fn to_json(&self) -> Value {

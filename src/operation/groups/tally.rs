@@ -106,8 +106,8 @@ impl Tally {
         self.count_origin(seen);
         if self.by_failure && self.count <= MAX_LOOKS && !self.has_seen_enough() {
             match masks.shown(message) {
-                None => self.look(failure),
-                Some(shown) => self.look(detect(&shown).as_ref()),
+                None => self.look(message, failure),
+                Some(shown) => self.look(&shown, detect(&shown).as_ref()),
             }
         }
         let better = self.sample.as_ref().is_none_or(|sample| rank(message, died) < rank(&sample.message, sample.died));
@@ -141,10 +141,10 @@ impl Tally {
     }
 
     /// Collects the values that the template masks.
-    fn look(&mut self, failure: Option<&Failure>) {
-        let Some(text) = failure.and_then(cause_text) else { return };
+    fn look(&mut self, message: &Message, failure: Option<&Failure>) {
+        let Some(text) = failure.and_then(|failure| cause_text(message, failure)) else { return };
         let varying = &mut self.varying;
-        mask_into(text, &mut String::new(), |slot, value| {
+        mask_into(&text, &mut String::new(), |slot, value| {
             if slot < MAX_SLOTS {
                 if varying.len() <= slot {
                     varying.resize_with(slot + 1, Vec::new);

@@ -126,7 +126,7 @@ fn messages_group_by_anything() {
         ("type", "{id}"),
         ("shape", "{id}"),
         ("header.tenant", "acme"),
-        ("header.none", "without field"),
+        ("header.none", "without header.none"),
     ] {
         let mut groups = Groups::new(By::parse(by).unwrap(), Arc::default());
         groups.add(&message);

@@ -14,6 +14,7 @@ use crate::message::failure::Failure;
 use crate::operation::glance::{origin_target, preview, reason};
 use crate::operation::groups::{Change, GroupSummary, total_change};
 use crate::operation::journal::{JournalState, Summary};
+use crate::operation::select::told_groups;
 use crate::text::{human, one_line, safe_lines};
 
 /// Lines of a stack that are shown.
@@ -249,7 +250,7 @@ fn state(run: &Summary) -> &'static str {
 
 /// Which messages a run took.
 fn which(run: &Summary) -> String {
-    let group = run.group.as_deref().map(|group| format!("group {}", code(group)));
+    let group = run.group.as_deref().map(|group| told_groups(group, code));
     let filter = run.filter.as_deref().map(|filter| format!("filter {}", code(filter)));
     let which: Vec<String> = group.into_iter().chain(filter).collect();
     if which.is_empty() { "all".to_owned() } else { which.join(", ") }

@@ -25,6 +25,7 @@ use serde_json::{Value, json};
 
 use super::groups::{Gather, GroupSummary, PlaceCount, Rate};
 use super::journal::{Journals, Summary};
+use super::select::group_names;
 use crate::broker::{Address, Connection};
 use crate::error::Result;
 use crate::message::fingerprint::Rules;
@@ -134,9 +135,10 @@ impl Incident {
 
     /// What was done about one group: runs that named it.
     pub fn actions_on<'a>(&'a self, group: &'a GroupSummary) -> impl Iterator<Item = &'a Summary> {
-        self.actions
-            .iter()
-            .filter(|run| run.group.as_deref().is_some_and(|name| group.id.is_named(&name.to_lowercase())))
+        self.actions.iter().filter(|run| {
+            let names = run.group.as_deref().and_then(|text| group_names(text).ok()).unwrap_or_default();
+            names.iter().any(|name| group.id.is_named(name))
+        })
     }
 
     /// The object `postroom.incident/1`.

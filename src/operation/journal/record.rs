@@ -52,6 +52,9 @@ pub struct Head {
     /// The jq program that changes the messages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub edit: Option<String>,
+    /// What it makes goes also where it does not fit its schema.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub send_misfits: bool,
     /// What is set aside, and why.
     #[serde(default, skip_serializing_if = "Aside::is_none")]
     pub aside: Aside,

@@ -11,7 +11,8 @@ pub(crate) const TWICE: &str = "may be there more than once: it was sent again a
 /// What is said of a message whose copy is confirmed and that may have come back to the source as a new one.
 pub(crate) const RENEWED: &str = "it may have been put back as a new copy, and have been sent once more as that";
 /// What is said of a message that was sent and is no longer in the source.
-pub(crate) const LOST: &str = "it left the source before its copy was confirmed: consumed or expired meanwhile";
+pub(crate) const LOST: &str =
+    "it was not in the source any more before its copy was confirmed: consumed, expired, or in somebody's hands";
 
 /// Where one message is, as far as the log knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -203,6 +204,20 @@ impl State {
                 entry.stage = stage(why);
             }
         }
+    }
+
+    /// Messages whose answer was lost are to be sent once more.
+    pub(crate) fn take_up(&mut self, seqs: impl Iterator<Item = u64>) {
+        for seq in seqs {
+            if let Some(entry) = self.entry_mut(seq) {
+                entry.stage = Stage::Intended;
+            }
+        }
+    }
+
+    /// Whether some messages may have been sent, for all that is known.
+    pub(crate) fn has_doubts(&self) -> bool {
+        self.entries.iter().any(|entry| matches!(entry.stage, Stage::Intended | Stage::Ambiguous(_)))
     }
 
     /// The message at that place, from 0.

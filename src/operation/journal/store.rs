@@ -46,6 +46,12 @@ const ORIGINALS: &str = "originals.jsonl";
 /// The head of a journal that is being made.
 const UNFINISHED: &str = "head.json.new";
 
+/// What a folder may hold whose journal was never made to its end: anything else is not ours.
+const MAKINGS: [&str; 5] = ["lock", "plan.json", "log.jsonl", ORIGINALS, UNFINISHED];
+
+/// For how long a folder without a head may be that of a journal which is being made right now.
+const MAKING: std::time::Duration = std::time::Duration::from_mins(1);
+
 /// A journal that is locked for a run, and everything it says so far.
 #[derive(Debug)]
 pub struct Opened {
@@ -218,6 +224,26 @@ impl Journals {
         Ok(old)
     }
 
+    /// Removes what is left of journals whose making was killed: nothing of their runs had begun. How many there are; with
+    /// `dry` they stay.
+    ///
+    /// # Errors
+    /// `Io` where one can't be removed.
+    pub fn clear(&self, dry: bool) -> Result<u64> {
+        let mut cleared = 0;
+        for folder in self.folders()?.into_iter().map(|name| self.folder.join(name)).filter(|path| is_remains(path)) {
+            // Whoever makes a journal holds its lock until the head is there.
+            if is_locked(&folder) {
+                continue;
+            }
+            cleared += 1;
+            if !dry {
+                fs::remove_dir_all(&folder).map_err(|error| write_error(&folder.display().to_string(), error))?;
+            }
+        }
+        Ok(cleared)
+    }
+
     /// All journals, the newest first. One that can't be read is named in the second list, with the reason.
     ///
     /// # Errors
@@ -234,9 +260,8 @@ impl Journals {
                 Err(error) => faults.push(error.context("journal", id)),
             }
         }
-        // Ids tell the second. Of the runs of one second an undo is the later one.
-        let second = |summary: &Summary| summary.id.get(..15).map(ToOwned::to_owned);
-        summaries.sort_by_cached_key(|summary| (std::cmp::Reverse(second(summary)), summary.undoes.is_none()));
+        // Ids tell the second, and scripts begin several runs in one. Where a clock stands still an undo is the later one.
+        summaries.sort_by_key(|summary| (std::cmp::Reverse(summary.started), summary.undoes.is_none()));
         Ok((summaries, faults))
     }
 
@@ -336,18 +361,22 @@ impl Journals {
         summaries.into_iter().find(|run| run.state == JournalState::Interrupted && run.to == to).map(|run| run.id)
     }
 
+    /// The journals, the newest first.
     fn names(&self) -> Result<Vec<String>> {
+        let mut names = self.folders()?;
+        names.retain(|name| self.folder.join(name).join("head.json").is_file());
+        names.sort_unstable_by(|a, b| b.cmp(a));
+        Ok(names)
+    }
+
+    /// Everything in the folder whose name can be one of ours.
+    fn folders(&self) -> Result<Vec<String>> {
         let entries = match fs::read_dir(&self.folder) {
             Ok(entries) => entries,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(read_error(&self.folder, error)),
         };
-        let mut names: Vec<String> = entries
-            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-            .filter(|name| self.folder.join(name).join("head.json").is_file())
-            .collect();
-        names.sort_unstable_by(|a, b| b.cmp(a));
-        Ok(names)
+        Ok(entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect())
     }
 
     /// The folder of the journal with that id, or the only one whose id begins or ends so.
@@ -494,6 +523,20 @@ fn lock(folder: &Path) -> Result<File> {
     }
 }
 
+/// Whether a folder is what is left of a journal whose making was killed: no head, nothing foreign, and not of this minute.
+fn is_remains(folder: &Path) -> bool {
+    let Ok(entries) = fs::read_dir(folder) else { return false };
+    let own = |entry: std::io::Result<fs::DirEntry>| {
+        entry.is_ok_and(|entry| entry.file_name().to_str().is_some_and(|name| MAKINGS.contains(&name)))
+    };
+    // A clock that was set back makes a folder seem to come from the future: then it is not of this minute either.
+    let fresh = |path: &Path| {
+        let changed = fs::metadata(path).and_then(|about| about.modified()).ok();
+        changed.is_some_and(|changed| changed.elapsed().is_ok_and(|age| age < MAKING))
+    };
+    entries.into_iter().all(own) && !fresh(folder)
+}
+
 fn is_locked(folder: &Path) -> bool {
     File::open(folder.join("lock")).is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
 }
@@ -563,6 +606,7 @@ mod tests {
             rescue: false,
             same_partition: false,
             edit: None,
+            send_misfits: false,
             aside: crate::operation::plan::Aside::default(),
             pace: Pace::default(),
             scan: Some(3),
@@ -619,6 +663,20 @@ mod tests {
                 assert_eq!(mode(&journals.folder.join(&first).join(name)), 0o600, "{name}");
             }
         }
+    }
+
+    #[tokio::test]
+    async fn runs_of_one_second_are_listed_in_their_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let journals = Journals::at(folder.path());
+        for (tail, millisecond) in [("bbbbb", 100), ("ccccc", 300), ("aaaaa", 200)] {
+            let started: Timestamp = format!("2026-03-02T10:11:12.{millisecond}Z").parse().unwrap();
+            let named = journals.clone().ids(move |_| format!("20260302-101112-{tail}"));
+            named.create(Head { started, ..head() }, None).unwrap().writer.close().await;
+        }
+        let (summaries, _) = journals.list().unwrap();
+        let tails: Vec<_> = summaries.iter().map(|summary| &summary.id[16..]).collect();
+        assert_eq!(tails, ["ccccc", "aaaaa", "bbbbb"]);
     }
 
     #[tokio::test]
@@ -698,5 +756,26 @@ mod tests {
         let (summaries, faults) = journals.list().unwrap();
         assert_eq!((summaries.len(), faults.len()), (1, 0), "{faults:?}");
         assert!(!from.join(UNFINISHED).exists());
+        // One with something of somebody else, one that is being made, and one of this very minute.
+        let aged = |name: &str| {
+            let path = folder.path().join("journal").join(name);
+            if !path.exists() {
+                fs::create_dir(&path).unwrap();
+            }
+            path
+        };
+        fs::write(aged("notes").join("todo.txt"), "mine").unwrap();
+        let making = lock(&aged("2026-making")).unwrap();
+        let hour_ago = std::time::SystemTime::now() - std::time::Duration::from_hours(1);
+        for name in ["2026-cut-0", "2026-cut-1", "2026-cut-2", "notes", "2026-making"] {
+            File::open(aged(name)).unwrap().set_modified(hour_ago).unwrap();
+        }
+        aged("2026-fresh");
+        assert_eq!(journals.clear(true).unwrap(), 3);
+        assert_eq!((journals.clear(false).unwrap(), journals.clear(false).unwrap()), (3, 0));
+        let mut left: Vec<_> = journals.folders().unwrap();
+        left.sort_unstable();
+        assert_eq!(left, ["2026-fresh", "2026-making", whole.as_str(), "notes"]);
+        drop(making);
     }
 }

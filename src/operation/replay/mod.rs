@@ -17,7 +17,9 @@ use self::route::Routes;
 use super::browse::BrowseRequest;
 use super::control::Control;
 use super::course::{self, Keys};
+use super::doubt;
 use super::edit::{Edit, Sample};
+use super::expiry::{self, Given};
 use super::handled::Handled;
 use super::journal::{self, Head, Journals, Opened};
 use super::order::Order;
@@ -29,9 +31,11 @@ use super::rights;
 use super::scan;
 use super::select::Selection;
 use super::source;
+use super::verify::{Met, Places};
 use crate::broker::Extent;
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::fingerprint::Rules;
+use crate::text::human;
 
 /// Where a replay goes.
 #[derive(Clone, Debug)]
@@ -81,6 +85,8 @@ pub struct ReplayRequest {
     pub same_partition: bool,
     /// How the messages are changed on their way. A replay with an edit is always planned exactly.
     pub edit: Option<Edit>,
+    /// What is edited goes also where it does not fit its schema, or where nobody knows.
+    pub send_misfits: bool,
     /// How fast.
     pub pace: Pace,
     /// The operator's rules for grouping, by which copies that come back are told apart.
@@ -110,6 +116,7 @@ impl ReplayRequest {
             rescue: false,
             same_partition: false,
             edit: None,
+            send_misfits: false,
             pace: Pace::default(),
             rules: Arc::default(),
             restore: None,
@@ -146,6 +153,8 @@ pub struct Prepared {
     /// The first few messages that the edit changes.
     pub samples: Vec<Sample>,
     in_place: bool,
+    /// What may go first.
+    given: Given,
     handles: Option<String>,
     within: Vec<Extent>,
     unique_ids: bool,
@@ -176,15 +185,7 @@ pub async fn plan(request: ReplayRequest, control: &Control) -> Result<Prepared>
     let request = ReplayRequest { keep: look.keep, pace, ..request };
     let mut routes = Routes::open(&request).await?;
     routes.leave(look.handled(control)?);
-    let mode = if (request.edit.is_some() || request.pace.per_key.is_some()) && !look.grouped {
-        // What goes key by key does not go in the queue's order, in which a resume would know it again. Where a look can't
-        // see all messages, an edit is made of each as it comes, and what it fails for stays.
-        Mode::Exact
-    } else if request.keep {
-        request.mode
-    } else {
-        look.mode(request.mode)
-    };
+    let mode = mode(&request, &look);
     let mut checks = vec![Check::passed("target is not the source", "")];
     checks.extend(routes.lanes().iter().map(|lane| Check::passed("target exists", lane.address.clone())));
     checks.extend(look.checks(request.rescue, mode));
@@ -225,14 +226,12 @@ pub async fn plan(request: ReplayRequest, control: &Control) -> Result<Prepared>
                 ..BrowseRequest::all(request.source.clone())
             };
             let mut order = order(&request, look.keyed)?;
-            let oldest = scan::fill(&mut plan, every, &mut routes, order.as_mut(), control).await?;
+            scan::fill(&mut plan, every, &mut routes, order.as_mut(), look.life, control).await?;
             if let Some(order) = order {
                 let went: Vec<_> = plan.destinations.iter().map(|to| to.address.clone()).collect();
                 let in_sequence = request.pace.per_key.is_some();
                 plan.checks.extend(order.checks(&steps::copies(&request, &went), in_sequence, control).await?);
             }
-            let expiry = look.expiry(&plan, oldest, control.clock.now());
-            plan.checks.extend(expiry);
             plan.header_policy = routes.counted_policy(plan.header_policy.converted);
         }
         Mode::Streaming => {
@@ -242,6 +241,11 @@ pub async fn plan(request: ReplayRequest, control: &Control) -> Result<Prepared>
                 lanes.map(|lane| Destination { address: lane.address.clone(), messages: count }).collect();
         }
     }
+    if request.verb != Verb::Undo {
+        let expiry = expiry::plan(&mut plan, look.life, look.given, &request.source, control).await;
+        plan.checks.extend(expiry);
+    }
+    plan.checks.extend(steps::rounds(&plan, look.budget()));
     plan.checks.extend(Check::times(routes.lanes().iter().map(|lane| (lane.address.as_str(), &*lane.publisher))));
     let targets: Vec<_> = routes.lanes().iter().map(|lane| lane.address.clone()).collect();
     let source = (!request.keep).then_some(&request.source);
@@ -250,11 +254,7 @@ pub async fn plan(request: ReplayRequest, control: &Control) -> Result<Prepared>
         let offer = look.offer(&request.source, &plan).await;
         plan.checks.extend(offer);
     }
-    let mut samples = Vec::new();
-    if let Some((program, tally)) = routes.edits() {
-        plan.edit = Some(tally.planned(program));
-        samples = tally.samples;
-    }
+    let samples = edits(&mut plan, &request, &mut routes);
     let (scan, until) = (look.scan(&plan), source::until(&plan));
     let within = look.within();
     Ok(Prepared {
@@ -263,12 +263,40 @@ pub async fn plan(request: ReplayRequest, control: &Control) -> Result<Prepared>
         routes,
         samples,
         in_place: look.in_place,
+        given: look.given,
         unique_ids: look.unique_ids,
         handles: look.handles,
         within,
         scan,
         until,
     })
+}
+
+/// Says in a plan what its edit does; the first few messages that it changes.
+fn edits(plan: &mut Plan, request: &ReplayRequest, routes: &mut Routes) -> Vec<Sample> {
+    let Some((program, tally)) = routes.edits() else { return Vec::new() };
+    let edit = plan.edit.insert(tally.planned(program, request.send_misfits));
+    if request.send_misfits {
+        let many = human::messages(edit.misfits);
+        let why =
+            format!("{many} of those that are named here do not fit as edited, and go all the same: --send-misfits");
+        plan.checks.push(Check::warning("schema", why));
+    }
+    tally.samples
+}
+
+/// How a plan fixes its messages.
+fn mode(request: &ReplayRequest, look: &source::Look) -> Mode {
+    let named = request.edit.is_some() || request.pace.per_key.is_some() || request.pace.expiring_first;
+    if named && !look.grouped {
+        // What goes key by key, or what vanishes first, does not go in the queue's order, in which a resume would know it
+        // again. Where a look can't see all messages, an edit is made of each as it comes, and what it fails for stays.
+        Mode::Exact
+    } else if request.keep {
+        request.mode
+    } else {
+        look.mode(request.mode)
+    }
 }
 
 /// Takes up an exact plan that was saved: verifies its targets and its checks.
@@ -285,6 +313,7 @@ pub async fn load(plan: Plan, request: ReplayRequest) -> Result<Prepared> {
     let edit = plan.edit.as_ref().map(|edit| Edit::parse(&edit.program)).transpose()?;
     let Aside { max_replays, reason, .. } = plan.aside.clone();
     let request = ReplayRequest {
+        send_misfits: plan.edit.as_ref().is_some_and(|edit| edit.send_misfits),
         keep: plan.keep,
         pace: plan.pace.clone(),
         mode: Mode::Exact,
@@ -307,6 +336,7 @@ pub async fn load(plan: Plan, request: ReplayRequest) -> Result<Prepared> {
         routes,
         samples: Vec::new(),
         in_place: look.in_place,
+        given: look.given,
         unique_ids: look.unique_ids,
         handles: look.handles,
         within,
@@ -321,8 +351,10 @@ pub async fn load(plan: Plan, request: ReplayRequest) -> Result<Prepared> {
 /// `Refused` for a failed check; what the journal's folder or the source says before anything is done. Everything later
 /// is in the report.
 pub async fn run(prepared: Prepared, journals: &Journals, control: &Control) -> Result<Report> {
-    let Prepared { plan, request, mut routes, in_place, unique_ids, handles, within, scan, until, .. } = prepared;
+    let Prepared { plan, request, mut routes, in_place, given, unique_ids, handles, within, scan, until, .. } =
+        prepared;
     plan.require_checks()?;
+    expiry::recheck(&plan, given, &request.source, control)?;
     if let Some(log) = &handles {
         routes.leave(Handled::load(journals, log, None)?);
     }
@@ -341,12 +373,13 @@ pub async fn run(prepared: Prepared, journals: &Journals, control: &Control) -> 
         rescue: request.rescue,
         same_partition: request.same_partition,
         edit: request.edit.as_ref().map(|edit| edit.text().to_owned()),
+        send_misfits: request.send_misfits,
         aside: plan.aside.clone(),
         pace: plan.pace.clone(),
         scan,
         limit: request.limit,
         planned: plan.planned,
-        in_place: in_place && plan.pace.per_key.is_none(),
+        in_place: in_place && plan.pace.per_key.is_none() && !plan.messages.iter().any(|message| message.first),
         handles,
         within,
         unique_ids,
@@ -364,9 +397,9 @@ pub async fn run(prepared: Prepared, journals: &Journals, control: &Control) -> 
 /// # Errors
 /// What the source or a target says before anything is done.
 pub(super) async fn resume(
-    opened: Opened,
+    mut opened: Opened,
     places: (Place, ReplayTo, Option<Place>),
-    (selection, rules): (Selection, Arc<Rules>),
+    (selection, rules, doubtful): (Selection, Arc<Rules>, bool),
     journals: &Journals,
     control: &Control,
 ) -> Result<Report> {
@@ -380,6 +413,7 @@ pub(super) async fn resume(
         again: head.again,
         rescue: head.rescue,
         edit: head.edit.as_deref().map(Edit::parse).transpose()?,
+        send_misfits: head.send_misfits,
         max_replays,
         park: park.map(Box::new),
         reason,
@@ -388,8 +422,17 @@ pub(super) async fn resume(
         restore: restore.map(Arc::new),
         ..ReplayRequest::all(source, to)
     };
+    let addresses = opened.state.destinations.clone();
+    let targets = async || {
+        let mut places = Places::of(&request.source).await;
+        places.add(&request.source, steps::copies(&request, &addresses), Met::After).await;
+        places
+    };
+    let notes = doubt::settle(&mut opened, targets, doubtful, control).await?;
     let routes = reopen(&request, &opened, journals).await?;
-    Box::pin(steps::run(opened, routes, &request, journals, control, true)).await
+    let mut report = Box::pin(steps::run(opened, routes, &request, journals, control, true)).await?;
+    report.notes.splice(..0, notes);
+    Ok(report)
 }
 
 /// The destinations of a journal's run, with the numbers that they have in it.

@@ -41,7 +41,7 @@ pub(crate) struct Lane {
 
 /// What becomes of a message on its route.
 pub(crate) struct Change {
-    /// It stays because what the edit made of its body does not fit.
+    /// What the edit made of its body does not fit: it stays, or goes all the same.
     misfit: bool,
     /// Where it goes after all.
     pub(crate) route: Route,
@@ -80,6 +80,8 @@ pub(crate) struct Routes {
     parking: Parking,
     stripped: Stripped,
     edit: Option<Edit>,
+    /// What does not fit its schema as edited goes all the same.
+    send_misfits: bool,
     /// The operator's rules: groups are told by them, and edited bodies are checked by their schemas.
     rules: Arc<Rules>,
     /// What the edit did to the messages that a scan showed.
@@ -129,6 +131,7 @@ impl Routes {
             parking: Parking { most: request.max_replays, place: park.cloned(), lane: None },
             stripped: Stripped::default(),
             edit: request.edit.clone(),
+            send_misfits: request.send_misfits,
             rules: Arc::clone(&request.rules),
             edits: Tally::default(),
             handled: Handled::default(),
@@ -294,6 +297,7 @@ impl Routes {
         let (route, message) = self.edit(lane, key, before);
         let why = message.as_ref().filter(|after| after.payload != before.payload).and_then(|after| self.misfit(after));
         match why {
+            Some(_) if self.send_misfits => Change { misfit: true, route, message, seq: None },
             Some(why) => Change { misfit: true, ..none(Route::Stay(why)) },
             None => Change { misfit: false, route, message, seq: None },
         }
@@ -405,7 +409,7 @@ impl Router for Routes {
         let Change { misfit, route, message: edited, .. } = self.change(route, message);
         if goes && !parked && self.edit.is_some() {
             let made = match (&route, &edited) {
-                (Route::Stay(_), _) if misfit => Made::Misfit,
+                _ if misfit => Made::Misfit,
                 (Route::Stay(_), _) => Made::Failed,
                 (Route::To(..), Some(after)) => Made::Changed(after),
                 (Route::To(..), None) => Made::Unchanged,

@@ -4,6 +4,7 @@
 //! Between two passes the source has everything back and the journal is unfinished, so that a kill there is resumed like
 //! any other, at the step that is due. Limits: each step is a take of its own, which costs what is passed over in it a look.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,12 +20,13 @@ use crate::operation::journal::record::Record;
 use crate::operation::journal::state::Stage as MessageStage;
 use crate::operation::journal::{Head, Journals, Opened};
 use crate::operation::place::Place;
-use crate::operation::plan::{Pace, Verb};
+use crate::operation::plan::{Check, Pace, Plan, Verb};
 use crate::operation::progress::Stage;
 use crate::operation::report::{Ended, Report, Step, StopError};
 use crate::operation::source;
 use crate::operation::transfer::{self, Carrier, Job, Pause};
 use crate::operation::verify::{self, Met, Places, Verification, Witness};
+use crate::text::human;
 
 /// Runs or resumes a journal to its end, or to the step that its copies do not survive.
 pub(super) async fn run(
@@ -56,7 +58,7 @@ pub(super) async fn run(
             Gate::Ramp | Gate::Consumed => pace.step(taken),
         };
         let pause = take.map(|take| {
-            let window = window(&opened, take).filter(|_| !stuck && !one_a_key);
+            let window = window(&opened, take).filter(|_| !stuck && !one_a_key && !has_first(&opened));
             Pause { take, window }
         });
         let (course, witness) = (course.clone(), witness.clone());
@@ -102,7 +104,7 @@ pub(super) async fn run(
             continue;
         }
         if let Some(objection) = objection.filter(|_| paused) {
-            let what = format!("{} {}: {objection}", gate.stopped(), crate::text::human::messages(report.done));
+            let what = format!("{} {}: {objection}", gate.stopped(), human::messages(report.done));
             let error = Error::new(ErrorKind::Partial, what).hint(format!(
                 "`postroom journal resume {id}` goes on with the next step, `postroom journal undo {id}` takes back what \
                  is still there"
@@ -264,6 +266,46 @@ pub(super) fn copies(request: &ReplayRequest, addresses: &[String]) -> Vec<Place
         .filter_map(|address| address.parse::<Address>().ok())
         .map(|address| Place { address, broker: Arc::clone(&to.broker), policy: Policy::default() })
         .collect()
+}
+
+/// How many rounds a run of that plan takes at the least whose copies are watched before the next ones go, where that is
+/// worth a word; and whether its source stands so many, where each message of it stands only `budget` looks.
+pub(super) fn rounds(plan: &Plan, budget: Option<u64>) -> Option<Check> {
+    plan.pace.watch()?;
+    let mut keys: HashMap<&str, u64> = HashMap::new();
+    for key in plan.messages.iter().filter_map(|message| message.key.as_deref()) {
+        *keys.entry(key).or_default() += 1;
+    }
+    let longest = keys.into_values().max().unwrap_or_default();
+    let most = plan.pace.max_in_flight.map_or(0, |most| plan.planned.div_ceil(most));
+    let rounds = longest.max(most);
+    let why = if longest >= most { "so many messages has the longest key" } else { "by what may be in flight" };
+    let each = "in each, all keys go on side by side, and the next begins when the copies are seen to be consumed, which a \
+                broker that counts only now and then (RabbitMQ) tells within 2 to 10 s";
+    if rounds <= 1 || !plan.pace.ramp.is_empty() {
+        return None;
+    }
+    let why = format!("{} at least, {why}: {each}", human::count(rounds));
+    // The plan has looked once; each round goes through what is left, and looks at what came back.
+    let stands = budget.filter(|_| !plan.keep).map(|budget| budget.saturating_sub(1) / LOOKS_A_ROUND);
+    Some(match stands.filter(|stands| *stands < rounds) {
+        None => Check::passed("rounds", why),
+        Some(stands) => {
+            let stops =
+                format!("the source's messages stand about {} rounds, and the run stops then", human::count(stands));
+            let next = "raise its delivery limit for the time, or leave out --verify: then each goes when the one before \
+                        it is confirmed";
+            Check::warning("rounds", format!("{why}; {stops}: {next}"))
+        }
+    })
+}
+
+/// How often a round delivers what stays in its source.
+const LOOKS_A_ROUND: u64 = 2;
+
+/// Whether some messages of the plan go before others, wherever they stand.
+fn has_first(opened: &Opened) -> bool {
+    opened.plan.iter().flat_map(|plan| &plan.messages).any(|message| message.first)
 }
 
 /// How many messages of the source are enough to find the next `take`: where all are taken, those that stay in it and

@@ -12,12 +12,13 @@ use std::ops::{ControlFlow, Range};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use self::store::Store;
 use super::browse::{self, BrowseRequest, Sink, Summary};
 use super::control::Control;
+use super::expiry::Life;
 use super::groups::{By, GroupSummary, Groups};
 use super::masks::Masks;
 use super::place::Place;
@@ -53,7 +54,7 @@ const TOLD: usize = 5000;
 #[derive(Clone, Debug)]
 struct Part {
     address: Arc<str>,
-    expiry: Option<SignedDuration>,
+    life: Life,
     masks: Arc<Masks>,
 }
 
@@ -120,13 +121,13 @@ impl Snapshot {
         control: &Control,
         told: &mut (dyn FnMut(usize, &Groups) + Send),
     ) -> Result<Summary> {
-        let expiry = info.expiry.and_then(|expiry| SignedDuration::try_from(expiry).ok());
+        let life = Life::of(info);
         let address: Arc<str> = look.place.address.to_string().into();
         let masks = Arc::new(look.masks);
         groups.seen_through(Arc::clone(&masks));
         let part = {
             let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
-            parts.push(Part { address: Arc::clone(&address), expiry, masks });
+            parts.push(Part { address: Arc::clone(&address), life, masks });
             u16::try_from(parts.len() - 1).unwrap_or(u16::MAX)
         };
         let request = BrowseRequest {
@@ -135,7 +136,7 @@ impl Snapshot {
             follow: look.follow,
             ..BrowseRequest::all(look.place)
         };
-        let mut sink = Keep { snapshot: self, part, address, expiry, groups, told };
+        let mut sink = Keep { snapshot: self, part, address, life, groups, told };
         browse::run(request, control, &mut sink).await
     }
 
@@ -197,7 +198,7 @@ impl Snapshot {
             let store = self.store();
             (store.part(index), store.time(index))
         };
-        time?.checked_add(self.part(part)?.expiry?).ok()
+        self.part(part)?.life.from(time?)
     }
 
     /// Goes through some messages in order. `proof` may rule a line out before it is read.
@@ -305,7 +306,7 @@ struct Keep<'a> {
     snapshot: &'a Snapshot,
     part: u16,
     address: Arc<str>,
-    expiry: Option<SignedDuration>,
+    life: Life,
     groups: &'a mut Groups,
     told: &'a mut (dyn FnMut(usize, &Groups) + Send),
 }
@@ -315,8 +316,7 @@ impl Sink for Keep<'_> {
     async fn take(&mut self, deliveries: Vec<Delivery>) -> Result<ControlFlow<()>> {
         for Delivery { mut message, .. } in deliveries {
             message.address = Arc::clone(&self.address);
-            let expires = message.time.zip(self.expiry).and_then(|(time, expiry)| time.checked_add(expiry).ok());
-            self.groups.add_known(&message, detect(&message).as_ref(), expires);
+            self.groups.add_known(&message, detect(&message).as_ref(), self.life.end(&message));
             self.snapshot.store().push(&message, self.part)?;
         }
         let (messages, bytes) = (self.snapshot.len(), self.snapshot.bytes());

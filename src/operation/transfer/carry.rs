@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use futures::future::{BoxFuture, FutureExt as _, join_all};
+use jiff::Timestamp;
 
 use crate::broker::archive::ArchiveWriter;
 use crate::broker::{Publisher, Receipt, Token};
@@ -22,6 +23,8 @@ use crate::operation::verify::Witness;
 
 /// Batches under way at once, each in one of its steps.
 const UNDER_WAY: usize = 4;
+/// Originals held while their copies are on their way: a quorum queue pays for each more that is held.
+const IN_HAND: u64 = 1500;
 
 /// Where copies go.
 pub(in crate::operation) enum Carrier {
@@ -67,6 +70,8 @@ pub(super) struct Item {
     pub(super) key: Option<Key>,
     /// The group of its failure, where what becomes of copies is watched.
     pub(super) group: Option<usize>,
+    /// When it vanishes from its queue, where it may go before others for that.
+    pub(super) vanishes: Option<Timestamp>,
 }
 
 /// A message that was sent.
@@ -98,6 +103,21 @@ impl Carrier {
         match self {
             Self::Publish { .. } | Self::Archive { .. } => UNDER_WAY,
             Self::Discard { .. } => 1,
+        }
+    }
+
+    /// How many messages of the source are worth holding at once, where it is known.
+    pub(super) fn in_hand(&self) -> Option<u64> {
+        matches!(self, Self::Publish { .. }).then_some(IN_HAND)
+    }
+
+    /// How many copies may be on their way at once, where its targets bear no more.
+    pub(super) fn in_flight(&self) -> Option<u64> {
+        match self {
+            Self::Publish { routes, .. } => {
+                routes.lanes().iter().filter_map(|lane| lane.publisher.limits().in_flight).min()
+            }
+            Self::Archive { .. } | Self::Discard { .. } => None,
         }
     }
 

@@ -60,10 +60,14 @@ impl Flight {
         }
     }
 
-    /// One more waits for its batch.
+    /// One more waits for its batch: behind those that vanish no later, where that is known.
     pub(super) fn push(&mut self, item: Item) {
         self.pending_bytes += item.message.size();
-        self.pending.push_back(item);
+        let place = match item.vanishes {
+            None => self.pending.len(),
+            Some(end) => self.pending.partition_point(|other| other.vanishes.is_some_and(|its| its <= end)),
+        };
+        self.pending.insert(place, item);
     }
 
     /// Nothing that waits is begun any more.
@@ -90,20 +94,27 @@ impl Flight {
 }
 
 impl Mover<'_> {
+    /// How many messages make a batch: three of them are on their way where the targets bear only so many.
+    pub(super) fn batch(&self) -> usize {
+        let third = |most: u64| usize::try_from(most.div_ceil(3)).unwrap_or(usize::MAX).max(1);
+        self.carrier.in_flight().map_or(self.control.batch, |most| self.control.batch.min(third(most)))
+    }
+
     /// Starts the next batch, where it is its turn.
     pub(super) fn dispatch(&mut self) {
         if self.stop.is_some() {
             self.flight.clear();
         }
         // A small batch waits for more while others are under way.
-        let most = self.flight.batch(self.control.batch);
+        let most = self.flight.batch(self.batch());
         let few = self.flight.pending.len() < most / 2 && self.flight.pending_bytes < BATCH_BYTES / 2;
         let wait = few && !self.ended && !self.flight.steps.is_empty();
         let busy = self.flight.storing || self.flight.steps.len() >= self.carrier.under_way();
         if self.flight.pending.is_empty() || wait || self.throttle.is_waiting() || busy {
             return;
         }
-        let room = usize::try_from(self.flight.most.saturating_sub(self.flight.sent)).unwrap_or(usize::MAX);
+        let bound = self.flight.most.min(self.carrier.in_flight().unwrap_or(u64::MAX));
+        let room = usize::try_from(bound.saturating_sub(self.flight.sent)).unwrap_or(usize::MAX);
         let most = self.throttle.batch(most).min(room);
         let mut batch = Vec::with_capacity(self.flight.pending.len().min(most));
         let mut bytes = 0;

@@ -35,18 +35,19 @@ use self::settle::Confirmed;
 use self::turns::Turns;
 use super::control::Control;
 use super::course::Course;
+use super::expiry::Life;
 use super::handled::Handled;
 use super::journal::Opened;
 use super::journal::record::{Cause, Identity, Left, Record};
 use super::journal::writer::Writer;
 use super::pace::Throttle;
 use super::place::Place;
-use super::plan::{Mode, Plan};
+use super::plan::{Mode, Pace, Plan};
 use super::progress::{Meter, Stage, WATCH};
 use super::replay::headers;
 use super::replay::route::{Change, Route};
 use super::report::{Ended, Outcome, OutcomeLine, Report, Tally};
-use crate::broker::{BrowseOptions, Delivery, End, Reader, Settle, TakeOptions, Token};
+use crate::broker::{BrowseOptions, Delivery, End, Ordering, Reader, Settle, TakeOptions, Token};
 use crate::error::{Error, Result};
 use crate::message::Digest;
 use crate::message::filter::Prefilter;
@@ -107,6 +108,8 @@ struct Mover<'a> {
     throttle: Throttle,
     turns: Turns,
     flight: Flight,
+    /// How long the messages of a queue without an order live, where the pace makes some of them wait.
+    life: Option<Life>,
     /// Copies confirmed and on record, originals not removed yet.
     confirmed: BTreeMap<u64, Confirmed>,
     /// Of a log, which gives up only its oldest records.
@@ -171,11 +174,12 @@ pub(super) async fn run(job: Job, control: &Control) -> Result<Report> {
         prefilter,
         rescue: head.rescue,
         reclaim: reclaim && state.last() > 0,
+        in_hand: carrier.in_hand(),
         cancel: control.cancel.clone(),
         ..TakeOptions::default()
     };
     let waits = options.waits.listen();
-    let opened = open_reader(&source, head.keep, options).await;
+    let (opened, life) = tokio::join!(open_reader(&source, head.keep, options), life(&source, &head.pace));
     let mut reader = match opened {
         Ok(reader) => reader,
         Err(error) => {
@@ -199,6 +203,7 @@ pub(super) async fn run(job: Job, control: &Control) -> Result<Report> {
         throttle: Throttle::new(&head.pace, Instant::now()),
         turns,
         flight: Flight::new(head.pace.max_in_flight),
+        life,
         confirmed: BTreeMap::new(),
         prefix: (head.handles.is_some() && !head.keep).then(|| Prefix::new(passed)),
         counted: (head.within.is_empty() && head.until.is_none()) || head.mode == Mode::Exact,
@@ -243,6 +248,15 @@ async fn open_reader(source: &Place, keep: bool, options: TakeOptions) -> Result
     source.broker.take(queue, options).await
 }
 
+/// How long the messages of a source live of which those at hand may go in any order.
+async fn life(source: &Place, pace: &Pace) -> Option<Life> {
+    if pace.rate.is_none() || pace.per_key.is_some() {
+        return None;
+    }
+    let info = source.broker.inspect(source.queue().ok()?).await.ok()?;
+    (info.capability.ordering == Ordering::Unordered).then(|| Life::of(&info))
+}
+
 impl Mover<'_> {
     /// Everything but opening and closing.
     async fn work(&mut self, reader: &mut dyn Reader, mut waits: watch::Receiver<Option<String>>) {
@@ -269,7 +283,7 @@ impl Mover<'_> {
                 continue;
             }
             let stopped = self.stop.is_some();
-            let room = self.flight.room(self.control.batch);
+            let room = self.flight.room(self.batch());
             let reading = !self.ended && !stopped && room > 0;
             let idle = self.flight.steps.is_empty() && (stopped || !self.flight.has_pending());
             if idle && !reading {
@@ -466,6 +480,7 @@ impl Mover<'_> {
                     prefix.send(delivery.token);
                 }
                 let Delivery { message, token, .. } = delivery;
+                let vanishes = self.life.and_then(|life| life.end(&message));
                 self.flight.push(Item {
                     // A new one gets its number when it is its turn.
                     seq: again.unwrap_or_default(),
@@ -479,6 +494,7 @@ impl Mover<'_> {
                     undoes,
                     key,
                     group,
+                    vanishes,
                 });
                 Ok(())
             }

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use super::VerifiedGroup;
 use super::witness::{Content, Witness, content};
-use crate::broker::{Committed, Connection, ConsumerGroup, CostKind, Delivery, Extent, QueueInfo, Remove, Target};
+use crate::broker::{
+    Committed, Connection, ConsumerGroup, CostKind, Delivery, Extent, QueueInfo, Remove, Sampled, Target,
+};
 use crate::error::Result;
 use crate::message::Message;
 use crate::operation::browse::{self, BrowseRequest, FnSink};
@@ -85,6 +87,8 @@ pub(super) struct Counted {
     pub(super) waiting: Option<u64>,
     /// Messages that consumers hold are counted in.
     pub(super) exact: bool,
+    /// When each target counted them.
+    pub(super) sampled: Vec<Sampled>,
     /// Nobody consumes from any of them, so that what is there stays.
     pub(super) idle: bool,
     pub(super) notes: Vec<String>,
@@ -185,6 +189,32 @@ impl Places {
         self.targets.iter().map(|target| &target.place)
     }
 
+    /// The numbers of that journal's copies in the targets, and what was not looked at. Where a look has a price, only with
+    /// `priced`, and only where it harms nobody.
+    pub(in crate::operation) async fn copies_of(
+        &self,
+        journal: &str,
+        priced: bool,
+        control: &Control,
+    ) -> (HashSet<u64>, Vec<String>) {
+        let (mut there, mut notes, nothing) = (HashSet::new(), self.notes.clone(), BTreeMap::new());
+        for Spot { place, .. } in &self.targets {
+            let free = inspect(place).await.is_ok_and(|info| info.read_cost.kind == CostKind::None);
+            let may = if free || priced { may_look(place, true).await } else { continue };
+            if let Err(why) = may {
+                notes.push(format!("{} was not looked at for copies: {why}", place.address));
+                continue;
+            }
+            let done = each(place, &nothing, journal, true, control, |message| {
+                there.extend(headers::seq_of(message, journal));
+            });
+            if let Err(error) = done.await {
+                notes.push(format!("{} can't be looked at for copies: {error}", place.address));
+            }
+        }
+        (there, notes)
+    }
+
     /// What can't be looked at.
     pub(in crate::operation) fn notes(&self) -> &[String] {
         &self.notes
@@ -192,7 +222,8 @@ impl Places {
 
     /// Counts what is in the targets.
     pub(super) async fn count(&self) -> Counted {
-        let mut counted = Counted { waiting: Some(0), exact: true, idle: true, notes: self.notes.clone() };
+        let mut counted =
+            Counted { waiting: Some(0), exact: true, sampled: Vec::new(), idle: true, notes: self.notes.clone() };
         if self.targets.is_empty() {
             counted.waiting = None;
         }
@@ -203,9 +234,11 @@ impl Places {
                 Err(error) => {
                     counted.notes.push(format!("{} can't be counted: {error}", target.address));
                     counted.waiting = None;
+                    counted.sampled.push(Sampled::Unknown);
                     continue;
                 }
             };
+            counted.sampled.push(info.sampled);
             if info.capability.remove != Remove::PerMessage {
                 let behind = spot.behind().await;
                 if behind.is_none() {

@@ -4,7 +4,8 @@
 //! dead-letter queue is looked at once, and a target only where a look harms nobody. A copy is known by its replay id, and
 //! by its body where its target had no room for one. Limits: a look is made only where the queue's read budget stands it
 //! several times more, and never at a target that is being consumed; what can't be looked at is counted, and said so. A
-//! message that is hidden somewhere else (a retry queue with a delay) is taken for consumed.
+//! message that is hidden somewhere else (a retry queue with a delay) is taken for consumed. What consumers hold is known
+//! by statistics on some brokers: nothing is called consumed by statistics that are older than the copies.
 
 mod look;
 mod witness;
@@ -19,14 +20,17 @@ pub(super) use self::look::{Met, Places};
 pub(super) use self::witness::Witness;
 use super::control::Control;
 use super::progress::Stage;
+use crate::broker::Sampled;
 use crate::error::Result;
 use crate::text::human;
 
-/// How long targets have to be empty before their messages are taken for consumed: `RabbitMQ` tells what consumers hold
-/// only every five seconds.
+/// How long targets have to be empty before their messages are taken for consumed, where they do not tell when they
+/// counted what consumers hold.
 pub(super) const SETTLE: Duration = Duration::from_secs(6);
+/// The same where they counted it after the last copy was sent: what a consumer refused is in its dead-letter queue then.
+const ARRIVAL: Duration = Duration::from_millis(500);
 /// Between two counts.
-const POLL: Duration = Duration::from_millis(500);
+const POLL: Duration = Duration::from_millis(250);
 
 /// What became of the copies of a run, or of a step of it.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
@@ -112,6 +116,44 @@ impl Verification {
     }
 }
 
+/// What the counts of targets are worth that seem to be empty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Evidence {
+    /// All of them counted after the last copy was sent.
+    Fresh,
+    /// Some don't tell when.
+    Unknown,
+    /// Some counted before it, or still had messages when they did.
+    Old,
+}
+
+/// When targets counted, as far as they tell, since all copies were confirmed.
+#[derive(Debug, Default)]
+struct Samples(Vec<Sampled>);
+
+impl Samples {
+    /// What the newest counts are worth. The first ones may be older than the copies: what differs from them is not.
+    fn see(&mut self, now: &[Sampled]) -> Evidence {
+        self.0.resize(now.len(), Sampled::Unknown);
+        let each = self.0.iter_mut().zip(now).map(|(first, now)| match (&first, now) {
+            (Sampled::Taken { number: before, .. }, Sampled::Taken { number, waiting }) => {
+                if number != before && *waiting == 0 { Evidence::Fresh } else { Evidence::Old }
+            }
+            (_, Sampled::Taken { .. }) => {
+                *first = *now;
+                Evidence::Old
+            }
+            (_, Sampled::Now) => Evidence::Fresh,
+            (_, Sampled::Unknown) => Evidence::Unknown,
+        });
+        each.fold(Evidence::Fresh, |all, one| match (all, one) {
+            (Evidence::Old, _) | (_, Evidence::Old) => Evidence::Old,
+            (Evidence::Unknown, _) | (_, Evidence::Unknown) => Evidence::Unknown,
+            (Evidence::Fresh, Evidence::Fresh) => Evidence::Fresh,
+        })
+    }
+}
+
 /// Watches for at most `time` what becomes of the copies that `witness` saw and were not verified before.
 ///
 /// # Errors
@@ -126,7 +168,8 @@ pub(super) async fn watch(
     let began = Instant::now();
     let end = began + time;
     let mut empty_since: Option<Instant> = None;
-    let mut counted;
+    let (mut counted, mut evidence);
+    let mut samples = Samples::default();
     let mut meter = control.meter(Stage::Verify, Some(witness.sent()));
     loop {
         counted = places.count().await;
@@ -134,8 +177,15 @@ pub(super) async fn watch(
         meter.set(witness.sent().saturating_sub(counted.waiting.unwrap_or(u64::MAX)), 0, None);
         let now = Instant::now();
         let is_empty = counted.waiting == Some(0) && counted.exact;
+        evidence = samples.see(&counted.sampled);
         empty_since = if is_empty { empty_since.or(Some(now)) } else { None };
-        let settled = empty_since.is_some_and(|since| now.duration_since(since) >= control.settle);
+        let settles = match evidence {
+            Evidence::Fresh => Some(control.settle.min(ARRIVAL)),
+            Evidence::Unknown => Some(control.settle),
+            Evidence::Old => None,
+        };
+        let quiet = empty_since.map(|since| now.duration_since(since));
+        let settled = quiet.zip(settles).is_some_and(|(quiet, settles)| quiet >= settles);
         if settled || now >= end || control.cancel.is_cancelled() {
             break;
         }
@@ -145,6 +195,13 @@ pub(super) async fn watch(
         }
     }
     meter.end();
+    if counted.waiting == Some(0) && (evidence == Evidence::Old || !counted.exact) {
+        // None waits, and what is in somebody's hands is not known.
+        counted.waiting = None;
+        let what =
+            "what consumers hold of the copies was not told in that time: whether they are consumed is not known";
+        counted.notes.push(what.into());
+    }
     let seen = places.look(journal, witness, counted.waiting, control).await;
     let sent = witness.sent();
     let bounced = seen.bounced();
@@ -163,4 +220,30 @@ pub(super) async fn watch(
         groups,
         notes: [counted.notes, seen.notes].concat(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn taken(number: u64, waiting: u64) -> Sampled {
+        Sampled::Taken { number, waiting }
+    }
+
+    #[test]
+    fn statistics_that_may_be_older_than_the_copies_prove_nothing() {
+        let mut samples = Samples::default();
+        assert_eq!(samples.see(&[taken(1, 0), Sampled::Now]), Evidence::Old);
+        assert_eq!(samples.see(&[taken(1, 0), Sampled::Now]), Evidence::Old);
+        // Newer ones that still saw a message waiting: it may be in a consumer's hands by now.
+        assert_eq!(samples.see(&[taken(2, 1), Sampled::Now]), Evidence::Old);
+        assert_eq!(samples.see(&[taken(3, 0), Sampled::Now]), Evidence::Fresh);
+        assert_eq!(samples.see(&[taken(3, 0), Sampled::Unknown]), Evidence::Unknown);
+        assert_eq!(Samples::default().see(&[Sampled::Now]), Evidence::Fresh);
+        // A target that was not counted before, or not at all for a while.
+        let mut samples = Samples::default();
+        assert_eq!(samples.see(&[Sampled::Unknown]), Evidence::Unknown);
+        assert_eq!(samples.see(&[taken(4, 0)]), Evidence::Old);
+        assert_eq!(samples.see(&[taken(5, 0)]), Evidence::Fresh);
+    }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::Job;
-use crate::broker::{Address, CostKind};
+use crate::broker::{Address, QueueInfo};
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::filter::parse_duration;
 use crate::operation::browse::BrowseRequest;
@@ -52,17 +52,15 @@ impl Ready {
 
 /// What looks at these queues cost. A look that could destroy a message is refused.
 pub(super) async fn cost(job: Job, addresses: Vec<Address>) -> Result<Answer> {
-    let (mut lines, mut refused) = (Vec::new(), false);
+    let mut infos = Vec::new();
     for address in &addresses {
-        let info = queues::describe(&job.session.places, address).await?.info;
-        if info.read_cost.kind != CostKind::None {
-            lines.push(state::cost(&info));
-        }
-        if let Some(why) = &info.read_cost.refused {
-            refused = true;
-            lines.push(format!("{}: refused: {why}", info.name));
-        }
+        infos.push(queues::describe(&job.session.places, address).await?.info);
     }
+    // What is refused is read first.
+    let refusal = |info: &QueueInfo| Some(format!("{}: refused: {}", info.name, info.read_cost.refused.as_ref()?));
+    let mut lines: Vec<String> = infos.iter().filter_map(refusal).collect();
+    let refused = !lines.is_empty();
+    lines.extend(state::costs(addresses.iter().zip(&infos)));
     Ok(Answer::Cost(lines, refused))
 }
 
@@ -199,6 +197,7 @@ async fn replay(act: &Act, selection: Selection, session: &Session) -> Result<(R
         max_in_flight: act.max_in_flight,
         per_key: act.per_key.clone(),
         max_failures: act.max_failures,
+        ..Pace::default()
     };
     let edit = act.edit.as_deref().map(Edit::parse).transpose()?;
     // An edit is shown before it is sent, which takes a look.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use serde_json::Value as Json;
 
 use super::{Job, blocking};
@@ -12,16 +13,15 @@ use crate::error::Result;
 use crate::message::Message;
 use crate::message::codec;
 use crate::message::failure::detect;
-use crate::message::filter::{Candidate, Pick};
 use crate::message::fingerprint::Rules;
 use crate::operation::browse::start;
-use crate::operation::glance::{key, place, preview, reason};
+use crate::operation::columns::Column;
 use crate::operation::groups::{By, Groups};
 use crate::operation::masks::Masks;
 use crate::operation::queues;
 use crate::operation::select::Selection;
 use crate::operation::snapshot::{Limits, Look, Snapshot};
-use crate::text::{human, one_line};
+use crate::text::human;
 use crate::tui::detail::Page;
 use crate::tui::msg::{Answer, Fields, LookAt, Which};
 use crate::tui::state::Row;
@@ -90,9 +90,9 @@ fn selection(job: &Job, which: &Which) -> Result<Selection> {
     Selection::parse(which.filter.as_deref(), which.group.as_deref(), now, job.session.rules())
 }
 
-pub(super) async fn groups(job: Job, which: Which, by: &'static str) -> Result<Answer> {
+pub(super) async fn groups(job: Job, which: Which, by: String) -> Result<Answer> {
     let selection = selection(&job, &which)?;
-    let by = By::parse(by)?;
+    let by = By::parse(&by)?;
     blocking(move || {
         let total = which.snapshot.len();
         let mut told = |done| job.mention(Answer::Searched(done, total));
@@ -130,47 +130,13 @@ pub(super) async fn rows(job: Job, snapshot: Arc<Snapshot>, indices: Vec<u32>, c
     .await
 }
 
-/// A column of the list of messages.
-enum Column {
-    /// Told by the time of the row, for it changes.
-    Age,
-    Time,
-    Id,
-    Key,
-    Why,
-    Body,
-    Size,
-    Field(Pick),
-}
-
-impl Column {
-    fn parse(name: &str) -> Result<Self> {
-        Ok(match name {
-            "age" => Self::Age,
-            "time" => Self::Time,
-            "id" => Self::Id,
-            "key" => Self::Key,
-            "why" => Self::Why,
-            "body" => Self::Body,
-            "size" => Self::Size,
-            name => Self::Field(Pick::parse(name)?),
-        })
-    }
-}
-
 fn row(message: Message, masks: &Masks, columns: &[Column], rules: &Rules) -> Row {
     let id = message.id.clone();
     let shown = masks.shown(&message).unwrap_or(message);
-    let candidate = Candidate::new(&shown).with_rules(rules);
     let cell = |column: &Column| match column {
+        // Told by the time of the row, for it changes.
         Column::Age => String::new(),
-        Column::Time => shown.time.map_or_else(String::new, human::time),
-        Column::Id => shown.position.map_or_else(|| one_line(&shown.id), place),
-        Column::Key => key(&shown, rules.schemas()).unwrap_or_default(),
-        Column::Why => detect(&shown).map_or_else(String::new, |failure| reason(&failure)),
-        Column::Body => preview(&shown, WIDE, rules.schemas()).text,
-        Column::Size => human::size(shown.size()),
-        Column::Field(field) => field.value(&candidate).map_or_else(String::new, |value| one_line(&value)),
+        column => column.cell(&shown, WIDE, Timestamp::UNIX_EPOCH, rules).unwrap_or_default(),
     };
     Row { cells: columns.iter().map(cell).collect(), id, time: shown.time }
 }

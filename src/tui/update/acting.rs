@@ -6,7 +6,7 @@
 
 use super::{Effect, choices, complain, input, navigate, next_task, note, say};
 use crate::broker::Address;
-use crate::tui::act::{Act, ActVerb, Reset, archive, both, drain_target, field_filter, ids};
+use crate::tui::act::{Act, ActVerb, Again, Reset, archive, both, drain_target, ids};
 use crate::tui::command::{Command, Scope};
 use crate::tui::compose::Compose;
 use crate::tui::state::{Dialog, Purpose, Sheet, State};
@@ -20,14 +20,15 @@ pub(super) fn act(state: &mut State, verb: &ActVerb) -> Vec<Effect> {
         (act.filter, act.group) = (screen.filter.clone(), screen.group.clone());
         match screen.scope {
             Scope::Groups => {
-                let Some(group) = screen.groups.get(screen.cursor) else { return Vec::new() };
-                if screen.by == 0 {
-                    act.group = Some(group.name.clone());
-                } else if let Some(field) = field_filter(screen.by, group) {
-                    act.filter = Some(both(act.filter.as_ref(), &field));
+                let groups = screen.chosen_groups();
+                match Again::of(&screen.by, &groups) {
+                    Some(Again::Groups(names)) => act.group = Some(names),
+                    Some(Again::Filter(field)) => act.filter = Some(both(act.filter.as_ref(), &field)),
+                    None => return Vec::new(),
                 }
-                // Of several queues, those that have messages of the group.
-                let read: Vec<&str> = group.origins.iter().map(|origin| &*origin.read_from).collect();
+                // Of several queues, those that have messages of the groups.
+                let origins = groups.iter().flat_map(|group| &group.origins);
+                let read: Vec<&str> = origins.map(|origin| &*origin.read_from).collect();
                 let holds = |address: &Address| read.contains(&address.to_string().as_str());
                 if addresses.len() > 1 && addresses.iter().any(holds) {
                     addresses.retain(holds);
@@ -188,8 +189,8 @@ pub(super) fn submit(state: &mut State, purpose: Purpose, text: &str) -> Result<
 /// Enter, wherever it means yes.
 pub(super) fn accept(state: &mut State) -> Vec<Effect> {
     match state.dialog.take() {
-        Some(Dialog::Cost { refused: true, lines, wanted, task }) => {
-            state.dialog = Some(Dialog::Cost { lines, wanted, refused: true, task });
+        Some(Dialog::Cost { refused: true, lines, wanted, task, scroll }) => {
+            state.dialog = Some(Dialog::Cost { lines, wanted, refused: true, task, scroll });
             say(state, "the look is refused: it could destroy a message");
             Vec::new()
         }

@@ -117,6 +117,7 @@ fn changed(state: &mut State, act: &Act, done: &Done) {
     // What the marks named may be gone.
     if let Some(screen) = state.screens.last_mut() {
         screen.marks.clear();
+        screen.marked_groups.clear();
     }
     for screen in state.screens.iter_mut().filter(|screen| screen.scope.is_asked_for()) {
         screen.asked = false;

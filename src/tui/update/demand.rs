@@ -66,12 +66,12 @@ fn give(next: &mut u64) -> u64 {
 }
 
 fn groups(screen: &mut Screen, look: &Look, next: &mut u64, effects: &mut Vec<Effect>) {
-    let made_of = Some((look.seen, screen.by, screen.filter.clone()));
+    let made_of = Some((look.seen, screen.by.clone(), screen.filter.clone()));
     if screen.grouped == made_of || screen.fault.is_some() {
         return;
     }
     // The look itself groups everything by failure; the rest is made from what is kept.
-    if screen.by == 0 && screen.filter.is_none() {
+    if screen.by == KEYS[0] && screen.filter.is_none() {
         screen.groups.clone_from(&look.groups);
         screen.grouped = made_of;
         return;
@@ -83,7 +83,7 @@ fn groups(screen: &mut Screen, look: &Look, next: &mut u64, effects: &mut Vec<Ef
     let Some(which) = which(screen, look) else { return };
     let task = give(next);
     (screen.task, screen.grouped) = (Some(task), made_of);
-    effects.push(Effect::Groups(task, which, KEYS.get(screen.by).unwrap_or(&KEYS[0])));
+    effects.push(Effect::Groups(task, which, screen.by.clone()));
 }
 
 fn found(screen: &mut Screen, look: &Look, next: &mut u64, effects: &mut Vec<Effect>) {

@@ -5,19 +5,23 @@ use crossterm::event::{KeyCode, KeyEvent};
 use super::{Effect, complain, navigate, say};
 use crate::broker::Address;
 use crate::message::filter::Filter;
+use crate::operation::columns::{COLUMNS, Column};
+use crate::operation::groups::By;
 use crate::operation::queues::Listed;
+use crate::text::fuzzy;
 use crate::tui::act::ActVerb;
 use crate::tui::command::{Command, Scope, TABLE, of};
 use crate::tui::compose::Compose;
 use crate::tui::field::Line;
-use crate::tui::fuzzy;
 use crate::tui::key::Key;
-use crate::tui::state::{Choice, Dialog, Purpose, State, own_address};
+use crate::tui::state::{Choice, Dialog, KEYS, Kept, Purpose, State, columns as usual_columns, own_address};
 
 /// Filters that are remembered.
 const REMEMBERED: usize = 100;
 /// Suggestions that are shown.
 const HINTS: usize = 8;
+/// What stands between columns.
+const BETWEEN: &[char] = &[' ', ','];
 
 /// Asks for something, with what stands there already.
 pub(super) fn ask(state: &mut State, purpose: Purpose, text: &str, title: &str) {
@@ -54,24 +58,53 @@ pub(super) fn from(state: &mut State) {
 
 pub(super) fn columns(state: &mut State) {
     let text = state.screen().map(|screen| screen.columns.join(", ")).unwrap_or_default();
-    let title = "columns: age, time, id, key, why, body, size, or fields such as header.tenant and body.total";
-    ask(state, Purpose::Columns, &text, title);
+    let title =
+        format!("columns: {}, or fields such as header.tenant and body.total   tab completes", COLUMNS.join(", "));
+    ask(state, Purpose::Columns, &text, &title);
+    hints(state);
+}
+
+pub(super) fn by(state: &mut State) {
+    let title =
+        format!("group by: {}, or a field such as header.tenant or body.currency   tab completes", KEYS.join(", "));
+    let text = state.screen().and_then(|screen| screen.field.clone()).unwrap_or_default();
+    ask(state, Purpose::By, &text, &title);
+    hints(state);
 }
 
 pub(super) fn save(state: &mut State) {
     let Some(screen) = state.screen() else { return };
-    let indices: Vec<u32> = match screen.scope {
-        Scope::Detail => vec![screen.index],
-        _ if screen.marks.is_empty() => screen.message_at(screen.cursor).into_iter().collect(),
-        _ => screen.marks.keys().copied().collect(),
+    let (indices, ids): (Vec<u32>, Vec<String>) = match screen.scope {
+        Scope::Detail => screen.page.iter().map(|page| (screen.index, page.message.id.clone())).unzip(),
+        _ if screen.marks.is_empty() => {
+            let index = screen.message_at(screen.cursor);
+            index.and_then(|index| Some((index, screen.rows.get(&index)?.id.clone()))).into_iter().unzip()
+        }
+        _ => screen.marks.iter().map(|(index, id)| (*index, id.clone())).unzip(),
     };
     let name = if indices.len() == 1 { "message.json" } else { "messages.jsonl" };
     let title = format!(
         "save {} to a new file: .jsonl or .jsonl.zst holds whole messages, any other name the payload",
         crate::text::human::messages(indices.len() as u64)
     );
-    let look = screen.look;
-    ask(state, Purpose::Save(look, indices), name, &title);
+    let kept = Kept { look: screen.look, indices, ids };
+    ask(state, Purpose::Save(Box::new(kept)), name, &title);
+}
+
+/// The command line that writes the same messages to a file.
+fn saving(state: &State, ids: &[String], path: &str) -> String {
+    use crate::tui::act::{ids as by_ids, quote};
+    let addresses = state.addresses();
+    let names = addresses.iter().map(|address| quote(&address.to_string())).collect::<Vec<_>>().join(" ");
+    let which = quote(&by_ids(ids));
+    let file = quote(path);
+    let look = format!("postroom browse {names} --all --filter {which}");
+    match (path.strip_suffix(".zst").unwrap_or(path).strip_suffix(".jsonl"), addresses.as_slice()) {
+        (Some(_), [_]) => format!("postroom capture {names} --to file:{file} --filter {which}"),
+        (Some(_), _) if path.strip_suffix(".zst").is_some() => format!("{look} -o jsonl | zstd > {file}"),
+        (Some(_), _) => format!("{look} -o jsonl > {file}"),
+        (None, _) => format!("{look} -o raw > {file}"),
+    }
 }
 
 pub(super) fn palette(state: &mut State) {
@@ -127,13 +160,8 @@ pub(super) fn typed(state: &mut State, key: Key, event: &KeyEvent) -> Vec<Effect
             _ => changed = line.key(key),
         },
         Some(Dialog::Input { purpose, line, hints, .. }) if key.code() == KeyCode::Tab => {
-            if let Some(hint) = hints.first() {
-                // Only where several are typed is one of them a word.
-                if matches!(purpose, Purpose::Choice(Command::LookIn, _)) {
-                    line.complete(hint);
-                } else {
-                    *line = Line::new(hint.clone());
-                }
+            if let Some(hint) = hints.first().cloned() {
+                complete(purpose, line, &hint);
                 changed = true;
             }
         }
@@ -141,6 +169,30 @@ pub(super) fn typed(state: &mut State, key: Key, event: &KeyEvent) -> Vec<Effect
         _ => {}
     }
     if changed { live(state) } else { Vec::new() }
+}
+
+/// Takes one of the suggestions. Only where several things are typed is it a word among others.
+fn complete(purpose: &Purpose, line: &mut Line, hint: &str) {
+    match purpose {
+        Purpose::Filter(_) | Purpose::Choice(Command::LookIn, _) => line.complete(hint),
+        Purpose::Columns => line.put(line.behind(BETWEEN).len(), hint),
+        _ => *line = Line::new(hint.to_owned()),
+    }
+}
+
+/// Takes the suggestion that was pointed at.
+pub(super) fn take_hint(state: &mut State, at: usize) -> Vec<Effect> {
+    let Some(Dialog::Input { purpose, line, hints, .. }) = &mut state.dialog else { return Vec::new() };
+    let Some(hint) = hints.get(at).cloned() else { return Vec::new() };
+    complete(purpose, line, &hint);
+    live(state)
+}
+
+/// Puts the cursor into the line that is typed.
+pub(super) fn go_to(state: &mut State, cells: usize) {
+    if let Some(Dialog::Input { line, .. } | Dialog::Palette { line, .. }) = &mut state.dialog {
+        line.go_to(cells);
+    }
 }
 
 pub(super) fn paste(state: &mut State, text: &str) -> Vec<Effect> {
@@ -169,8 +221,9 @@ fn remembered(history: &[String], line: &mut Line, back: bool) -> bool {
         (Some(at), false) => Some(at + 1),
         (None, false) => None,
     };
-    let Some(text) = next.and_then(|at| history.get(at)) else { return false };
-    *line = Line::new(text.clone());
+    // Behind the newest is an empty line, as in a shell.
+    let Some(at) = next else { return false };
+    *line = Line::new(history.get(at).map_or("", String::as_str));
     true
 }
 
@@ -220,7 +273,20 @@ pub(super) fn hints(state: &mut State) {
     }
     let Some(look) = state.look() else { return };
     let fields = std::sync::Arc::clone(&look.fields);
-    let Some(Dialog::Input { purpose: Purpose::Filter(_), line, hints, .. }) = &mut state.dialog else { return };
+    let Some(Dialog::Input { purpose, line, hints, .. }) = &mut state.dialog else { return };
+    let own: &[&str] = match purpose {
+        Purpose::Filter(_) => &[],
+        Purpose::By => &KEYS,
+        Purpose::Columns => &COLUMNS,
+        _ => return,
+    };
+    if !own.is_empty() {
+        let typed = if *purpose == Purpose::By { line.text() } else { line.behind(BETWEEN) };
+        let all = own.iter().copied().chain(fields.keys().map(String::as_str).filter(|name| !own.contains(name)));
+        let starts = all.filter(|name| name.starts_with(typed) && *name != typed);
+        *hints = starts.take(HINTS).map(str::to_owned).collect();
+        return;
+    }
     let word = line.word();
     let operator = word.find([':', '=', '<', '>', '~']);
     *hints = match operator.and_then(|at| word.split_at_checked(at + 1)) {
@@ -324,16 +390,24 @@ pub(super) fn submit(
         Purpose::Columns => {
             let columns: Vec<String> =
                 text.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect();
-            if let Err(fault) = check_columns(&columns) {
-                let error = Some(fault);
+            if let Err(fault) = columns.iter().try_for_each(|name| Column::parse(name).map(drop)) {
+                let error = Some(super::with_hint(&fault));
                 state.dialog = Some(Dialog::Input { purpose, line, title, error, hints: Vec::new() });
                 return Vec::new();
             }
             let Some(screen) = state.screens.last_mut() else { return Vec::new() };
-            screen.columns =
-                if columns.is_empty() { crate::tui::state::COLUMNS.map(str::to_owned).to_vec() } else { columns };
+            screen.columns = if columns.is_empty() { usual_columns(&screen.addresses) } else { columns };
             screen.rows.clear();
             screen.fetching.take().map(Effect::Cancel).into_iter().collect()
+        }
+        Purpose::By => {
+            if let Err(fault) = By::parse(&text) {
+                let error = Some(super::with_hint(&fault));
+                state.dialog = Some(Dialog::Input { purpose, line, title, error, hints: Vec::new() });
+                return Vec::new();
+            }
+            navigate::group_by(state, text);
+            Vec::new()
         }
         Purpose::From => {
             let place = if text.is_empty() { "first" } else { &text };
@@ -345,13 +419,15 @@ pub(super) fn submit(
             let follow = state.look().is_some_and(|look| look.follow);
             navigate::look_from(state, place, follow)
         }
-        Purpose::Save(look, indices) => {
-            let Some(snapshot) = state.looks.get(&look).and_then(|look| look.snapshot.clone()) else {
+        Purpose::Save(kept) => {
+            let Some(snapshot) = state.looks.get(&kept.look).and_then(|look| look.snapshot.clone()) else {
                 return Vec::new();
             };
+            let line = saving(state, &kept.ids, &text);
+            super::note(state, false, &format!("$ {line}"));
             let task = super::next_task(state);
             state.saves.insert(task);
-            vec![Effect::Save(task, snapshot, indices, text)]
+            vec![Effect::Save(task, snapshot, kept.indices, text)]
         }
         purpose => match super::acting::submit(state, purpose, &text) {
             Ok(effects) => effects,
@@ -362,13 +438,6 @@ pub(super) fn submit(
             }
         },
     }
-}
-
-fn check_columns(columns: &[String]) -> Result<(), String> {
-    let known = ["age", "time", "id", "key", "why", "body", "size"];
-    columns.iter().filter(|name| !known.contains(&name.as_str())).try_for_each(|name| {
-        crate::message::filter::Pick::parse(name).map(|_| ()).map_err(|error| super::with_hint(&error))
-    })
 }
 
 /// Does what the palette has under its cursor.

@@ -10,11 +10,11 @@ mod navigate;
 use crossterm::event::{KeyEvent, KeyEventKind, MouseButton, MouseEvent, MouseEventKind};
 use jiff::SignedDuration;
 
-use super::command::{Command, Scope};
+use super::command::{Command, Entry, Scope};
 use super::key::Key;
 use super::msg::{Effect, Msg};
-use super::state::{Dialog, State, TABS, TaskId};
-use super::view;
+use super::state::{Dialog, State, TaskId};
+use super::view::{self, Spot};
 use crate::error::Error;
 
 pub(super) use navigate::{line, open, refresh};
@@ -67,36 +67,75 @@ fn key(state: &mut State, event: &KeyEvent) -> Vec<Effect> {
             return input::typed(state, key, event);
         }
     }
-    let Some(entry) = entry else { return Vec::new() };
+    entry.map_or_else(Vec::new, |entry| checked(state, entry))
+}
+
+fn mouse(state: &mut State, event: MouseEvent) -> Vec<Effect> {
+    match event.kind {
+        MouseEventKind::ScrollUp => scroll(state, -3),
+        MouseEventKind::ScrollDown => scroll(state, 3),
+        MouseEventKind::Down(MouseButton::Left) => return click(state, event.column, event.row),
+        _ => {}
+    }
+    Vec::new()
+}
+
+fn scroll(state: &mut State, by: i16) {
+    match &mut state.dialog {
+        Some(Dialog::Compose { compose, .. }) => compose.area.scroll((by, 0)),
+        _ => navigate::step(state, by.into()),
+    }
+}
+
+/// Points at something: a row is selected, and opened where it was; what has a key does what the key does.
+fn click(state: &mut State, x: u16, y: u16) -> Vec<Effect> {
+    let Some(spot) = view::spot(state, x, y) else {
+        // Beside what only offers something, as esc: nothing is lost by it.
+        let offers = matches!(state.dialog, Some(Dialog::Help { .. } | Dialog::Palette { .. } | Dialog::Pick { .. }));
+        return if offers { navigate::back(state) } else { Vec::new() };
+    };
+    match spot {
+        Spot::Key(command) => {
+            let entry = super::command::of(state.scope(), state).find(|entry| entry.command == command);
+            return entry.map_or_else(Vec::new, |entry| checked(state, entry));
+        }
+        Spot::Tab(tab) => navigate::to_tab(state, tab),
+        Spot::Hint(at) => return input::take_hint(state, at),
+        Spot::Typed(cells) => input::go_to(state, cells),
+        Spot::Form(row, cell) => {
+            if let Some(Dialog::Compose { compose, .. }) = &mut state.dialog {
+                compose.go_to(row, cell);
+            }
+        }
+        Spot::Row(row) => {
+            let again = navigate::cursor(state) == row;
+            navigate::set_cursor(state, row);
+            // A choice of a dialog is one that is pointed at once, as in every menu.
+            if again || state.dialog.is_some() {
+                let command = if state.scope() == Scope::Detail { Command::Fold } else { Command::Accept };
+                return perform(state, command);
+            }
+        }
+        Spot::Run(wanted) => {
+            if let Some(Dialog::Sheet { run, .. }) = &mut state.dialog {
+                // What is chosen already is done.
+                if std::mem::replace(run, wanted) == wanted {
+                    return perform(state, Command::Accept);
+                }
+            }
+        }
+        Spot::Dialog => {}
+    }
+    Vec::new()
+}
+
+/// Does what a command says, or says why not now.
+fn checked(state: &mut State, entry: &Entry) -> Vec<Effect> {
     if let Some(why) = entry.reason_against(state) {
         say(state, &format!("{}: {why}", entry.name));
         return Vec::new();
     }
     perform(state, entry.command)
-}
-
-fn mouse(state: &mut State, event: MouseEvent) -> Vec<Effect> {
-    match event.kind {
-        MouseEventKind::ScrollUp => navigate::step(state, -3),
-        MouseEventKind::ScrollDown => navigate::step(state, 3),
-        MouseEventKind::Down(MouseButton::Left) if state.dialog.is_none() => {
-            if let Some(tab) = view::tab_at(state, event.column, event.row) {
-                navigate::to_tab(state, tab);
-                return Vec::new();
-            }
-            let Some(row) = view::row_at(state, event.row).filter(|row| *row < state.rows()) else {
-                return Vec::new();
-            };
-            let again = navigate::cursor(state) == row;
-            navigate::set_cursor(state, row);
-            if again {
-                let command = if state.under() == Scope::Detail { Command::Fold } else { Command::Accept };
-                return perform(state, command);
-            }
-        }
-        _ => {}
-    }
-    Vec::new()
 }
 
 /// Says something to the operator, and keeps it in the log.
@@ -162,8 +201,9 @@ fn perform(state: &mut State, command: Command) -> Vec<Effect> {
         Command::OpenRun => return navigate::open_run(state),
         Command::Back => return navigate::back(state),
         Command::Refresh => return navigate::again(state),
-        Command::NextTab => navigate::tab(state, 1),
-        Command::PreviousTab => navigate::tab(state, TABS.len() - 1),
+        Command::NextTab => navigate::tab(state, true),
+        Command::PreviousTab => navigate::tab(state, false),
+        Command::GroupBy => input::by(state),
         Command::NextMessage => navigate::neighbour(state, 1),
         Command::PreviousMessage => navigate::neighbour(state, -1),
         Command::Fold => navigate::fold(state),

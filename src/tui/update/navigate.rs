@@ -2,9 +2,10 @@
 
 use super::{Effect, complain, next_task, note, say};
 use crate::broker::{Address, CostKind};
-use crate::tui::act::{field_filter, selection};
+use crate::tui::act::{Again, both, ids, quote, selection};
 use crate::tui::command::{Command, Scope};
-use crate::tui::state::{Dialog, KEYS, Load, Look, Screen, State, TABS, Wanted, cost, own_address};
+use crate::tui::state::{Dialog, KEYS, Load, Look, Screen, State, TABS, Wanted, columns, costs, own_address};
+use crate::tui::view;
 
 /// Messages at the end of a long queue that are shown where nothing else is asked for.
 const TAIL: u64 = 10_000;
@@ -24,17 +25,28 @@ pub(crate) fn refresh(state: &mut State) -> Vec<Effect> {
 
 pub(super) fn cursor(state: &State) -> usize {
     match &state.dialog {
-        Some(Dialog::Sheet { scroll, .. } | Dialog::Receipt { scroll, .. } | Dialog::Help { scroll, .. }) => *scroll,
+        Some(
+            Dialog::Sheet { scroll, .. }
+            | Dialog::Receipt { scroll, .. }
+            | Dialog::Help { scroll, .. }
+            | Dialog::Cost { scroll, .. },
+        ) => *scroll,
         Some(Dialog::Palette { cursor, .. } | Dialog::Pick { cursor, .. }) => *cursor,
         _ => state.screen().map_or(state.cursor, |screen| screen.cursor),
     }
 }
 
 pub(super) fn set_cursor(state: &mut State, to: usize) {
+    let end = if state.dialog.is_some() { view::scroll_end(state) } else { 0 };
     let last = state.rows().saturating_sub(1);
     match &mut state.dialog {
-        Some(Dialog::Sheet { scroll, .. } | Dialog::Receipt { scroll, .. } | Dialog::Help { scroll, .. }) => {
-            *scroll = to.min(1000);
+        Some(
+            Dialog::Sheet { scroll, .. }
+            | Dialog::Receipt { scroll, .. }
+            | Dialog::Help { scroll, .. }
+            | Dialog::Cost { scroll, .. },
+        ) => {
+            *scroll = to.min(end);
         }
         Some(Dialog::Palette { cursor, choices, .. }) => *cursor = to.min(choices.len().saturating_sub(1)),
         Some(Dialog::Pick { cursor, addresses, .. }) => *cursor = to.min(addresses.len().saturating_sub(1)),
@@ -49,16 +61,29 @@ pub(super) fn step(state: &mut State, by: isize) {
     set_cursor(state, cursor(state).saturating_add_signed(by));
 }
 
-/// Goes on by some tabs or grouping keys.
-pub(super) fn tab(state: &mut State, by: usize) {
-    let Some(screen) = state.screens.last_mut() else { return };
+/// The next tab or grouping key, or the one before.
+pub(super) fn tab(state: &mut State, forward: bool) {
+    let Some(screen) = state.screens.last() else { return };
+    let step = |count: usize| if forward { 1 } else { count - 1 };
     if screen.scope == Scope::Detail {
-        let to = (screen.tab + by) % TABS.len();
+        let to = (screen.tab + step(TABS.len())) % TABS.len();
         to_tab(state, to);
     } else {
-        // The keys are as many as the tabs, so that one step back is the same for both.
-        screen.by = (screen.by + by) % KEYS.len();
+        let key = screen.key_behind(step(screen.keys().len())).to_owned();
+        group_by(state, key);
+    }
+}
+
+/// Groups by another key; a field joins those that `tab` goes through.
+pub(super) fn group_by(state: &mut State, key: String) {
+    let Some(screen) = state.screens.last_mut() else { return };
+    if !KEYS.contains(&key.as_str()) {
+        screen.field = Some(key.clone());
+    }
+    if key != screen.by {
+        screen.by = key;
         (screen.cursor, screen.task, screen.fault) = (0, None, None);
+        screen.marked_groups.clear();
     }
 }
 
@@ -136,10 +161,10 @@ pub(super) fn want(state: &mut State, wanted: Wanted) -> Vec<Effect> {
         return begin(state, wanted);
     }
     // What the list says already is shown at once; the broker is asked again.
-    let lines = infos.into_iter().flatten().filter(|info| info.read_cost.kind != CostKind::None).map(cost).collect();
+    let lines = costs(wanted.addresses.iter().zip(infos).filter_map(|(address, info)| Some((address, info?))));
     let task = next_task(state);
     let effect = Effect::Cost(task, wanted.addresses.clone());
-    state.dialog = Some(Dialog::Cost { lines, wanted: Box::new(wanted), refused: false, task });
+    state.dialog = Some(Dialog::Cost { lines, wanted: Box::new(wanted), refused: false, task, scroll: 0 });
     vec![effect]
 }
 
@@ -260,16 +285,20 @@ pub(super) fn enter(state: &mut State, command: Command) -> Vec<Effect> {
     (next.look, next.filter, next.group) = (screen.look, screen.filter.clone(), screen.group.clone());
     match screen.scope {
         Scope::Groups => {
-            if command == Command::Accept {
-                let Some(group) = screen.groups.get(screen.cursor) else { return Vec::new() };
-                if screen.by == 0 {
-                    next.group = Some(group.name.clone());
-                } else {
-                    let Some(field) = field_filter(screen.by, group) else {
-                        say(state, "groups by this key can't be opened: press tab for another");
-                        return Vec::new();
-                    };
-                    next.filter = Some(crate::tui::act::both(next.filter.as_ref(), &field));
+            // As in the list of queues: enter opens one, `m` what is marked; without marks, everything.
+            let under = screen.groups.get(screen.cursor);
+            let groups = match command {
+                Command::Accept => under.into_iter().collect(),
+                _ if screen.marked_groups.is_empty() => Vec::new(),
+                _ => screen.chosen_groups(),
+            };
+            match Again::of(&screen.by, &groups) {
+                Some(Again::Groups(names)) => next.group = Some(names),
+                Some(Again::Filter(field)) => next.filter = Some(both(next.filter.as_ref(), &field)),
+                None if groups.is_empty() && command != Command::Accept => {}
+                None => {
+                    say(state, "the profile hides what these groups are made by: press tab for another key");
+                    return Vec::new();
                 }
             }
         }
@@ -385,6 +414,12 @@ pub(super) fn mark(state: &mut State) {
                 state.marks.insert(address);
             }
         }
+        Some(screen) if screen.scope == Scope::Groups => {
+            let Some(id) = screen.groups.get(screen.cursor).map(|group| group.id) else { return };
+            if !screen.marked_groups.remove(&id) {
+                screen.marked_groups.insert(id);
+            }
+        }
         Some(screen) => {
             let Some(index) = screen.message_at(screen.cursor) else { return };
             if screen.marks.remove(&index).is_none()
@@ -398,7 +433,13 @@ pub(super) fn mark(state: &mut State) {
 }
 
 pub(super) fn mark_all(state: &mut State) {
-    if let Some(screen) = state.screens.last_mut() {
+    if let Some(screen) = state.screens.last_mut().filter(|screen| screen.scope == Scope::Groups) {
+        if screen.marked_groups.is_empty() {
+            screen.marked_groups = screen.groups.iter().map(|group| group.id).collect();
+        } else {
+            screen.marked_groups.clear();
+        }
+    } else if let Some(screen) = state.screens.last_mut() {
         if screen.marks.is_empty() {
             say(state, "without marks an act takes everything that is listed: narrow it with a filter");
         } else {
@@ -507,36 +548,72 @@ pub(super) fn text(state: &State) -> String {
     }
 }
 
-/// The command line of what is shown, shown and copied.
+/// The command line of what is shown, shown and copied; of what is marked, where something is.
 pub(in crate::tui) fn line(state: &State) -> String {
-    let Some(screen) = state.screen() else { return "postroom queues".to_owned() };
-    let quote = |address: &Address| crate::tui::act::quote(&address.to_string());
-    let names = screen.addresses.iter().map(quote).collect::<Vec<_>>().join(" ");
-    let which = selection(screen.filter.as_ref(), screen.group.as_ref());
+    let Some(screen) = state.screen() else { return listing(state) };
+    let names = screen.addresses.iter().map(|address| quote(&address.to_string())).collect::<Vec<_>>().join(" ");
+    match screen.scope {
+        Scope::Groups => {
+            let (mut filter, mut group) = (screen.filter.clone(), screen.group.clone());
+            let marked = if screen.marked_groups.is_empty() { Vec::new() } else { screen.chosen_groups() };
+            match Again::of(&screen.by, &marked) {
+                Some(Again::Groups(names)) => group = Some(names),
+                Some(Again::Filter(field)) => filter = Some(both(filter.as_ref(), &field)),
+                None => {}
+            }
+            let by = if screen.by == KEYS[0] { String::new() } else { format!(" --by {}", quote(&screen.by)) };
+            format!("postroom groups {names}{by}{}", selection(filter.as_ref(), group.as_ref()))
+        }
+        Scope::Detail => match &screen.page {
+            Some(page) => {
+                let which = ids(std::slice::from_ref(&page.message.id));
+                let place = if page.message.address.is_empty() { names } else { quote(&page.message.address) };
+                format!("postroom browse {place} --all --filter {} --decode -o json", quote(&which))
+            }
+            None => browse(state, screen, &names),
+        },
+        Scope::Show => format!("postroom show {names}"),
+        Scope::Consumers => format!("postroom consumers {names}"),
+        Scope::Partitions => format!("postroom consumers {names} --group {}", quote(&screen.title)),
+        Scope::Journal => "postroom journal list".to_owned(),
+        Scope::Run => format!("postroom journal show {}", screen.title),
+        Scope::Log if names.is_empty() => listing(state),
+        _ => browse(state, screen, &names),
+    }
+}
+
+/// The command line of the list of queues.
+fn listing(state: &State) -> String {
+    let of = match state.sources.as_slice() {
+        [one] => format!(" {}", quote(&one.address.to_string())),
+        _ => String::new(),
+    };
+    let typed = state.queue_filter.trim();
+    let matching = if typed.is_empty() { String::new() } else { format!(" --match {}", quote(typed)) };
+    format!("postroom queues{of}{matching}")
+}
+
+/// The command line of a list of messages.
+fn browse(state: &State, screen: &Screen, names: &str) -> String {
     let look = state.looks.get(&screen.look);
     let from = look.filter(|look| look.from != "first").map_or_else(String::new, |look| {
         match look.from.strip_prefix("last ") {
             Some(count) => format!(" --from last --limit {count}"),
-            None => format!(" --from {}", crate::tui::act::quote(&look.from)),
+            None => format!(" --from {}", quote(&look.from)),
         }
     });
     let follow = if look.is_some_and(|look| look.follow) { " --follow" } else { "" };
-    match screen.scope {
-        Scope::Groups if screen.by > 0 => {
-            format!("postroom groups {names} --by {}{which}", KEYS.get(screen.by).unwrap_or(&KEYS[0]))
-        }
-        Scope::Groups => format!("postroom groups {names}{which}"),
-        Scope::Show => format!("postroom show {names}"),
-        Scope::Consumers => format!("postroom consumers {names}"),
-        Scope::Partitions => {
-            format!("postroom consumers {names} --group {}", crate::tui::act::quote(&screen.title))
-        }
-        Scope::Journal => "postroom journal list".to_owned(),
-        Scope::Run => format!("postroom journal show {}", screen.title),
-        Scope::Log if names.is_empty() => "postroom queues".to_owned(),
-        _ => {
-            let all = if from.is_empty() && follow.is_empty() { " --all" } else { "" };
-            format!("postroom browse {names}{which}{from}{follow}{all}")
-        }
-    }
+    let all = if from.is_empty() && follow.is_empty() { " --all" } else { "" };
+    let marked: Vec<String> = screen.marks.values().cloned().collect();
+    let which = if marked.is_empty() {
+        selection(screen.filter.as_ref(), screen.group.as_ref())
+    } else {
+        selection(Some(&ids(&marked)), None)
+    };
+    let is_list = screen.scope == Scope::Messages;
+    let chosen = is_list && screen.columns != columns(&screen.addresses);
+    let shown = if chosen { format!(" --columns {}", quote(&screen.columns.join(","))) } else { String::new() };
+    // A list turned round is what a pipe turns round: a line for each message.
+    let turned = if is_list && screen.newest_first { " -o jsonl | tac" } else { "" };
+    format!("postroom browse {names}{which}{from}{follow}{all}{shown}{turned}")
 }

@@ -9,7 +9,7 @@ use crate::operation::journal::{JournalState, Summary};
 use crate::operation::queues::Listed;
 use crate::text::human;
 use crate::tui::command::Command;
-use crate::tui::state::{KEYS, Screen, State, list_name};
+use crate::tui::state::{Screen, State};
 use crate::tui::theme::Role;
 
 const BARS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
@@ -106,7 +106,7 @@ impl Canvas<'_> {
             let some = |n: Option<u64>| n.filter(|n| *n > 0).map_or_else(String::new, human::count);
             vec![
                 Cell(Role::Mark, if marked { "●" } else { "" }.to_owned()),
-                Cell(if marked { Role::Mark } else { Role::Name }, list_name(listed)),
+                Cell(if marked { Role::Mark } else { Role::Name }, listed.label()),
                 Cell(depth, listed.messages()),
                 growth_cell(growth(listed, state), info.is_dlq),
                 Cell(Role::Plain, info.oldest.map_or_else(String::new, |time| human::age(time, now))),
@@ -138,8 +138,8 @@ impl Canvas<'_> {
     }
 
     pub(super) fn groups(&mut self, area: Rect, screen: &Screen) {
-        let by = KEYS.get(screen.by).copied().unwrap_or_default();
         let columns = [
+            Column("", false, false),
             Column("COUNT", true, false),
             Column("SHARE", false, false),
             Column("CAUSE", false, true),
@@ -178,11 +178,13 @@ impl Canvas<'_> {
                 })
                 .collect();
             from.dedup();
+            let marked = screen.marked_groups.contains(&group.id);
             vec![
+                Cell(Role::Mark, if marked { "●" } else { "" }.to_owned()),
                 Cell(Role::Heading, human::count(group.count)),
                 Cell(Role::Bad, format!("{:>5.1}% {}", group.share * 100.0, "█".repeat(cells))),
                 Cell(Role::Plain, group.title.clone()),
-                Cell(Role::Name, group.name.clone()),
+                Cell(if marked { Role::Mark } else { Role::Name }, group.name.clone()),
                 Cell(Role::Plain, age(group.last)),
                 Cell(Role::Plain, age(group.first)),
                 Cell(Role::Faint, sparkline(&joined(&group.rate.counts().collect::<Vec<_>>()), true)),
@@ -198,9 +200,11 @@ impl Canvas<'_> {
             self.cause(Rect { y: area.y + area.height - 1 - pane, height: pane, ..area }, group, now);
         }
         let count = human::plural(screen.groups.len() as u64, "group");
-        let next = KEYS.get((screen.by + 1) % KEYS.len()).copied().unwrap_or_default();
+        let (by, next) = (&screen.by, screen.key_behind(1));
         let key = self.key_of(Command::NextTab);
-        self.status(area, screen, &format!("{count} by {by} ({key}: {next}); "));
+        let there = screen.groups.iter().filter(|group| screen.marked_groups.contains(&group.id)).count();
+        let marked = if there == 0 { String::new() } else { format!(", {there} marked") };
+        self.status(area, screen, &format!("{count} by {by} ({key}: {next}){marked}; "));
     }
 
     pub(super) fn messages(&mut self, area: Rect, screen: &Screen) {

@@ -3,6 +3,7 @@
 mod lists;
 mod over;
 mod pages;
+mod sheet;
 mod table;
 mod wrap;
 
@@ -13,7 +14,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::command::{self, Command, Scope};
-use super::state::{Load, Screen, State, TABS};
+use super::state::{Load, Screen, State};
 use super::theme::{Role, ascii};
 use super::update::line;
 use crate::operation::progress::Tick;
@@ -38,7 +39,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, state: &State) {
         buffer.set_stringn(area.x, area.y, text, area.width.into(), Style::new());
         return;
     }
-    Canvas { buffer, state, area }.all();
+    Canvas { buffer, state, area, seen: Seen::default() }.all();
     if state.theme.ascii {
         for cell in &mut frame.buffer_mut().content {
             if !cell.symbol().is_ascii() {
@@ -53,6 +54,7 @@ struct Canvas<'a> {
     buffer: &'a mut Buffer,
     state: &'a State,
     area: Rect,
+    seen: Seen,
 }
 
 /// The rows between the header and the two lines of the footer.
@@ -100,29 +102,61 @@ pub(crate) fn top(cursor: usize, height: usize) -> usize {
     cursor / height * height
 }
 
-/// The row of the list at a line of the terminal.
-pub(crate) fn row_at(state: &State, y: u16) -> Option<usize> {
-    let area = Rect { x: 0, y: 0, width: state.size.0, height: state.size.1 };
-    let body = body(state, area);
-    let at = usize::from(y.checked_sub(body.y + 1)?);
-    let height = body_height(state);
-    let cursor = state.screen().map_or(state.cursor, |screen| screen.cursor);
-    (at < height).then(|| top(cursor, height) + at)
+/// What can be pointed at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Spot {
+    /// A row of the list, or of the choices of a dialog.
+    Row(usize),
+    /// A tab of one message.
+    Tab(usize),
+    /// What a key does, too.
+    Key(Command),
+    /// A dry run, or the run itself.
+    Run(bool),
+    /// What may be typed.
+    Hint(usize),
+    /// A line that is typed, so many cells in.
+    Typed(usize),
+    /// The form of a message: row and cell of what is shown of it.
+    Form(u16, u16),
+    /// A dialog, where it has nothing to offer.
+    Dialog,
 }
 
-/// The tab at a place of the terminal.
-pub(crate) fn tab_at(state: &State, x: u16, y: u16) -> Option<usize> {
+/// What was found while everything was drawn.
+#[derive(Debug, Default)]
+struct Seen {
+    /// What can be pointed at, what lies over it behind it.
+    spots: Vec<(Rect, Spot)>,
+    /// Lines of a dialog that are beyond its end.
+    beyond: usize,
+}
+
+/// Draws for nobody's eyes.
+fn seen(state: &State) -> Seen {
     let area = Rect { x: 0, y: 0, width: state.size.0, height: state.size.1 };
-    if state.under() != Scope::Detail || y != body(state, area).y {
-        return None;
+    if area.width < LEAST.0 || area.height < LEAST.1 {
+        return Seen::default();
     }
-    let mut start = 0;
-    TABS.iter().position(|name| {
-        let end = start + name.len() + 4;
-        let here = (start..end).contains(&usize::from(x));
-        start = end;
-        here
+    let mut buffer = Buffer::empty(area);
+    let mut canvas = Canvas { buffer: &mut buffer, state, area, seen: Seen::default() };
+    canvas.all();
+    canvas.seen
+}
+
+/// What stands at a place of the terminal: what was drawn there says it.
+pub(crate) fn spot(state: &State, x: u16, y: u16) -> Option<Spot> {
+    let (place, spot) = seen(state).spots.into_iter().rev().find(|(place, _)| place.contains((x, y).into()))?;
+    Some(match spot {
+        Spot::Typed(_) => Spot::Typed(usize::from(x - place.x)),
+        Spot::Form(..) => Spot::Form(y - place.y, x - place.x),
+        spot => spot,
     })
+}
+
+/// How far the dialog can be scrolled.
+pub(crate) fn scroll_end(state: &State) -> usize {
+    seen(state).beyond
 }
 
 impl Canvas<'_> {
@@ -143,10 +177,19 @@ impl Canvas<'_> {
                 _ => self.log(body, screen),
             },
         }
+        if self.state.dialog.is_some() {
+            // What lies under a dialog waits.
+            self.seen.spots.clear();
+        }
         self.footer();
         if let Some(dialog) = &self.state.dialog {
             self.over(dialog);
         }
+    }
+
+    /// So many cells of a line can be pointed at.
+    fn spot(&mut self, x: u16, y: u16, width: u16, spot: Spot) {
+        self.seen.spots.push((Rect { x, y, width, height: 1 }, spot));
     }
 
     fn style(&self, role: Role) -> Style {
@@ -172,44 +215,35 @@ impl Canvas<'_> {
         let (state, y) = (self.state, self.area.y);
         let mut x = self.put(self.area.x, y, self.room(self.area.x), "postroom ", Role::Heading);
         let addresses = state.addresses();
-        let names: Vec<String> = addresses.iter().map(ToString::to_string).collect();
         let style = state.theme.profile(addresses.first().and_then(|address| state.policy(address).colour));
-        let room = self.room(x);
+        let badges = badges(state);
+        // Whatever else is cut: that this is production is not.
+        let kept: usize = badges.iter().map(|(_, badge)| width_of(badge) + 1).sum();
         match state.screen() {
             None => {
                 let filter =
                     if state.queue_filter.is_empty() { String::new() } else { format!(" / {}", state.queue_filter) };
                 let marked =
                     if state.marks.is_empty() { String::new() } else { format!("   {} marked", state.marks.len()) };
+                let room = self.room(x).saturating_sub(kept);
                 x = self.put(x, y, room, &format!("queues{filter}{marked}"), Role::Name);
             }
             Some(screen) => {
-                let whose = match names.as_slice() {
+                let whose = match addresses.as_slice() {
                     [] => String::new(),
-                    [one] => one.clone(),
+                    [one] => one.to_string(),
                     several => human::plural(several.len() as u64, "queue"),
                 };
+                let room = self.room(x).saturating_sub(kept);
                 x = self.put_styled(x, y, room, &whose, style);
                 let mut crumbs = if whose.is_empty() { String::new() } else { " › ".to_owned() };
                 crumbs += screen.scope.title();
                 crumbs.extend(screen.group.iter().map(|group| format!(" › {group}")));
                 crumbs.extend(screen.filter.iter().map(|filter| format!(" / {filter}")));
-                let room = self.room(x);
+                let room = self.room(x).saturating_sub(kept);
                 x = self.put(x, y, room, &crumbs, Role::Name);
             }
         }
-        let mut badges: Vec<(Role, String)> = Vec::new();
-        badges.extend(state.is_production().then(|| (Role::Badge, " PRODUCTION ".to_owned())));
-        badges.extend(state.read_only().map(|_| (Role::Safe, " READ-ONLY ".to_owned())));
-        if let Some(look) = state.look() {
-            badges.extend(look.follow.then(|| (Role::Match, " FOLLOWING ".to_owned())));
-        }
-        badges.extend(state.screen().and_then(|screen| screen.held_at).map(|_| (Role::Match, " HELD ".to_owned())));
-        let failed = state.sources.iter().filter(|source| source.failed.is_some()).count();
-        if failed > 0 && !state.screens.is_empty() {
-            badges.push((Role::Badge, format!(" {failed} of {} brokers down ", state.sources.len())));
-        }
-        badges.extend(state.quitting.then(|| (Role::Match, " returning what is held ".to_owned())));
         for (role, badge) in badges {
             let room = self.room(x + 1);
             x = self.put(x + 1, y, room, &badge, role);
@@ -286,10 +320,12 @@ impl Canvas<'_> {
                 continue;
             }
             let works = entry.reason_against(state).is_none();
-            let room = self.room(x);
+            let (room, start) = (self.room(x), x);
             x = self.put(x, y + 1, room, &key, if works { Role::Heading } else { Role::Faint });
             let room = self.room(x + 1);
-            x = self.put(x + 1, y + 1, room, entry.title, if works { Role::Plain } else { Role::Faint }) + 2;
+            x = self.put(x + 1, y + 1, room, entry.title, if works { Role::Plain } else { Role::Faint });
+            self.spot(start, y + 1, x.saturating_sub(start), Spot::Key(entry.command));
+            x += 2;
         }
     }
 
@@ -355,6 +391,21 @@ impl Canvas<'_> {
             self.centre(area, &text, role);
         }
     }
+}
+
+/// What has to be seen of the place: its policy, and how it is.
+fn badges(state: &State) -> Vec<(Role, String)> {
+    let mut badges: Vec<(Role, String)> = Vec::new();
+    badges.extend(state.is_production().then(|| (Role::Badge, " PRODUCTION ".to_owned())));
+    badges.extend(state.read_only().map(|_| (Role::Safe, " READ-ONLY ".to_owned())));
+    badges.extend(state.look().filter(|look| look.follow).map(|_| (Role::Match, " FOLLOWING ".to_owned())));
+    badges.extend(state.screen().and_then(|screen| screen.held_at).map(|_| (Role::Match, " HELD ".to_owned())));
+    let failed = state.sources.iter().filter(|source| source.failed.is_some()).count();
+    if failed > 0 && !state.screens.is_empty() {
+        badges.push((Role::Badge, format!(" {failed} of {} brokers down ", state.sources.len())));
+    }
+    badges.extend(state.quitting.then(|| (Role::Match, " returning what is held ".to_owned())));
+    badges
 }
 
 /// How far something is, in a line.

@@ -7,7 +7,7 @@ use ratatui::widgets::{Clear, Widget as _};
 
 use super::lists::bar;
 use super::wrap::wrap;
-use super::{Canvas, body_height, clean, top};
+use super::{Canvas, Spot, body_height, clean, top};
 use crate::broker::ConsumerGroup;
 use crate::operation::glance::{failed_where, origin_target, reason};
 use crate::operation::groups::{GroupSummary, OriginCount};
@@ -26,8 +26,10 @@ impl Canvas<'_> {
         for (at, name) in TABS.iter().enumerate() {
             let (role, text) =
                 if at == screen.tab { (Role::Cursor, format!("[{name}]")) } else { (Role::Faint, format!(" {name} ")) };
-            let room = self.room(x);
-            x = self.put(x, area.y, room, &text, role) + 2;
+            let (room, start) = (self.room(x), x);
+            x = self.put(x, area.y, room, &text, role);
+            self.spot(start, area.y, x - start, Spot::Tab(at));
+            x += 2;
         }
         let Some(page) = &screen.page else {
             let (text, role) = screen.fault.as_deref().map_or(("reading …", Role::Faint), |fault| (fault, Role::Bad));
@@ -63,6 +65,7 @@ impl Canvas<'_> {
                 x = self.put(x, y, room, text, *role);
             }
             self.highlight(area, y, &line.text(), &screen.needle);
+            self.spot(area.x, y, area.width, Spot::Row(n));
             if n == screen.cursor {
                 let style = self.style(Role::Cursor);
                 self.buffer.set_style(Rect { y, height: 1, ..area }, style);
@@ -201,6 +204,7 @@ impl Canvas<'_> {
         for (n, row) in rows.into_iter().enumerate().skip(first).take(height) {
             let y = area.y + 1 + u16::try_from(n - first).unwrap_or(u16::MAX / 2);
             self.buffer.set_line(area.x, y, &row, area.width);
+            self.spot(area.x, y, area.width, Spot::Row(n));
             if n == cursor {
                 let style = self.style(Role::Cursor);
                 self.buffer.set_style(Rect { y, height: 1, ..area }, style);

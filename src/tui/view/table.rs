@@ -3,7 +3,7 @@
 
 use ratatui::layout::Rect;
 
-use super::{Canvas, top};
+use super::{Canvas, Spot, top};
 use crate::text::{fit, safe, width_of};
 use crate::tui::theme::Role;
 
@@ -39,6 +39,7 @@ impl Canvas<'_> {
         for (n, cells) in rows.iter().enumerate() {
             let y = area.y + 1 + u16::try_from(n).unwrap_or(u16::MAX / 2);
             self.line(area, y, columns, &widths, cells);
+            self.spot(area.x, y, area.width, Spot::Row(first + n));
             if first + n == cursor {
                 let style = self.style(Role::Cursor);
                 self.buffer.set_style(Rect { y, height: 1, ..area }, style);

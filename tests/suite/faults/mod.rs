@@ -4,7 +4,10 @@
 //! was reported as ambiguous.
 
 mod journal;
+mod pairs;
 mod undo;
+
+pub(super) use self::pairs::jumping;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -48,8 +51,12 @@ enum What {
     Park,
     /// A replay key by key: those with equal bodies one after the other, two in flight.
     PerKey,
+    /// A replay of which each `c` goes first, for it vanishes soon.
+    First,
     /// A ramp, watched at each step: a consumer takes every copy, and refuses each `b`.
     Steps,
+    /// A ramp that stops by itself at the first copy that comes back.
+    Stops,
     /// The same key by key, at most two copies not consumed.
     Rounds,
 }
@@ -61,6 +68,8 @@ struct World {
     case: Case,
     /// Resumes may put messages back as new copies.
     rescue: bool,
+    /// The clock of runs and resumes jumps to and fro.
+    jumps: bool,
     outcomes: Arc<Mutex<Vec<OutcomeLine>>>,
     /// What the consumer has taken.
     consumed: Arc<Mutex<Vec<String>>>,
@@ -118,6 +127,7 @@ impl World {
             folder: folder(),
             case,
             rescue: false,
+            jumps: false,
             outcomes: Arc::default(),
             consumed: Arc::default(),
             consumer: None,
@@ -127,6 +137,11 @@ impl World {
             let mut message = Message { payload: Some((*body).into()), ..Message::default() };
             if case.verb == What::Park && LOOPS.contains(body) {
                 message.headers.push("postroom-replay-count", 3);
+            }
+            if case.verb == What::First && *body == "c" {
+                // Five minutes from now, which stands still in the demo.
+                message.properties.push("timestamp", postroom::broker::memory::demo::NOW.as_second());
+                message.properties.push("expiration", "300000");
             }
             world.memory.publish("from", message).unwrap();
         }
@@ -180,6 +195,7 @@ impl World {
         let outcomes = Arc::clone(&self.outcomes);
         // Small batches: what is under way, confirmed, removed and still to come at once is what faults are about.
         let control = Control::new().batch(2).settle(std::time::Duration::from_millis(2));
+        let control = if self.jumps { control.clock(jumping()) } else { control };
         control.on_outcome(move |line| outcomes.lock().unwrap().push(line))
     }
 
@@ -218,14 +234,16 @@ impl World {
                     ReplayRequest { selection, mode, max_replays: Some(3), park, ..ReplayRequest::all(source, to) };
                 replay::run(replay::plan(request, control).await?, journals, control).await
             }
-            What::PerKey | What::Steps | What::Rounds => {
+            What::PerKey | What::First | What::Steps | What::Stops | What::Rounds => {
                 let to = ReplayTo::Place(Box::new(self.at("demo:to")));
                 let verb = self.case.verb;
                 let watched = Pace { verify_s: Some(10.0), max_failures: Some(100), ..Pace::default() };
                 let (per_key, max_in_flight) = (Some("body".to_owned()), Some(2));
                 let pace = match verb {
                     What::Steps => Pace { ramp: vec![1, 2], ..watched },
+                    What::Stops => Pace { ramp: vec![1, 2], max_failures: None, ..watched },
                     What::Rounds => Pace { per_key, max_in_flight, ..watched },
+                    What::First => Pace { expiring_first: true, ..Pace::default() },
                     _ => Pace { per_key, max_in_flight, ..Pace::default() },
                 };
                 let request = ReplayRequest { selection, mode, pace, ..ReplayRequest::all(source, to) };
@@ -250,12 +268,14 @@ impl World {
             let Ok(id) = journals.newest_unfinished() else { return last };
             let control = self.control();
             match resume::prepare(&id, &journals, self).await {
-                Ok(prepared) => match resume::run(prepared.rescue(self.rescue), &journals, &control).await {
-                    Ok(report) => last = Some(report),
-                    // So does the thread that wrote the archive.
-                    Err(error) if error.kind() == ErrorKind::Locked => tokio::task::yield_now().await,
-                    Err(error) => panic!("{error:?}"),
-                },
+                Ok(prepared) => {
+                    match resume::run(prepared.rescue(self.rescue).doubtful(self.jumps), &journals, &control).await {
+                        Ok(report) => last = Some(report),
+                        // So does the thread that wrote the archive.
+                        Err(error) if error.kind() == ErrorKind::Locked => tokio::task::yield_now().await,
+                        Err(error) => panic!("{error:?}"),
+                    }
+                }
                 Err(error) => panic!("{error:?}"),
             }
         }
@@ -350,7 +370,11 @@ impl World {
             twice <= ambiguous * kills,
             "{told}: {twice} twice, {ambiguous} told: {source:?} {target:?} {all:#?}\n{log}"
         );
-        assert!(staying <= ambiguous + skipped, "{told}: {staying} stay: {source:?} {target:?} {all:#?}\n{log}");
+        // One that is there twice seems to stay twice, where it has equals.
+        assert!(
+            staying <= ambiguous * kills + skipped,
+            "{told}: {staying} stay: {source:?} {target:?} {all:#?}\n{log}"
+        );
         assert_eq!(self.memory.held("from").unwrap(), [], "{told}: something is still held");
         assert!(self.memory.destroyed().is_empty(), "{told}: {:?}", self.memory.destroyed());
     }
@@ -364,7 +388,7 @@ impl Case {
 
     /// Whether somebody consumes the copies.
     fn is_watched(&self) -> bool {
-        matches!(self.verb, What::Steps | What::Rounds)
+        matches!(self.verb, What::Steps | What::Stops | What::Rounds)
     }
 
     fn is_classic(&self) -> bool {
@@ -393,6 +417,9 @@ fn cases() -> Vec<Case> {
     for profile in profiles.into_iter().take(3) {
         cases.push(Case { profile, verb: What::PerKey, mode: Mode::Exact, filter: None, twins: true });
     }
+    for (profile, twins) in [(Profile::RabbitClassic, true), (Profile::RabbitQuorum43, false)] {
+        cases.push(Case { profile, verb: What::First, mode: Mode::Exact, filter: None, twins });
+    }
     cases
 }
 
@@ -404,6 +431,12 @@ fn watched() -> Vec<Case> {
         case(Profile::RabbitQuorum43, What::Steps, Mode::Exact),
         case(Profile::RabbitClassic, What::Rounds, Mode::Exact),
     ]
+}
+
+/// Runs that stop by themselves, and that the operator lets go on.
+fn stopping() -> Vec<Case> {
+    let case = |profile, mode| Case { profile, verb: What::Stops, mode, filter: None, twins: true };
+    vec![case(Profile::RabbitClassic, Mode::Streaming), case(Profile::RabbitQuorum43, Mode::Exact)]
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -447,6 +480,10 @@ async fn without_a_fault_everything_arrives_once_and_in_order() {
             // Only those of one key keep their order.
             wanted.sort_unstable();
             target.sort_unstable();
+        }
+        if case.verb == What::First {
+            // The rest keeps its order.
+            wanted.sort_by_key(|body| *body != "c");
         }
         assert_eq!(target, wanted, "{case:?}");
         let stays = if case.profile == Profile::Kafka { report.skipped } else { 0 };

@@ -34,7 +34,7 @@ pub(super) enum Frame<'a> {
         /// As written.
         path: &'a str,
     },
-    /// Rust: a path of modules.
+    /// Rust and C++: a path of modules.
     Rust(&'a str),
     /// PHP, Perl: a method and the file.
     Php {
@@ -70,7 +70,7 @@ pub(super) fn read<'a>(text: &'a str, line: &'a str, before: &'a str) -> Option<
     {
         return Some(go(before.trim(), text.get(..at + end).unwrap_or_default()));
     }
-    if let Some(found) = ruby(text).or_else(|| elixir(text)).or_else(|| perl(text)) {
+    if let Some(found) = ruby(text).or_else(|| elixir(text)).or_else(|| perl(text)).or_else(|| cpp(text)) {
         return Some(found);
     }
     if let Some(rest) = numbered(text) {
@@ -133,7 +133,8 @@ fn dotted_or_node(rest: &str) -> Option<Frame<'_>> {
     Some(if rust { Frame::Nowhere } else { Frame::File { path, function: "", python: false } })
 }
 
-fn has_extension(path: &str, extension: &str) -> bool {
+/// Whether a path's file is of that kind.
+pub(super) fn has_extension(path: &str, extension: &str) -> bool {
     path.rsplit_once('.').is_some_and(|(_, end)| end == extension)
 }
 
@@ -180,6 +181,31 @@ fn perl(text: &str) -> Option<Frame<'_>> {
     Some(Frame::Php { function: call.split('(').next().unwrap_or(call), path })
 }
 
+/// `#4 0x00005 in acme::Parser::parse (this=0x7f) at /src/parser.cpp:88` of a debugger, ` 4# acme::Parser::parse(int) at …` of
+/// Boost, `@ 0x00005 acme::Parser::parse()` of glog.
+fn cpp(text: &str) -> Option<Frame<'_>> {
+    let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+    let (rest, sure) = if let Some(rest) = text.strip_prefix('#') {
+        (rest.get(digits(rest)..)?.strip_prefix(' ')?.trim_start(), false)
+    } else if let Some(rest) = text.strip_prefix('@') {
+        (rest.trim_start(), false)
+    } else {
+        let count = digits(text);
+        (text.get(count..)?.strip_prefix("# ").filter(|_| count > 0)?.trim_start(), true)
+    };
+    let (rest, sure) = match rest.strip_prefix("0x") {
+        Some(hex) => {
+            let hex = hex.trim_start_matches(|c: char| c.is_ascii_hexdigit()).trim_start();
+            (hex.strip_prefix("in ").unwrap_or(hex), true)
+        }
+        None => (rest, sure || rest.contains(" at ") && !rest.starts_with(['/', '{', '['])),
+    };
+    let end = rest.find(['(', '<', ' ']).unwrap_or(rest.len());
+    let function = rest.get(..end)?;
+    let is_name = |part: &str| part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'~'));
+    (sure && !function.is_empty() && function.split("::").all(is_name)).then_some(Frame::Rust(function))
+}
+
 /// `#0 /app/H.php(42): App\H->m(…)`.
 fn php(text: &str) -> Option<Frame<'_>> {
     let rest = text.strip_prefix('#')?;
@@ -196,10 +222,10 @@ fn php(text: &str) -> Option<Frame<'_>> {
 }
 
 impl Frame<'_> {
-    /// Whether it is the frame before it once more: as it is, or the body of a suspended function under the function.
+    /// Whether it is the frame before it once more: as it is, or what a compiler made of the same function.
     pub(super) fn repeats(&self, last: &Self) -> bool {
-        let suspended = matches!(self, Self::Dotted(name) if name.ends_with(SUSPENDED));
-        self == last || suspended && self.name() == last.name()
+        let compiled = matches!(self, Self::Dotted(name) if name.contains('$'));
+        self == last || compiled && self.name() == last.name()
     }
 
     /// Whether it only tries again what others do: such a frame comes and goes with the number of tries.
@@ -217,7 +243,12 @@ impl Frame<'_> {
     pub(super) fn is_application(&self) -> bool {
         match self {
             Self::Dotted(name) => !is_generated(name) && !libraries::is_dotted_library(without_module(name)),
-            Self::File { path, .. } | Self::Ruby { path, .. } | Self::Php { path, .. } => !path::is_library(path),
+            Self::File { path, function, python } => {
+                // Since Python 3.12 a comprehension has no frame of its own; the function it stands in always has one.
+                let within = *python && matches!(*function, "<listcomp>" | "<dictcomp>" | "<setcomp>" | "<genexpr>");
+                !within && !path::is_library(path)
+            }
+            Self::Ruby { path, .. } | Self::Php { path, .. } => !path::is_library(path),
             Self::Go { function, path } => !path::is_library(path) && !libraries::is_go_library(function),
             Self::Rust(name) => libraries::is_rust_application(name),
             Self::Elixir { application, function } => !libraries::is_elixir_library(application, function),
@@ -308,7 +339,7 @@ fn clean_dotted(name: &str) -> String {
     if !name.bytes().any(|byte| matches!(byte, b'$' | b'`' | b'@' | b'_')) {
         return name.to_owned();
     }
-    let name = name.replace(".lambda$", ".").replace(".$anonfun$", ".");
+    let name = name.replace(".lambda$", ".").replace(".$anonfun$", ".").replace("$adapted", "");
     // Compiler numbers: `A$1.run`, `handle$0`, `Repo`1.Get`.
     let mut out = String::with_capacity(name.len());
     let mut rest = name.as_str();
@@ -364,9 +395,7 @@ fn clean_script(function: &str) -> &str {
     let function =
         ["Object.", "Module.", "exports."].iter().find_map(|owner| function.strip_prefix(owner)).unwrap_or(function);
     match function {
-        "<anonymous>" | "anonymous" | "<module>" | "<lambda>" | "<listcomp>" | "<genexpr>" | "<dictcomp>" | "eval" => {
-            ""
-        }
+        "<anonymous>" | "anonymous" | "<module>" | "<lambda>" | "eval" => "",
         name => name.strip_suffix(".<anonymous>").unwrap_or(name),
     }
 }

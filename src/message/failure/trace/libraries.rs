@@ -234,7 +234,7 @@ pub(super) fn is_go_library(function: &str) -> bool {
         "os", "fmt", "errors", "bufio", "bytes", "strings", "strconv", "time", "sort", "math", "crypto", "compress",
         "archive", "html", "text", "log", "path", "regexp", "unicode", "panic", "iter",
     ];
-    const CLIENTS: [&str; 14] = [
+    const CLIENTS: [&str; 33] = [
         "google.golang.org/",
         "golang.org/",
         "go.uber.org/",
@@ -249,6 +249,25 @@ pub(super) fn is_go_library(function: &str) -> bool {
         "github.com/aws/",
         "github.com/jackc/",
         "github.com/twmb/",
+        "github.com/lib/pq",
+        "github.com/go-sql-driver/",
+        "github.com/jmoiron/",
+        "github.com/hashicorp/",
+        "github.com/pkg/errors",
+        "github.com/redis/",
+        "github.com/go-redis/",
+        "github.com/gin-gonic/",
+        "github.com/labstack/",
+        "github.com/go-resty/",
+        "github.com/go-kit/",
+        "github.com/nats-io/",
+        "github.com/cenkalti/",
+        "github.com/avast/",
+        "github.com/getsentry/",
+        "github.com/sony/",
+        "go.mongodb.org/",
+        "go.opentelemetry.io/",
+        "gorm.io/",
     ];
     // `github.com/a/b.f` is `github.com`, `net/http.f` and `runtime.f` have no dot before the first slash.
     let first = function.split('/').next().unwrap_or(function);
@@ -259,7 +278,7 @@ pub(super) fn is_go_library(function: &str) -> bool {
 
 /// Rust: a path whose first crate is not the standard library, the runtime or a common client.
 pub(super) fn is_rust_application(name: &str) -> bool {
-    const CRATES: [&str; 39] = [
+    const CRATES: [&str; 48] = [
         "std",
         "core",
         "alloc",
@@ -299,6 +318,16 @@ pub(super) fn is_rust_application(name: &str) -> bool {
         "crossbeam",
         "rustls",
         "async_trait",
+        // And what C++ is mostly built of.
+        "boost",
+        "absl",
+        "folly",
+        "google",
+        "grpc",
+        "AmqpClient",
+        "AMQP",
+        "nlohmann",
+        "rapidjson",
     ];
     let path = name.trim_start_matches(['<', '&', '*', '(']);
     let path = path.strip_prefix("dyn ").unwrap_or(path);

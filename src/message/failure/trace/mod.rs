@@ -1,6 +1,6 @@
 //! The root of a stack trace: its innermost cause and the application frames nearest to it.
 //!
-//! One pass over the lines reads traces of Java and its relatives, .NET, Python, Node, Go, Rust, Ruby, PHP, Elixir and
+//! One pass over the lines reads traces of Java and its relatives, .NET, Python, Node, Go, Rust, C++, Ruby, PHP, Elixir and
 //! Perl, without asking which one it is: each line says what it is. Nested causes become sections; wrappers that say nothing of
 //! their own are passed over. Limits: [`MAX_LINES`] lines; a cause that the writer cut off is not known.
 
@@ -201,6 +201,10 @@ impl<'a> Reader<'a> {
             self.push(Section { class: Some("fatal error"), message: rest, frames: Vec::new() });
         } else if let Some(rest) = text.strip_prefix("thread '") {
             self.rust_panic(rest);
+        } else if let Some(rest) = text.strip_prefix("terminate called after throwing an instance of '") {
+            self.push(Section { class: rest.strip_suffix('\''), ..Section::default() });
+        } else if let Some((rest, section)) = text.strip_prefix("what():").zip(self.sections.last_mut()) {
+            section.message = rest.trim();
         } else {
             return is_noise(text);
         }
@@ -345,7 +349,7 @@ impl<'a> Reader<'a> {
 
 /// Lines between frames that say nothing.
 fn is_noise(text: &str) -> bool {
-    const STARTS: [&str; 11] = [
+    const STARTS: [&str; 13] = [
         "+-+---",
         "... ",
         "--- End of stack trace",
@@ -357,6 +361,8 @@ fn is_noise(text: &str) -> bool {
         "note: ",
         "exit status ",
         "Stack trace:",
+        "ClientConnectionId:",
+        "Error Number:",
     ];
     STARTS.iter().any(|start| text.starts_with(start))
 }
@@ -389,7 +395,17 @@ fn header(text: &str) -> (Option<&str>, &str) {
     // SQLAlchemy names the driver's exception that it wraps: `sqlalchemy.exc.OperationalError: (psycopg2.OperationalError) …`.
     match message.trim().strip_prefix('(').and_then(|message| message.split_once(") ")) {
         Some((inner, message)) if inner.contains('.') && is_class(inner) => (Some(inner), message.trim()),
-        _ => (Some(head), message.trim()),
+        _ => (Some(head), without_place(message.trim())),
+    }
+}
+
+/// A message without the file that PHP writes behind it: `no way in /var/www/app/A.php:7`.
+fn without_place(message: &str) -> &str {
+    match message.rsplit_once(" in /") {
+        Some((told, place)) if path::without_position(place).is_some_and(|path| frame::has_extension(path, "php")) => {
+            told
+        }
+        _ => message,
     }
 }
 

@@ -15,13 +15,17 @@ pub(super) fn without_position(place: &str) -> Option<&str> {
 
 /// Where libraries and runtimes lie.
 pub(super) fn is_library(path: &str) -> bool {
-    const PLACES: [&str; 16] = [
+    const PLACES: [&str; 20] = [
         "node_modules",
         "site-packages",
         "dist-packages",
         "/lib/python",
         // Layers of AWS Lambda.
         "/opt/python/",
+        "/var/runtime/",
+        "/var/lang/",
+        "/botocore/",
+        "/boto3/",
         "\\Lib\\",
         "/gems/",
         "/lib/ruby/",

@@ -252,7 +252,7 @@ fn php_names_methods() {
     check(
         "App\\Errors\\Declined: declined in /app/src/Gateway.php:42\nStack trace:\n#0 /app/vendor/x/Bus.php(1): X\\Bus->send()\n#1 /app/src/Handler.php(17): App\\Handler->charge(Object(App\\Order))\n#2 {main}",
         "App\\Errors\\Declined",
-        "declined in /app/src/Gateway.php:42",
+        "declined",
         &["App\\Handler->charge"],
     );
 }

@@ -1,4 +1,4 @@
-//! Finding by a few letters: the palette's commands and queues, and the filter of the queue list.
+//! Finding by a few letters: the palette's commands and queues, and the filter of the list of queues.
 
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};

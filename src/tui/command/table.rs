@@ -1,79 +1,17 @@
-//! The one table of commands: what can be done where, by which keys, and why not now.
-//!
-//! Footer, help, palette and the README's key table are made from it; `update` does what it names. A command that
-//! writes is `danger`: on a read-only profile it is stripped from all of them, and its key says why. The operator's own
-//! keys ([`Keymap`]) take the place of the table's.
+//! The one table of commands, in the order in which footer and help show them.
 
-use std::collections::{BTreeMap, HashMap};
-
-use super::key::Key;
-use super::state::State;
-use crate::error::{Error, ErrorKind, Result, nearest};
-
-/// A place where keys mean something: a screen, or a dialog over it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[allow(missing_docs, reason = "the names say it")]
-pub enum Scope {
-    Queues,
-    Groups,
-    Messages,
-    Detail,
-    Show,
-    Consumers,
-    Partitions,
-    Journal,
-    Run,
-    Log,
-    Help,
-    Cost,
-    Input,
-    Palette,
-    Compose,
-    Sheet,
-    Running,
-    Receipt,
-}
-
-use Scope::{
+use super::Scope::{
     Compose, Consumers, Cost, Detail, Groups, Help, Input, Journal, Log, Messages, Palette, Partitions, Queues,
     Receipt, Run, Running, Sheet, Show,
 };
-
-impl Scope {
-    /// Whether the screen asks for what it shows by itself, which costs a queue nothing.
-    pub(crate) const fn is_asked_for(self) -> bool {
-        matches!(self, Show | Consumers | Partitions | Journal | Run)
-    }
-
-    /// Its name for people.
-    #[must_use]
-    pub const fn title(self) -> &'static str {
-        match self {
-            Queues => "queues",
-            Groups => "causes",
-            Messages => "messages",
-            Detail => "one message",
-            Show => "about a queue",
-            Consumers => "consumer groups",
-            Partitions => "one consumer group",
-            Journal => "journal",
-            Run => "one run",
-            Log => "log",
-            Help => "help",
-            Cost => "price of a look",
-            Input => "questions",
-            Palette => "choices",
-            Compose => "new message",
-            Sheet => "plan sheet",
-            Running => "progress",
-            Receipt => "receipt",
-        }
-    }
-}
+use super::{Command, Entry, Scope};
+use crate::tui::state::State;
 
 const SCREENS: &[Scope] = &[Queues, Groups, Messages, Detail, Show, Consumers, Partitions, Journal, Run, Log];
-const MOVING: &[Scope] =
-    &[Queues, Groups, Messages, Detail, Show, Consumers, Partitions, Journal, Run, Log, Help, Palette, Sheet, Receipt];
+const MOVING: &[Scope] = &[
+    Queues, Groups, Messages, Detail, Show, Consumers, Partitions, Journal, Run, Log, Help, Cost, Palette, Sheet,
+    Receipt,
+];
 /// Where letters move, too: not where they are typed or mean an option.
 const PAGES: &[Scope] = &[Queues, Groups, Messages, Detail, Show, Consumers, Partitions, Journal, Run, Log, Help];
 /// Where help is: not over what waits for an answer, or takes letters.
@@ -84,112 +22,6 @@ const ALL: &[Scope] = &[
     Queues, Groups, Messages, Detail, Show, Consumers, Partitions, Journal, Run, Log, Help, Cost, Input, Palette,
     Compose, Sheet, Running, Receipt,
 ];
-
-/// What can be done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[allow(missing_docs, reason = "the table says what each does")]
-pub enum Command {
-    Accept,
-    Back,
-    Send,
-    Editor,
-    Choose,
-    Target,
-    Rate,
-    Edit,
-    EditByHand,
-    Keep,
-    Again,
-    Ramp,
-    Verify,
-    InFlight,
-    PerKey,
-    MaxFailures,
-    MaxReplays,
-    Park,
-    Rescue,
-    Limit,
-    Reason,
-    SamePartition,
-    ServerSide,
-    Exact,
-    SavePlan,
-    LookIn,
-    PauseRun,
-    CancelRun,
-    ResumeRun,
-    UndoRun,
-    OpenRun,
-    Replay,
-    Drain,
-    Purge,
-    Capture,
-    Publish,
-    EditCopy,
-    Filter,
-    Search,
-    NextMatch,
-    PreviousMatch,
-    Incident,
-    OpenMessages,
-    OpenGroups,
-    Show,
-    Consumers,
-    Reset,
-    NextTab,
-    PreviousTab,
-    NextMessage,
-    PreviousMessage,
-    Fold,
-    FoldAll,
-    Mark,
-    MarkAll,
-    Order,
-    From,
-    Follow,
-    Pause,
-    Columns,
-    Copy,
-    CopyLine,
-    Save,
-    Pager,
-    ReadInEditor,
-    Refresh,
-    Journal,
-    Palette,
-    Log,
-    Help,
-    Up,
-    Down,
-    PageUp,
-    PageDown,
-    Top,
-    Bottom,
-    Suspend,
-    Quit,
-    Interrupt,
-}
-
-/// One row of the table.
-#[derive(Debug)]
-pub struct Entry {
-    /// What it is.
-    pub command: Command,
-    /// Its name, as in the config file.
-    pub name: &'static str,
-    /// One word for the footer; empty to keep it out of there.
-    pub title: &'static str,
-    /// One sentence for the help.
-    pub help: &'static str,
-    /// Its keys, the one to show first.
-    pub keys: &'static [&'static str],
-    /// Where it can be done.
-    pub scopes: &'static [Scope],
-    /// It writes to a broker: read-only profiles have it not.
-    pub danger: bool,
-    /// Why it can't be done now.
-    pub disabled: fn(&State) -> Option<String>,
-}
 
 fn never(_: &State) -> Option<String> {
     None
@@ -204,25 +36,6 @@ const fn entry(
     help: &'static str,
 ) -> Entry {
     Entry { command, name, title, help, keys, scopes, danger: false, disabled: never }
-}
-
-impl Entry {
-    const fn danger(mut self) -> Self {
-        self.danger = true;
-        self
-    }
-
-    const fn unless(mut self, disabled: fn(&State) -> Option<String>) -> Self {
-        self.disabled = disabled;
-        self
-    }
-
-    /// Why it can't be done now: the policy first, then what it lacks.
-    #[must_use]
-    pub fn reason_against(&self, state: &State) -> Option<String> {
-        let read_only = if self.danger { state.read_only() } else { None };
-        read_only.or_else(|| (self.disabled)(state))
-    }
 }
 
 /// Every command.
@@ -501,17 +314,40 @@ pub const TABLE: &[Entry] = &[
     entry(Command::PreviousMessage, "previous-message", "", &["[", "K"], &[Detail], "The message before"),
     entry(Command::Fold, "fold", "", &["space"], &[Detail], "Fold or unfold what is under the cursor"),
     entry(Command::FoldAll, "fold-all", "", &["z"], &[Detail], "Fold everything, or unfold it"),
-    entry(Command::Mark, "mark", "mark", &["space"], &[Queues, Messages], "Mark it; acts then take what is marked")
-        .unless(State::nothing_here),
-    entry(Command::MarkAll, "mark-all", "", &["ctrl-a"], &[Queues, Messages], "Mark all that is listed, or none")
-        .unless(State::nothing_here),
+    entry(Command::GroupBy, "group-by", "by", &["b"], &[Groups], "Group by a field that is typed, or by another key"),
+    entry(
+        Command::Mark,
+        "mark",
+        "mark",
+        &["space"],
+        &[Queues, Groups, Messages],
+        "Mark it; acts then take what is marked",
+    )
+    .unless(State::nothing_here),
+    entry(
+        Command::MarkAll,
+        "mark-all",
+        "",
+        &["ctrl-a"],
+        &[Queues, Groups, Messages],
+        "Mark all that is listed, or none",
+    )
+    .unless(State::nothing_here),
     entry(Command::Order, "order", "", &["o"], &[Messages], "The newest first, or the oldest"),
     entry(Command::From, "from", "", &["f"], &[Messages], "Look again from an offset, a time, the last N, or the end")
         .unless(State::cannot_seek),
     entry(Command::Follow, "follow", "follow", &["F"], &[Messages], "Wait for arrivals, or stop waiting")
         .unless(State::cannot_follow),
-    entry(Command::Pause, "pause", "", &["p"], &[Messages], "Hold the list still while following, or let it go on"),
-    entry(Command::Columns, "columns", "", &["C"], &[Messages], "Choose the columns: fields of the filter language"),
+    entry(Command::Pause, "pause", "", &["p"], &[Messages], "Hold the list still while following, or let it go on")
+        .unless(State::cannot_hold),
+    entry(
+        Command::Columns,
+        "columns",
+        "",
+        &["C"],
+        &[Messages],
+        "Choose the columns: also fields of the filter language",
+    ),
     entry(
         Command::Copy,
         "copy",
@@ -595,81 +431,6 @@ pub const TABLE: &[Entry] = &[
     entry(Command::Interrupt, "interrupt", "", &["ctrl-c"], ALL, "Leave; a run that is under way is stopped first"),
 ];
 
-/// The commands of a place that the policy allows, in the table's order, each once.
-pub(crate) fn of(scope: Scope, state: &State) -> impl Iterator<Item = &'static Entry> {
-    let read_only = state.read_only().is_some();
-    let mut seen: Option<Command> = None;
-    TABLE
-        .iter()
-        .filter(move |entry| entry.scopes.contains(&scope) && !(entry.danger && read_only))
-        .filter(move |entry| seen.replace(entry.command) != Some(entry.command))
-}
-
-/// What each key does in each place.
-#[derive(Clone, Debug)]
-pub struct Keymap {
-    does: HashMap<(Scope, Key), &'static Entry>,
-    /// The operator's keys by a command's name.
-    own: BTreeMap<String, Vec<Key>>,
-}
-
-impl Keymap {
-    /// The table's keys, with the operator's own in the place of those of the commands that they name.
-    ///
-    /// # Errors
-    /// `Config` for an unknown command, for what is no key, and for a key that would do two things in one place.
-    pub fn new(own: &BTreeMap<String, Vec<String>>) -> Result<Self> {
-        let fault = |text: String| Error::new(ErrorKind::Config, format!("in [tui.keys]: {text}"));
-        let mut read = BTreeMap::new();
-        for (name, keys) in own {
-            if !TABLE.iter().any(|entry| entry.name == name) {
-                let error = fault(format!("there is no command {name:?}"));
-                let near = nearest(name, TABLE.iter().map(|entry| entry.name));
-                return Err(match near {
-                    Some(near) => error.hint(format!("did you mean {near}?")),
-                    None => error.hint("the README lists the commands with their keys"),
-                });
-            }
-            let keys: std::result::Result<Vec<Key>, String> = keys.iter().map(|key| key.parse()).collect();
-            read.insert(name.clone(), keys.map_err(|why| fault(format!("{name}: {why}")))?);
-        }
-        let mut map = Self { does: HashMap::new(), own: read };
-        for entry in TABLE {
-            for key in map.keys(entry) {
-                for scope in entry.scopes {
-                    match map.does.insert((*scope, key), entry) {
-                        Some(other) if other.command != entry.command => {
-                            let where_ = scope.title();
-                            return Err(fault(format!("{key} would be {} and {} in {where_}", other.name, entry.name))
-                                .hint("give one of them another key"));
-                        }
-                        _ => {}
-                    }
-                }
-            }
-        }
-        Ok(map)
-    }
-
-    /// The keys of a row of the table.
-    fn keys(&self, entry: &Entry) -> Vec<Key> {
-        match self.own.get(entry.name) {
-            Some(own) => own.clone(),
-            None => entry.keys.iter().filter_map(|key| key.parse().ok()).collect(),
-        }
-    }
-
-    /// What a key does in a place.
-    pub(crate) fn find(&self, scope: Scope, key: Key) -> Option<&'static Entry> {
-        self.does.get(&(scope, key)).copied()
-    }
-
-    /// The keys of a command, the one to show first.
-    pub(crate) fn shown(&self, entry: &Entry) -> Vec<String> {
-        self.keys(entry).iter().map(ToString::to_string).collect()
-    }
-}
-
 /// The table as Markdown, for the README.
 #[must_use]
 pub fn markdown() -> String {
@@ -689,35 +450,4 @@ pub fn markdown() -> String {
         _ = writeln!(out, "| {} | {} | {} | {places} |", keys.join(", "), entry.name, entry.help);
     }
     out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn keymap(name: &str, key: &str) -> Result<Keymap> {
-        Keymap::new(&BTreeMap::from([(name.to_owned(), vec![key.to_owned()])]))
-    }
-
-    #[test]
-    fn every_key_of_the_table_is_a_key_and_does_one_thing_in_each_place() {
-        for key in TABLE.iter().flat_map(|entry| entry.keys) {
-            key.parse::<Key>().unwrap();
-        }
-        Keymap::new(&BTreeMap::new()).unwrap();
-    }
-
-    #[test]
-    fn the_operators_keys_take_the_place_of_the_tables() {
-        let map = keymap("replay", "R").unwrap();
-        let find = |key: &str| map.find(Queues, key.parse().unwrap()).map(|entry| entry.name);
-        assert_eq!((find("R"), find("r")), (Some("replay"), None));
-        for (name, key, what) in
-            [("rplay", "R", "no command"), ("replay", "hyper-x", "no key"), ("replay", "d", "replay and drain")]
-        {
-            let error = keymap(name, key).unwrap_err();
-            assert!(error.to_string().contains(what), "{error}");
-        }
-        assert_eq!(keymap("rplay", "R").unwrap_err().hint_text(), Some("did you mean replay?"));
-    }
 }
