@@ -1,9 +1,9 @@
 //! What a reader holds: each message by its id, with its newest receipt handle and the end of its lease.
 //!
 //! A message is held from the answer that brought it, also while nobody has read it yet, and a task beside the reader
-//! prolongs every lease before half of it has gone. Limits: SQS ends every lease twelve hours after the receive, whatever
-//! was asked. Where a lease ran out while a receive was under way, nobody can tell which of two handles is the newer one:
-//! a removal by either is in doubt.
+//! prolongs every lease before half of it has gone. A standard queue may give a message to two receives at once, and then
+//! nobody can tell which of the two handles is the newer one, the only one that counts: such a message is prolonged and
+//! removed by both. Limits: SQS ends every lease twelve hours after the receive, whatever was asked.
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -35,12 +35,18 @@ const REMEMBERED: usize = 200_000;
 #[derive(Clone, Debug)]
 struct Held {
     id: u128,
-    handle: String,
+    /// One of them is the newest.
+    handles: Vec<String>,
     until: Instant,
-    /// When the answer with the handle came.
+    /// When the last answer with a handle came.
     answered: Instant,
-    /// There is no newer handle, for certain.
-    newest: bool,
+}
+
+impl Held {
+    /// A handle that may be the newest and has not been used.
+    fn unused(&self, used: &HashSet<String>) -> Option<&String> {
+        self.handles.iter().find(|handle| !used.contains(*handle))
+    }
 }
 
 #[derive(Debug, Default)]
@@ -111,14 +117,18 @@ impl Leases {
         let mut inner = self.inner();
         if let Some(token) = inner.tokens.get(&id).copied() {
             if let Some(held) = inner.held.get_mut(&token) {
-                let newest = since >= held.answered;
-                *held = Held { id, handle, until, answered, newest };
+                if since >= held.answered {
+                    *held = Held { id, handles: vec![handle], until, answered };
+                } else {
+                    held.handles.push(handle);
+                    (held.until, held.answered) = (held.until.min(until), answered);
+                }
             }
             return Met::Held;
         }
         inner.next += 1;
         let token = inner.next;
-        inner.held.insert(token, Held { id, handle, until, answered, newest: true });
+        inner.held.insert(token, Held { id, handles: vec![handle], until, answered });
         inner.tokens.insert(id, token);
         if inner.removed.contains(&id) { Met::Removed(token) } else { Met::New(token) }
     }
@@ -174,22 +184,18 @@ impl Leases {
         let seconds = i32::try_from(lease.as_secs()).unwrap_or(i32::MAX);
         let mut done = Vec::with_capacity(tokens.len());
         let mut left = tokens;
+        let (mut used, mut changed) = (HashSet::new(), HashSet::new());
         for attempt in 0..TRIES {
-            // What was removed meanwhile needs nothing; the handles are the newest.
+            // What was removed meanwhile needs nothing.
             left.retain(|token| self.holds(*token));
-            let entries: Vec<_> = {
-                let inner = self.inner();
-                let held = left.iter().filter_map(|token| Some((token, inner.held.get(token)?)));
-                held.filter_map(|(token, held)| {
-                    ChangeMessageVisibilityBatchRequestEntry::builder()
-                        .id(token.to_string())
-                        .receipt_handle(&held.handle)
-                        .visibility_timeout(seconds)
-                        .build()
-                        .ok()
+            let asked = self.unused(&left, &used);
+            let entries: Vec<_> = asked
+                .iter()
+                .filter_map(|(token, handle)| {
+                    let entry = ChangeMessageVisibilityBatchRequestEntry::builder().id(token.to_string());
+                    entry.receipt_handle(handle).visibility_timeout(seconds).build().ok()
                 })
-                .collect()
-            };
+                .collect();
             if entries.is_empty() {
                 return done;
             }
@@ -210,18 +216,23 @@ impl Leases {
             };
             for entry in &answer.successful {
                 let Ok(token) = entry.id.parse::<u64>() else { continue };
-                left.retain(|other| *other != token);
-                if let Some(held) = self.inner().held.get_mut(&token) {
-                    held.until = since + lease;
+                changed.insert(token);
+                if self.use_up(token, &asked, &mut used) {
+                    left.retain(|other| *other != token);
+                    if let Some(held) = self.inner().held.get_mut(&token) {
+                        held.until = since + lease;
+                    }
+                    done.push((token, Ok(())));
                 }
-                done.push((token, Ok(())));
             }
             let last = attempt + 1 == TRIES;
             for failed in answer.failed {
                 let Ok(token) = failed.id.parse::<u64>() else { continue };
                 let gone = failed.code.ends_with("MessageNotInflight") || failed.code.contains("ReceiptHandle");
-                if gone && lease.is_zero() {
-                    // Its lease has run out: it is visible already.
+                if gone && !self.use_up(token, &asked, &mut used) {
+                    // The newer handle is another.
+                } else if gone && (lease.is_zero() || changed.contains(&token)) {
+                    // Its lease has run out, so that it is visible already; or the newer handle was another.
                     left.retain(|other| *other != token);
                     done.push((token, Ok(())));
                 } else if last || gone || (failed.sender_fault && !is_throttling(&failed.code)) {
@@ -236,6 +247,19 @@ impl Leases {
         }
         done.extend(left.into_iter().map(|token| (token, Err("SQS gave no answer for it".to_owned()))));
         done
+    }
+
+    /// For each message that is held, a handle that may be its newest and has not been used.
+    fn unused(&self, tokens: &[u64], used: &HashSet<String>) -> BTreeMap<u64, String> {
+        let inner = self.inner();
+        let handle = |token: &u64| Some((*token, inner.held.get(token)?.unused(used)?.clone()));
+        tokens.iter().filter_map(handle).collect()
+    }
+
+    /// The handle that was asked for has been answered. Whether there is no other.
+    fn use_up(&self, token: u64, asked: &BTreeMap<u64, String>, used: &mut HashSet<String>) -> bool {
+        used.extend(asked.get(&token).cloned());
+        self.inner().held.get(&token).is_none_or(|held| held.unused(used).is_none())
     }
 
     /// Makes everything visible again. How many went back, and what to say of the others.
@@ -271,22 +295,21 @@ impl Leases {
     async fn remove_batch(&self, tokens: Vec<u64>) -> Vec<(u64, Result<()>)> {
         let mut done = Vec::with_capacity(tokens.len());
         let mut left = tokens;
-        let mut late: Vec<u64> = Vec::new();
+        let (mut used, mut late) = (HashSet::new(), HashSet::new());
         for attempt in 0..TRIES {
-            let now = Instant::now();
-            let entries: Vec<_> = {
-                let inner = self.inner();
-                let in_doubt =
-                    |token: &&u64| inner.held.get(token).is_none_or(|held| held.until <= now || !held.newest);
-                late.extend(left.iter().filter(in_doubt));
-                left.iter()
-                    .filter_map(|token| {
-                        let handle = &inner.held.get(token)?.handle;
-                        let entry = DeleteMessageBatchRequestEntry::builder().id(token.to_string());
-                        entry.receipt_handle(handle).build().ok()
-                    })
-                    .collect()
-            };
+            let asked = self.unused(&left, &used);
+            {
+                let (inner, now) = (self.inner(), Instant::now());
+                let ran_out = |token: &&u64| inner.held.get(token).is_none_or(|held| held.until <= now);
+                late.extend(left.iter().filter(ran_out));
+            }
+            let entries: Vec<_> = asked
+                .iter()
+                .filter_map(|(token, handle)| {
+                    let entry = DeleteMessageBatchRequestEntry::builder().id(token.to_string());
+                    entry.receipt_handle(handle).build().ok()
+                })
+                .collect();
             if entries.is_empty() {
                 break;
             }
@@ -304,33 +327,26 @@ impl Leases {
                     return done;
                 }
             };
-            // What was received once more meanwhile has a newer handle, and only that one counts.
-            let outdated = |token: u64| {
-                let used = entries.iter().find(|entry| entry.id.parse() == Ok(token));
-                let inner = self.inner();
-                let newest = inner.held.get(&token).map(|held| held.handle.as_str());
-                attempt + 1 < TRIES && newest.is_some() && newest != used.map(|entry| entry.receipt_handle.as_str())
-            };
             for entry in &answer.successful {
                 let Ok(token) = entry.id.parse::<u64>() else { continue };
-                if outdated(token) {
-                    late.push(token);
-                    continue;
+                // An older handle removes nothing and says the same.
+                if self.use_up(token, &asked, &mut used) {
+                    left.retain(|other| *other != token);
+                    self.forget(token, true);
+                    done.push((token, if late.contains(&token) { Err(too_late()) } else { Ok(()) }));
                 }
-                left.retain(|other| *other != token);
-                self.forget(token, true);
-                done.push((token, if late.contains(&token) { Err(too_late()) } else { Ok(()) }));
             }
             for failed in answer.failed {
                 let Ok(token) = failed.id.parse::<u64>() else { continue };
                 let text = failed.message.unwrap_or_default();
-                if failed.code.contains("ReceiptHandle") && outdated(token) {
-                    late.push(token);
-                } else if failed.code.contains("ReceiptHandle") {
-                    left.retain(|other| *other != token);
-                    // When it comes again it is removed, and not taken for another.
-                    self.forget(token, true);
-                    done.push((token, Err(too_late().because(refused(&place, &failed.code, &text)))));
+                if failed.code.contains("ReceiptHandle") {
+                    late.insert(token);
+                    if self.use_up(token, &asked, &mut used) {
+                        left.retain(|other| *other != token);
+                        // When it comes again it is removed, and not taken for another.
+                        self.forget(token, true);
+                        done.push((token, Err(too_late().because(refused(&place, &failed.code, &text)))));
+                    }
                 } else if failed.sender_fault && !is_throttling(&failed.code) {
                     left.retain(|other| *other != token);
                     done.push((token, Err(refused(&place, &failed.code, &text))));

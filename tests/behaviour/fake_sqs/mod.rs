@@ -146,6 +146,13 @@ async fn serve(stream: TcpStream, state: Arc<Mutex<State>>) {
             tokio::time::sleep(POLL).await;
             answer = state.lock().unwrap().act(&action, &body, None);
         }
+        if fault == Some(Fault::Held) {
+            let called = || state.lock().unwrap().calls[&action];
+            let before = called();
+            while called() == before {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        }
         if fault == Some(Fault::LostAfter) {
             return;
         }

@@ -209,6 +209,11 @@ impl Queue {
         Ok((given, dead))
     }
 
+    /// Makes everything visible, whoever holds it.
+    pub(super) fn show_all(&mut self) {
+        self.messages.iter_mut().for_each(|message| message.hidden = 0);
+    }
+
     /// Takes a message from another queue, as the redrive policy does.
     pub(super) fn bury(&mut self, mut message: Stored, source: &str) {
         message.hidden = 0;

@@ -22,6 +22,10 @@ pub(crate) enum Fault {
     Answer(Failure),
     /// The answer to a batch is that all of it is done, and nothing is.
     Claimed,
+    /// The answer is held back until the action has been called once more.
+    Held,
+    /// A receive gives what others hold, under handles of its own: at least once is not exactly once.
+    Twice,
     /// The entries whose number in the batch is in the list fail with this code, inside a success; their own fault or
     /// the server's.
     Entries(Vec<usize>, &'static str, bool),
@@ -136,6 +140,9 @@ impl State {
             "DeleteMessageBatch" => batch(body, fault, |entry| queue.delete(entry, now)),
             "ChangeMessageVisibilityBatch" => batch(body, fault, |entry| queue.change(entry, now)),
             "ReceiveMessage" => {
+                if fault == Some(&Fault::Twice) {
+                    queue.show_all();
+                }
                 let (messages, dead) = queue.receive(body, now, serial)?;
                 let to = queue.redrive().map(|(to, _)| to.rsplit(':').next().unwrap_or_default().to_owned());
                 if let Some(to) = to.and_then(|to| self.queues.get_mut(&to)) {

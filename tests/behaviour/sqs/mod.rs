@@ -39,6 +39,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         a_lost_answer_of_a_removal_is_asked_for_again,
         a_removal_without_any_answer_is_ambiguous,
         an_expired_handle_is_no_success,
+        what_two_receives_got_is_removed_and_given_back_by_both_handles,
         what_is_sent_after_the_plan_stays,
         leases_are_prolonged_while_they_are_held,
         what_waits_to_be_read_is_prolonged,
@@ -219,6 +220,28 @@ async fn a_lost_answer_of_a_removal_is_asked_for_again(fake: Fake) {
 async fn a_removal_without_any_answer_is_ambiguous(fake: Fake) {
     assert_eq!(remove_five(&fake, vec![Fault::LostBefore; 10]).await, [Some(ErrorKind::Ambiguous); 5]);
     assert_eq!((fake.bodies("dead").len(), fake.visible("dead")), (5, 5));
+}
+
+/// Each of the two handles may be the newer one, and by the older one SQS says yes and does nothing.
+async fn what_two_receives_got_is_removed_and_given_back_by_both_handles(fake: Fake) {
+    for (queue, removed) in [("dead", true), ("kept", false)] {
+        fake.queue(queue, &json!({}));
+        fake.fill(queue, 5);
+        fake.script("ReceiveMessage", [Fault::Held, Fault::Twice]);
+        let mut reader = take(&*broker(&fake).await, queue).await;
+        let tokens = read(&mut *reader).await.tokens;
+        assert_eq!(tokens.len(), 5, "each is given out once");
+        assert_eq!(fake.state().queues[queue].messages[0].received, 2, "and was received twice");
+        if removed {
+            for result in reader.settle(&tokens, Settle::Remove).await {
+                result.unwrap();
+            }
+        }
+        let closed = reader.close().await.unwrap();
+        assert!(closed.notes.is_empty(), "{:?}", closed.notes);
+        let left = if removed { 0 } else { 5 };
+        assert_eq!((fake.bodies(queue).len(), fake.visible(queue)), (left, left));
+    }
 }
 
 /// The lease has run out by the server's clock. What comes again is known, and not given out as another.
