@@ -103,7 +103,7 @@ async fn prepare_for(id: &str, doubtful: bool, journals: &Journals, opener: &dyn
     match summary.state {
         JournalState::Interrupted => {}
         JournalState::Finished if doubtful => {
-            if !journals.hold(&summary.id)?.state.has_doubts() {
+            if summary.doubtful == 0 {
                 let what = format!("the journal {} is finished, and nothing of it is in doubt", summary.id);
                 return Err(Error::new(ErrorKind::Refused, what)
                     .hint("`postroom journal show` says what became of each message"));

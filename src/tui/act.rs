@@ -74,10 +74,19 @@ pub(crate) enum Flag {
     Rescue,
     /// The plan names every message, also where that takes a look it would do without.
     Exact,
+    /// What vanishes soonest goes first.
+    ExpiringFirst,
+    /// What vanishes before its turn may.
+    LetExpire,
+    /// What does not fit its schema as edited goes all the same.
+    SendMisfits,
+    /// What may have been sent is sent again where its copy is not found.
+    Doubtful,
 }
 
 impl Flag {
-    const fn option(self) -> &'static str {
+    /// The option that does the same, as a word behind others.
+    pub(crate) const fn option(self) -> &'static str {
         match self {
             Self::Keep => " --keep",
             Self::Again => " --again",
@@ -85,6 +94,10 @@ impl Flag {
             Self::ServerSide => " --server-side",
             Self::Rescue => " --rescue",
             Self::Exact => " --exact",
+            Self::ExpiringFirst => " --expiring-first",
+            Self::LetExpire => " --let-expire",
+            Self::SendMisfits => " --send-misfits",
+            Self::Doubtful => " --doubtful",
         }
     }
 }
@@ -156,6 +169,17 @@ impl Act {
 
     pub(crate) fn has(&self, flag: Flag) -> bool {
         self.flags.contains(&flag)
+    }
+
+    /// The same act as it became by a choice. What was agreed to is what was seen: another edit or pace is seen first.
+    pub(crate) fn agreed_to_by(mut self, before: &Self) -> Self {
+        if self.edit != before.edit {
+            self.flags.remove(&Flag::SendMisfits);
+        }
+        if self.pace() != before.pace() {
+            self.flags.remove(&Flag::LetExpire);
+        }
+        self
     }
 
     /// Whether a run of it can be resumed.

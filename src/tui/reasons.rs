@@ -192,6 +192,71 @@ impl State {
         by_the_broker(act)
     }
 
+    /// Whether what the sheet says names this option as a way on, or has it already.
+    fn is_offered(&self, flag: Flag) -> bool {
+        let names = |why: &str| why.contains(flag.option());
+        let is_chosen = self.act().is_some_and(|act| act.has(flag));
+        is_chosen
+            || match self.sheet() {
+                Some(Sheet::Plan(plan, _)) => plan.checks.iter().any(|check| names(&check.why)),
+                Some(Sheet::Fault(why, _)) => names(why),
+                _ => false,
+            }
+    }
+
+    pub(crate) fn no_expiring_first(&self) -> Option<String> {
+        self.no_replay().or_else(|| {
+            (!self.is_offered(Flag::ExpiringFirst))
+                .then(|| "no message would vanish before its turn that could go first".to_owned())
+        })
+    }
+
+    pub(crate) fn no_let_expire(&self) -> Option<String> {
+        self.no_replay().or_else(|| {
+            (!self.is_offered(Flag::LetExpire))
+                .then(|| "no message would vanish before its turn that another pace could reach".to_owned())
+        })
+    }
+
+    pub(crate) fn no_send_misfits(&self) -> Option<String> {
+        self.no_replay().or_else(|| {
+            let act = self.act()?;
+            if act.edit.is_none() {
+                return Some("only what is edited is held to its schema".to_owned());
+            }
+            let misfits = match self.sheet() {
+                Some(Sheet::Plan(plan, _)) => plan.edit.as_ref().is_some_and(|edit| edit.misfits > 0),
+                _ => false,
+            };
+            (!misfits && !act.has(Flag::SendMisfits))
+                .then(|| "no message was found that does not fit its schema as edited".to_owned())
+        })
+    }
+
+    pub(crate) fn no_doubts(&self) -> Option<String> {
+        let is_asked = match self.act() {
+            Some(act) if matches!(act.verb, ActVerb::Resume(_)) => act.has(Flag::Doubtful),
+            Some(_) => return Some("only a resume has this choice".to_owned()),
+            None => false,
+        };
+        let run = match self.sheet() {
+            Some(Sheet::Resume(summary)) => Some(summary),
+            // What could not be planned with it may be without.
+            Some(_) => return (!is_asked).then(|| "there is no plan: enter tries again".to_owned()),
+            None => self.run(),
+        };
+        let Some(run) = run else { return Some("there is no run under the cursor".to_owned()) };
+        match run.state {
+            JournalState::Running => Some("it is being run".to_owned()),
+            JournalState::Undone => Some("it was undone".to_owned()),
+            JournalState::Finished if is_asked => {
+                Some("the run is finished: nothing else of it is left to do".to_owned())
+            }
+            _ if run.doubtful == 0 && !is_asked => Some("no answer about a message of it was lost".to_owned()),
+            _ => None,
+        }
+    }
+
     pub(crate) fn no_undo_sheet(&self) -> Option<String> {
         let can = self.act().is_some_and(|act| matches!(act.verb, ActVerb::Undo(_)));
         (!can).then(|| "only an undo has this choice".to_owned())

@@ -3,8 +3,12 @@
 
 use std::path::Path;
 
+use postroom::broker::memory::demo;
 use postroom::broker::{Address, Connection};
 use postroom::config::Environment;
+use postroom::message::Value;
+#[cfg(feature = "jq")]
+use postroom::message::fingerprint::NamedSchemas;
 use postroom::operation::session::{Session, Start};
 use postroom::tui::Headless;
 
@@ -208,6 +212,139 @@ async fn a_plan_takes_fewer_is_saved_and_says_why_a_choice_is_none_here() {
     assert!(!sheet.contains("No plan"), "{sheet}");
     screens.press("n").await.unwrap();
     assert!(screens.screen().contains("the plan names each message already"), "{}", screens.screen());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_would_vanish_before_its_turn_is_agreed_to_or_goes_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut screens = open(&folder, 120, 40);
+    screens.press("/").await.unwrap();
+    screens.type_in("shipping-labels-dlq$");
+    screens.press("enter r L").await.unwrap();
+    assert!(screens.screen().contains("let-expire: no message would vanish before its turn"), "{}", screens.screen());
+    screens.press("p").await.unwrap();
+    screens.type_in("0.01");
+    screens.press("enter").await.unwrap();
+    let sheet = screens.screen();
+    assert!(sheet.contains("✗ expiry: ") && sheet.contains("can be reached; L lets them go"), "{sheet}");
+    assert!(sheet.contains("L let expire") && !sheet.contains("--rate 1 "), "{sheet}");
+    screens.press("L").await.unwrap();
+    let sheet = screens.screen();
+    assert!(sheet.contains("! expiry: ") && sheet.contains(" --rate 0.01 --let-expire"), "{sheet}");
+    // It was agreed to for that pace: another one is seen first.
+    screens.press("p ctrl-u").await.unwrap();
+    screens.type_in("0.02");
+    screens.press("enter").await.unwrap();
+    let sheet = screens.screen();
+    assert!(sheet.contains("✗ expiry: ") && !sheet.contains("--let-expire"), "{sheet}");
+    screens.press("esc").await.unwrap();
+
+    // The last message of a queue that keeps an order vanishes in ten minutes.
+    let mut late = demo::incident().snapshot("emails_error").unwrap().remove(0);
+    late.properties = late.properties.iter().filter(|(name, _)| name != "timestamp").cloned().collect();
+    late.properties.push("timestamp", Value::Int(demo::NOW.as_second()));
+    late.properties.push("expiration", "600000");
+    let address: Address = "demo:emails_error".parse().unwrap();
+    let place = screens.session().places.open(&address).await.unwrap();
+    let publisher = place.broker.publisher(address.target.as_ref().unwrap()).await.unwrap();
+    publisher.publish(&[late]).await.remove(0).unwrap();
+    publisher.close().await.unwrap();
+    screens.press("/ ctrl-u").await.unwrap();
+    screens.type_in("emails_error");
+    screens.press("enter r X").await.unwrap();
+    assert!(screens.screen().contains("expiring-first: no message would vanish"), "{}", screens.screen());
+    screens.press("p").await.unwrap();
+    screens.type_in("0.1");
+    screens.press("enter").await.unwrap();
+    let sheet = screens.screen();
+    assert!(sheet.contains("X sends those first, out of the queue's order, and none would be late"), "{sheet}");
+    screens.press("X").await.unwrap();
+    let sheet = screens.screen();
+    assert!(sheet.contains("--rate 0.1 --expiring-first") && sheet.contains("! expiring first: 1 message"), "{sheet}");
+    screens.press("X").await.unwrap();
+    assert!(!screens.screen().contains("--expiring-first"), "{}", screens.screen());
+}
+
+#[cfg(feature = "jq")]
+#[tokio::test(flavor = "multi_thread")]
+async fn what_does_not_fit_its_schema_as_edited_is_sent_where_that_is_chosen() {
+    let folder = tempfile::tempdir().unwrap();
+    let schema = folder.path().join("order.json");
+    std::fs::write(&schema, r#"{"type":"object","properties":{"currency":{"type":"string"}}}"#).unwrap();
+    let named = NamedSchemas { files: vec![format!("orders.dlq={}", schema.display())], registry: None };
+    let state = folder.path().display().to_string();
+    let environment = [("POSTROOM_STATE", state.as_str()), ("POSTROOM_NOW", NOW)].into_iter().collect::<Environment>();
+    let config = folder.path().join("config.toml");
+    std::fs::write(&config, "").unwrap();
+    let session = Session::open(Some(&config), environment).unwrap().read_by(&named).unwrap();
+    let mut screens = Headless::open(session, &Start::default(), 120, 40).unwrap();
+    screens.press("m enter space r a").await.unwrap();
+    assert!(screens.screen().contains("send-misfits: only what is edited"), "{}", screens.screen());
+    for (program, why) in [(".body.currency = \"EUR\"", "no message was found"), (".body.currency = 7", "")] {
+        screens.press("e ctrl-u").await.unwrap();
+        screens.type_in(program);
+        screens.press("enter").await.unwrap();
+        if !why.is_empty() {
+            screens.press("a").await.unwrap();
+            assert!(screens.screen().contains(why), "{}", screens.screen());
+        }
+    }
+    let sheet = screens.screen();
+    assert!(sheet.contains("1 message stay: as edited it does not fit its schema"), "{sheet}");
+    screens.press("a").await.unwrap();
+    let sheet = screens.screen();
+    assert!(sheet.contains(" --send-misfits") && sheet.contains("Replay 1 of 449 messages"), "{sheet}");
+    assert!(sheet.contains("! schema: 1 message of those that are named here do not fit"), "{sheet}");
+    // It was agreed to for that edit.
+    screens.press("e ctrl-u").await.unwrap();
+    screens.type_in(".body.currency = 8");
+    screens.press("enter").await.unwrap();
+    let sheet = screens.screen();
+    assert!(sheet.contains("currency = 8") && !sheet.contains("--send-misfits"), "{sheet}");
+}
+
+/// Makes the journal of a run say that the answer for its last message was lost.
+fn lose_an_answer(folder: &Path) {
+    let journals = std::fs::read_dir(folder.join("journal")).unwrap();
+    let log = journals.last().unwrap().unwrap().path().join("log.jsonl");
+    let lines = std::fs::read_to_string(&log).unwrap();
+    let rewritten = lines.lines().map(|line| {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        let mut record = line["rec"].clone();
+        if let Some(confirm) = record.get_mut("confirm") {
+            assert_eq!(confirm["done"], serde_json::json!([[1, 2]]), "{confirm}");
+            confirm["done"] = serde_json::json!([[1, 1]]);
+            confirm["ambiguous"] = serde_json::json!([[2, "the answer was lost"]]);
+        }
+        let record = record.to_string();
+        format!("{{\"crc\":\"{:08x}\",\"rec\":{record}}}\n", crc32fast::hash(record.as_bytes()))
+    });
+    std::fs::write(&log, rewritten.collect::<String>()).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_in_doubt_are_settled_from_the_journal() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut screens = open(&folder, 120, 40);
+    screens.press("m enter space space r t").await.unwrap();
+    screens.type_in("demo:emails_error");
+    screens.press("enter K tab enter").await.unwrap();
+    assert!(screens.screen().contains("Replayed 2 messages"), "{}", screens.screen());
+    screens.press("esc H d").await.unwrap();
+    assert!(screens.screen().contains("doubtful: no answer about a message of it was lost"), "{}", screens.screen());
+    lose_an_answer(folder.path());
+    screens.press("ctrl-r r").await.unwrap();
+    assert!(screens.screen().contains("resume: it is finished"), "{}", screens.screen());
+    screens.press("d").await.unwrap();
+    let sheet = screens.screen();
+    assert!(sheet.contains("doubts  1 message may have been sent") && sheet.contains(" --doubtful"), "{sheet}");
+    screens.press("d").await.unwrap();
+    assert!(screens.screen().contains("doubtful: the run is finished"), "{}", screens.screen());
+    screens.press("tab enter").await.unwrap();
+    let receipt = screens.screen();
+    assert!(receipt.contains("1 of 1 message that may have been sent is in the target: not sent again"), "{receipt}");
+    screens.press("esc d").await.unwrap();
+    assert!(screens.screen().contains("doubtful: no answer about a message of it was lost"), "{}", screens.screen());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -68,6 +68,11 @@ pub(crate) fn summary(summary: &Summary, now: Timestamp, paint: Paint) -> Vec<St
         human::count(summary.skipped),
         human::count(summary.ambiguous)
     ));
+    if summary.doubtful > 0 && matches!(summary.state, JournalState::Finished | JournalState::Interrupted) {
+        let (many, id) = (human::count(summary.doubtful), safe(&summary.id));
+        let what = "looks for their copies, and sends the others once more";
+        lines.push(format!("  {many} of these may have been sent: `postroom journal resume {id} --doubtful` {what}"));
+    }
     lines.extend(summary.undoes.as_ref().map(|id| format!("  takes back {}", paint.paint(Role::Name, &safe(id)))));
     for by in &summary.undone_by {
         lines.push(format!("  undone by {}", paint.paint(Role::Name, &safe(by))));

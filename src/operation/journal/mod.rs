@@ -94,6 +94,9 @@ pub struct Summary {
     pub skipped: u64,
     /// Ambiguous.
     pub ambiguous: u64,
+    /// Those of them that may have been sent: `journal resume --doubtful` looks for their copies.
+    #[serde(default)]
+    pub doubtful: u64,
     /// What was last seen of the copies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verification: Option<Verification>,

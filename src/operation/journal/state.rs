@@ -215,9 +215,9 @@ impl State {
         }
     }
 
-    /// Whether some messages may have been sent, for all that is known.
-    pub(crate) fn has_doubts(&self) -> bool {
-        self.entries.iter().any(|entry| matches!(entry.stage, Stage::Intended | Stage::Ambiguous(_)))
+    /// How many messages may have been sent, for all that is known.
+    pub(crate) fn doubts(&self) -> u64 {
+        self.entries.iter().filter(|entry| matches!(entry.stage, Stage::Intended | Stage::Ambiguous(_))).count() as u64
     }
 
     /// The message at that place, from 0.

@@ -471,6 +471,7 @@ fn summarise(head: &Head, state: &State, running: bool, undone_by: Vec<String>) 
         failed,
         skipped: stays + state.skipped.len() as u64,
         ambiguous,
+        doubtful: state.doubts(),
         verification: state.verified.as_deref().cloned(),
         undoes: head.undoes.clone(),
         undone_by,

@@ -184,6 +184,33 @@ pub const TABLE: &[Entry] = &[
     )
     .unless(State::no_exact),
     entry(
+        Command::ExpiringFirst,
+        "expiring-first",
+        "expiring first",
+        &["X"],
+        &[Sheet],
+        "Send what is about to vanish before the others, out of the queue's order; plan again",
+    )
+    .unless(State::no_expiring_first),
+    entry(
+        Command::LetExpire,
+        "let-expire",
+        "let expire",
+        &["L"],
+        &[Sheet],
+        "Agree that messages vanish before their turn at this pace; plan again",
+    )
+    .unless(State::no_let_expire),
+    entry(
+        Command::SendMisfits,
+        "send-misfits",
+        "send misfits",
+        &["a"],
+        &[Sheet],
+        "Send what was edited also where it does not fit its schema; plan again",
+    )
+    .unless(State::no_send_misfits),
+    entry(
         Command::SavePlan,
         "save-plan",
         "save plan",
@@ -220,6 +247,15 @@ pub const TABLE: &[Entry] = &[
         "Finish a run that was paused or cut short",
     )
     .unless(State::cannot_resume),
+    entry(
+        Command::Doubtful,
+        "doubtful",
+        "doubtful",
+        &["d"],
+        &[Journal, Run, Sheet],
+        "Finish a run, and send again what may have been sent where its copy is not found in its target",
+    )
+    .unless(State::no_doubts),
     entry(
         Command::UndoRun,
         "undo",

@@ -113,8 +113,13 @@ pub(super) async fn plan(job: Job, act: Act) -> Result<Answer> {
             (Ready::Publish(Box::new(prepared), vec![Line { number: 1, message }]), changed)
         }
         ActVerb::Resume(id) => {
-            let prepared =
-                resume::prepare(id, &session.journals()?, &session.places).await?.rescue(act.has(Flag::Rescue));
+            let (journals, places) = (session.journals()?, &session.places);
+            let prepared = if act.has(Flag::Doubtful) {
+                resume::prepare_doubtful(id, &journals, places).await?
+            } else {
+                resume::prepare(id, &journals, places).await?
+            };
+            let prepared = prepared.rescue(act.has(Flag::Rescue));
             let changed: Vec<Changed> = prepared.changed().into_iter().map(Changed::from).collect();
             refuse_read_only(&changed)?;
             (Ready::Resume(Box::new(prepared)), changed)
@@ -197,7 +202,8 @@ async fn replay(act: &Act, selection: Selection, session: &Session) -> Result<(R
         max_in_flight: act.max_in_flight,
         per_key: act.per_key.clone(),
         max_failures: act.max_failures,
-        ..Pace::default()
+        expiring_first: act.has(Flag::ExpiringFirst),
+        let_expire: act.has(Flag::LetExpire),
     };
     let edit = act.edit.as_deref().map(Edit::parse).transpose()?;
     // An edit is shown before it is sent, which takes a look.
@@ -213,6 +219,7 @@ async fn replay(act: &Act, selection: Selection, session: &Session) -> Result<(R
         reason: act.reason.clone().filter(|_| act.is_to_queue()),
         rescue: act.has(Flag::Rescue),
         same_partition: act.has(Flag::SamePartition),
+        send_misfits: act.has(Flag::SendMisfits) && edit.is_some(),
         edit,
         pace,
         rules: Arc::clone(session.rules()),

@@ -6,7 +6,7 @@
 
 use super::{Effect, choices, complain, input, navigate, next_task, note, say};
 use crate::broker::Address;
-use crate::tui::act::{Act, ActVerb, Again, Reset, archive, both, drain_target, ids};
+use crate::tui::act::{Act, ActVerb, Again, Flag, Reset, archive, both, drain_target, ids};
 use crate::tui::command::{Command, Scope};
 use crate::tui::compose::Compose;
 use crate::tui::state::{Dialog, Purpose, Sheet, State};
@@ -101,16 +101,26 @@ pub(super) fn stop_run(state: &mut State, pause: bool) -> Vec<Effect> {
 
 /// Finishes a run that was paused or cut short: plans it first.
 pub(super) fn resume(state: &mut State) -> Vec<Effect> {
-    of_run(state, "resume", ActVerb::Resume)
+    of_run(state, "resume", ActVerb::Resume, [])
+}
+
+/// The same, with what may have been sent.
+pub(super) fn settle(state: &mut State) -> Vec<Effect> {
+    of_run(state, "resume", ActVerb::Resume, [Flag::Doubtful])
 }
 
 /// Takes a run back: plans it first.
 pub(super) fn undo(state: &mut State) -> Vec<Effect> {
-    of_run(state, "undo", ActVerb::Undo)
+    of_run(state, "undo", ActVerb::Undo, [])
 }
 
 /// Plans a verb for the run of the receipt, or for the one under the cursor.
-fn of_run(state: &mut State, verb: &str, act: impl FnOnce(String) -> ActVerb) -> Vec<Effect> {
+fn of_run(
+    state: &mut State,
+    verb: &str,
+    act: impl FnOnce(String) -> ActVerb,
+    flags: impl IntoIterator<Item = Flag>,
+) -> Vec<Effect> {
     let (id, source) = if let Some(Dialog::Receipt { done, act, .. }) = &state.dialog {
         (done.last().and_then(|report| report.journal.clone()), Some(act.address.clone()))
     } else {
@@ -125,7 +135,7 @@ fn of_run(state: &mut State, verb: &str, act: impl FnOnce(String) -> ActVerb) ->
         say(state, &format!("{source} is read-only"));
         return Vec::new();
     }
-    plan(state, Act::new(act(id), source))
+    plan(state, Act { flags: flags.into_iter().collect(), ..Act::new(act(id), source) })
 }
 
 /// Asks where a consumer group goes on.
@@ -166,7 +176,7 @@ pub(super) fn submit(state: &mut State, purpose: Purpose, text: &str) -> Result<
             }
         }
         Purpose::Choice(command, act) => {
-            choices::take(state, command, (*act).clone(), text).map_err(|why| (Purpose::Choice(command, act), why))
+            choices::take(state, command, &act, text).map_err(|why| (Purpose::Choice(command, act), why))
         }
         Purpose::SavePlan(task, act) => {
             choices::save(state, task, &act, text).map_err(|why| (Purpose::SavePlan(task, act), why))

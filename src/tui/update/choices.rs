@@ -26,6 +26,10 @@ fn flag(command: Command) -> Option<Flag> {
         Command::ServerSide => Some(Flag::ServerSide),
         Command::Rescue => Some(Flag::Rescue),
         Command::Exact => Some(Flag::Exact),
+        Command::ExpiringFirst => Some(Flag::ExpiringFirst),
+        Command::LetExpire => Some(Flag::LetExpire),
+        Command::SendMisfits => Some(Flag::SendMisfits),
+        Command::Doubtful => Some(Flag::Doubtful),
         _ => None,
     }
 }
@@ -112,12 +116,12 @@ fn question(command: Command, act: &Act) -> (String, &'static str) {
 ///
 /// # Errors
 /// What is wrong with it, for the line in which it stands.
-pub(super) fn take(state: &mut State, command: Command, act: Act, text: &str) -> Result<Vec<Effect>, String> {
+pub(super) fn take(state: &mut State, command: Command, act: &Act, text: &str) -> Result<Vec<Effect>, String> {
     let task = match &state.pending {
         Some(Dialog::Sheet { task, .. }) => *task,
         _ => 0,
     };
-    let act = chosen(command, act, text)?;
+    let act = chosen(command, act.clone(), text)?.agreed_to_by(act);
     Ok(again(state, task, act))
 }
 
@@ -219,13 +223,16 @@ pub(super) fn by_hand(state: &mut State) -> Vec<Effect> {
 
 /// Takes the messages as they came back from the editor: the change becomes a program, and is planned.
 #[cfg(feature = "jq")]
-pub(super) fn edited_by_hand(state: &mut State, act: Box<Act>, given: &str, back: &str) -> Vec<Effect> {
+pub(super) fn edited_by_hand(state: &mut State, act: &Act, given: &str, back: &str) -> Vec<Effect> {
     let task = match &state.dialog {
         Some(Dialog::Sheet { task, .. }) => *task,
         _ => return Vec::new(),
     };
     match crate::operation::edit::hand::program(given, back) {
-        Ok(Some(program)) => again(state, task, Act { edit: Some(program), ..*act }),
+        Ok(Some(program)) => {
+            let edited = Act { edit: Some(program), ..act.clone() }.agreed_to_by(act);
+            again(state, task, edited)
+        }
         Ok(None) => {
             say(state, "Nothing was changed in the editor.");
             Vec::new()
@@ -239,6 +246,6 @@ pub(super) fn edited_by_hand(state: &mut State, act: Box<Act>, given: &str, back
 
 /// A build without jq edits nothing.
 #[cfg(not(feature = "jq"))]
-pub(super) fn edited_by_hand(_: &mut State, _: Box<Act>, _: &str, _: &str) -> Vec<Effect> {
+pub(super) fn edited_by_hand(_: &mut State, _: &Act, _: &str, _: &str) -> Vec<Effect> {
     Vec::new()
 }

@@ -463,7 +463,7 @@ pub(super) fn chosen(state: &mut State, choices: &[Choice], cursor: usize) -> Ve
 /// What the editor gave back.
 pub(super) fn edited(state: &mut State, text: &str) -> Vec<Effect> {
     if let Some((act, given)) = state.by_hand.take() {
-        return super::choices::edited_by_hand(state, act, &given, text);
+        return super::choices::edited_by_hand(state, &act, &given, text);
     }
     if let Some(Dialog::Compose { compose, error }) = &mut state.dialog {
         **compose = Compose::of_text(text.trim_end_matches('\n'));

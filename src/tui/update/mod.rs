@@ -194,6 +194,7 @@ fn perform(state: &mut State, command: Command) -> Vec<Effect> {
         Command::CancelRun => return acting::stop_run(state, false),
         Command::PauseRun => return acting::stop_run(state, true),
         Command::ResumeRun => return acting::resume(state),
+        Command::Doubtful if state.scope() != Scope::Sheet => return acting::settle(state),
         Command::EditByHand => return choices::by_hand(state),
         Command::UndoRun => return acting::undo(state),
         Command::Reset => acting::reset(state),
@@ -232,6 +233,10 @@ fn perform(state: &mut State, command: Command) -> Vec<Effect> {
         | Command::SamePartition
         | Command::ServerSide
         | Command::Exact
+        | Command::ExpiringFirst
+        | Command::LetExpire
+        | Command::SendMisfits
+        | Command::Doubtful
         | Command::SavePlan => return choices::choose(state, command),
         Command::Filter => input::filter(state),
         Command::Search => input::search(state),

@@ -161,7 +161,7 @@ impl Canvas<'_> {
 
     /// What else can be done from a sheet or a receipt, with its keys.
     fn choices(&self) -> Vec<Buttons> {
-        const SHOWN: [Command; 25] = [
+        const SHOWN: [Command; 29] = [
             Command::Target,
             Command::Rate,
             Command::Ramp,
@@ -181,6 +181,10 @@ impl Canvas<'_> {
             Command::SamePartition,
             Command::ServerSide,
             Command::Exact,
+            Command::ExpiringFirst,
+            Command::LetExpire,
+            Command::SendMisfits,
+            Command::Doubtful,
             Command::SavePlan,
             Command::LookIn,
             Command::Help,

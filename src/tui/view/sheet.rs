@@ -19,6 +19,18 @@ const PROBLEMS: usize = 50;
 const LONG: usize = 280;
 /// Marked messages that a headline names.
 const MOST_NAMED: usize = 3;
+/// Options that a plan names as a way on, the word behind each, and what does the same on a sheet.
+const WAYS_ON: [(&str, &str, Command); 9] = [
+    ("--to", "names", Command::Target),
+    ("--again", "sends", Command::Again),
+    ("--park ADDRESS", "sets", Command::Park),
+    ("--rescue", "puts", Command::Rescue),
+    ("--per-key", "holds", Command::PerKey),
+    ("--server-side", "moves", Command::ServerSide),
+    ("--expiring-first", "sends", Command::ExpiringFirst),
+    ("--let-expire", "lets", Command::LetExpire),
+    ("--rate", "", Command::Rate),
+];
 /// Where the value behind a name begins.
 pub(super) const NAMES: usize = 8;
 
@@ -27,7 +39,7 @@ impl Canvas<'_> {
     pub(super) fn sheet(&self, act: &Act, sheet: &Sheet, typed: Option<&(String, String)>) -> Vec<Line<'static>> {
         let mut lines = match sheet {
             Sheet::Plan(plan, shown) => self.plan(plan, shown, act),
-            Sheet::Resume(summary) => self.resumption(summary),
+            Sheet::Resume(summary) => self.resumption(summary, act),
             Sheet::Undo(summary, plans, notes) => self.undoing(summary, plans, notes, act),
             Sheet::Offsets(reset) => self.moves(reset),
             Sheet::Fault(why, what) => self.fault(act, why, *what),
@@ -75,6 +87,13 @@ impl Canvas<'_> {
         all
     }
 
+    /// What is said of a plan, with a key in the place of each option that goes on: here it is the key that does it.
+    fn by_key(&self, why: &str) -> String {
+        WAYS_ON.iter().fold(why.to_owned(), |why, (option, does, command)| {
+            why.replace(&format!("{option} {does}"), &format!("{} {does}", self.key_of(*command)))
+        })
+    }
+
     fn plan(&self, plan: &Plan, shown: &[Difference], act: &Act) -> Vec<Line<'static>> {
         let mut head = plan.headline();
         if let Some(filter) = plan.filter.as_ref().filter(|_| act.marked > MOST_NAMED) {
@@ -92,9 +111,7 @@ impl Canvas<'_> {
             all.push(self.span(Role::Name, &format!("→ {}  {}", to.address, plan.count_to(to))));
         }
         for (why, count) in plan.reasons_to_stay() {
-            // Here it is a key that does what the option does.
-            let why = why.replace("--to names", &format!("{} names", self.key_of(Command::Target)));
-            all.push(self.span(Role::Warning, &format!("{} stay: {why}", human::messages(count))));
+            all.push(self.span(Role::Warning, &format!("{} stay: {}", human::messages(count), self.by_key(why))));
         }
         for check in &plan.checks {
             let (sign, role) = match (check.ok, check.warning) {
@@ -102,7 +119,7 @@ impl Canvas<'_> {
                 (true, true) => ("!", Role::Warning),
                 (false, _) => ("✗", Role::Bad),
             };
-            let why = if check.why.is_empty() { String::new() } else { format!(": {}", check.why) };
+            let why = if check.why.is_empty() { String::new() } else { format!(": {}", self.by_key(&check.why)) };
             all.push(self.span(role, &format!("{sign} {}{why}", check.name)));
         }
         if plan.pace.rate.is_none() && plan.verb == Verb::Replay {
@@ -138,7 +155,7 @@ impl Canvas<'_> {
         ])
     }
 
-    fn resumption(&self, summary: &Summary) -> Vec<Line<'static>> {
+    fn resumption(&self, summary: &Summary, act: &Act) -> Vec<Line<'static>> {
         let mut all = vec![
             self.span(Role::Heading, &format!("Finish the {} {}", summary.verb.name(), summary.id)),
             self.span(Role::Name, &format!("{} → {}", summary.source, summary.to)),
@@ -153,6 +170,11 @@ impl Canvas<'_> {
                 ),
             ),
         ];
+        if act.has(Flag::Doubtful) {
+            let many = human::messages(summary.doubtful);
+            let what = "may have been sent: copies that are in their target are noted, the others are sent once more";
+            all.push(self.named("doubts", Role::Warning, &format!("{many} {what}")));
+        }
         all.extend(summary.why.iter().map(|why| self.named("stopped", Role::Warning, why)));
         all.extend(summary.verification.iter().map(|seen| self.named("seen", Role::Plain, &seen.headline())));
         all
