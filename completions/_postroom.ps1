@@ -359,6 +359,7 @@ Register-ArgumentCompleter -Native -CommandName 'postroom' -ScriptBlock {
             [CompletionResult]::new('--registry', '--registry', [CompletionResultType]::ParameterName, 'Read payloads that name their schema by this registry: `https://user@registry:8081` (Confluent-compatible; the password in `POSTROOM_REGISTRY_PASSWORD`) or `glue://REGION`')
             [CompletionResult]::new('--again', '--again', [CompletionResultType]::ParameterName, 'Also messages that were replayed before')
             [CompletionResult]::new('--rescue', '--rescue', [CompletionResultType]::ParameterName, 'Put messages that a return would destroy back as new copies at the tail, instead of refusing')
+            [CompletionResult]::new('--let-expire', '--let-expire', [CompletionResultType]::ParameterName, 'Run it also where its pace lets some messages vanish before their turn')
             [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Show the plan of a write and stop')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show the plan of a write and stop')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say only errors on stderr')

@@ -1939,7 +1939,7 @@ _postroom() {
             return 0
             ;;
         postroom__subcmd__plan__subcmd__run)
-            opts="-o -y -n -q -v -h --again --rescue --output --color --config --yes --dry-run --schema --registry --quiet --verbose --help"
+            opts="-o -y -n -q -v -h --again --rescue --let-expire --output --color --config --yes --dry-run --schema --registry --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::operation::consent::Ends;
 use crate::operation::drain::is_to_queue;
 use crate::operation::plan::{Plan, Verb};
-use crate::operation::planned;
+use crate::operation::planned::{self, Agreed};
 
 /// Run a plan that was saved with --plan-out
 #[derive(Debug, clap::Args)]
@@ -36,12 +36,16 @@ enum Action {
         /// Put messages that a return would destroy back as new copies at the tail, instead of refusing
         #[arg(long)]
         rescue: bool,
+
+        /// Run it also where its pace lets some messages vanish before their turn
+        #[arg(long)]
+        let_expire: bool,
     },
 }
 
 /// Runs the verb.
 pub(super) async fn run(args: &Args, context: &Context<'_>) -> Exit {
-    let Action::Run { file, again, rescue } = &args.action;
+    let Action::Run { file, again, rescue, let_expire } = &args.action;
     let plan = read(file)?;
     let changed = match plan.verb {
         Verb::Drain if !is_to_queue(&plan.to) => vec![Changed::at(&plan.source.parse()?, &context.places)?],
@@ -54,7 +58,8 @@ pub(super) async fn run(args: &Args, context: &Context<'_>) -> Exit {
     };
     consent::check(&changed, context)?;
     let question = format!("Run this {}?", plan.verb.name());
-    let prepared = planned::open(plan, &context.places, *again, *rescue).await?;
+    let agreed = Agreed { again: *again, rescue: *rescue, let_expire: *let_expire };
+    let prepared = planned::open(plan, &context.places, agreed).await?;
     if consent::ask(prepared.plan(), &changed, &question, context).await? == Decision::Printed {
         return Ok(0);
     }

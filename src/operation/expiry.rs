@@ -24,6 +24,9 @@ use crate::message::Message;
 use crate::message::failure::last_moved;
 use crate::text::human;
 
+/// The check that says what vanishes, and what agrees to it.
+const EXPIRY: &str = "expiry";
+const AGREE: &str = "; --let-expire lets them go";
 /// A message that vanishes within this time is worth a word.
 const SOON: SignedDuration = SignedDuration::from_hours(1);
 /// How much longer than its pace says a run may take: what vanishes in that time goes first, too.
@@ -299,7 +302,7 @@ fn say(plan: &Plan, outlook: &Outlook, fate: Fate<'_>, offer: Option<u64>) -> Op
         } else {
             format!("; at this pace the run takes {takes}, and each has its turn before")
         };
-        return Some(Check::warning("expiry", format!("the first message vanishes in {soonest}{pace}")));
+        return Some(Check::warning(EXPIRY, format!("the first message vanishes in {soonest}{pace}")));
     }
     let one = outlook.late == 1;
     let (vanish, go, its) = if one { ("vanishes", "goes", "its") } else { ("vanish", "go", "their") };
@@ -322,9 +325,17 @@ fn say(plan: &Plan, outlook: &Outlook, fate: Fate<'_>, offer: Option<u64>) -> Op
         _ = write!(why, "; --expiring-first sends those first, out of the queue's order, and {left} would be late");
     }
     if better.is_none() || plan.pace.let_expire {
-        return Some(Check::warning("expiry", why));
+        return Some(Check::warning(EXPIRY, why));
     }
-    Some(Check::failed("expiry", format!("{why}; --let-expire lets them go")))
+    Some(Check::failed(EXPIRY, why + AGREE))
+}
+
+/// Lets messages of a plan vanish that was made before anybody agreed to that.
+pub(super) fn agree(plan: &mut Plan) {
+    plan.pace.let_expire = true;
+    for check in plan.checks.iter_mut().filter(|check| check.name == EXPIRY && !check.ok) {
+        *check = Check::warning(EXPIRY, check.why.trim_end_matches(AGREE));
+    }
 }
 
 /// The same where messages are not named: those are late for certain that have their turn when every message that is
@@ -354,7 +365,7 @@ pub(super) fn recheck(plan: &Plan, given: Given, source: &Place, control: &Contr
     match say(plan, &outlook, Fate::Vanishes, None) {
         Some(check) if !check.ok => Err(Error::new(ErrorKind::Refused, format!("{}: {}", check.name, check.why))
             .context("address", &plan.source)
-            .hint("make the plan again, at another pace or with --let-expire: time has passed since")),
+            .hint("make the plan again at another pace, or run it with --let-expire: time has passed since")),
         _ => Ok(()),
     }
 }

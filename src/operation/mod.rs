@@ -12,6 +12,7 @@
 //! edit       change messages on their way
 //! offsets    consumer groups' places in a log
 //! handled    what of a log earlier runs are done with
+//! options    what a run was begun with, as it is typed
 //! doubt      what may have been sent: whether it arrived
 //! expiry     when messages vanish, and which go first for it
 //! snapshot   a look that is kept
@@ -38,6 +39,7 @@ pub mod incident;
 pub mod journal;
 pub mod masks;
 pub mod offsets;
+pub mod options;
 mod order;
 mod pace;
 pub mod place;

@@ -2,6 +2,7 @@
 
 use super::control::Control;
 use super::drain::{self, DrainRequest, DrainTo};
+use super::expiry;
 use super::journal::Journals;
 use super::plan::{Mode, Plan, Verb};
 use super::replay::{self, ReplayRequest, ReplayTo};
@@ -18,13 +19,27 @@ pub enum Prepared {
     Drain(Box<drain::Prepared>),
 }
 
-/// Opens what the plan names. Changes nothing. `again` also sends messages that were replayed before; `rescue` agrees
-/// that messages which a return would destroy are put back as new copies.
+/// What the operator agrees to when a plan is run.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Agreed {
+    /// Messages that were replayed before are sent, too.
+    pub again: bool,
+    /// Messages which a return would destroy are put back as new copies.
+    pub rescue: bool,
+    /// Messages that vanish before their turn may.
+    pub let_expire: bool,
+}
+
+/// Opens what the plan names. Changes nothing.
 ///
 /// # Errors
 /// `Invalid` for a plan that does not name its messages; `Refused` for a failed check or a read-only profile; what the
 /// brokers say.
-pub async fn open(plan: Plan, opener: &dyn Opener, again: bool, rescue: bool) -> Result<Prepared> {
+pub async fn open(mut plan: Plan, opener: &dyn Opener, agreed: Agreed) -> Result<Prepared> {
+    let Agreed { again, rescue, let_expire } = agreed;
+    if let_expire {
+        expiry::agree(&mut plan);
+    }
     let source = opener.place(&plan.source.parse()?).await?;
     let selection = Selection::all();
     match plan.verb {

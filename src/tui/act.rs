@@ -8,9 +8,13 @@ use super::state::KEYS;
 use crate::broker::{Address, Connection};
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::Message;
+use crate::message::filter::parse_duration;
 use crate::operation::drain::is_to_queue;
 use crate::operation::groups::GroupSummary;
 use crate::operation::offsets::To;
+use crate::operation::options::value as option;
+pub(crate) use crate::operation::options::{quote, selection};
+use crate::operation::plan::{Aside, Pace};
 
 /// So many marked messages make a filter of their ids at most.
 pub(crate) const MOST_MARKS: usize = 200;
@@ -224,7 +228,8 @@ impl Act {
             ActVerb::Replay => {
                 let to = if self.to == "origin" { String::new() } else { option("to", Some(&shown(&self.to))) };
                 let edit = option("edit", self.edit.as_ref());
-                format!("postroom replay {address}{to}{chosen}{limit}{edit}{}{flags}", self.pace())
+                let (pace, aside) = (self.pace().typed(), self.aside().typed());
+                format!("postroom replay {address}{to}{chosen}{limit}{edit}{pace}{aside}{flags}")
             }
             ActVerb::Drain => {
                 let to = option("to", Some(&shown(&self.to)));
@@ -254,34 +259,24 @@ impl Act {
         }
     }
 
-    /// How fast, what is watched, and what is not sent again, as options.
-    fn pace(&self) -> String {
-        let mut line = self.rate.map_or_else(String::new, |rate| format!(" --rate {rate}"));
-        if !self.ramp.is_empty() {
-            let steps: Vec<String> = self.ramp.iter().map(u64::to_string).collect();
-            line.extend([" --ramp=", &steps.join(",")]);
+    /// How fast, and what is watched; what goes first is a flag.
+    pub(crate) fn pace(&self) -> Pace {
+        Pace {
+            rate: self.rate,
+            ramp: self.ramp.clone(),
+            verify_s: self.verify.as_deref().and_then(parse_duration).map(|time| time.as_secs_f64()),
+            max_in_flight: self.max_in_flight,
+            per_key: self.per_key.clone(),
+            max_failures: self.max_failures,
+            ..Pace::default()
         }
-        line += &option("verify", self.verify.as_ref());
-        if let Some(most) = self.max_in_flight {
-            line.extend([" --max-in-flight ", &most.to_string()]);
-        }
-        if let Some(field) = &self.per_key {
-            line.extend([" --per-key=", &quote(field)]);
-        }
-        if let Some(most) = self.max_failures {
-            line.extend([" --max-failures ", &most.to_string()]);
-        }
-        if let Some(most) = self.max_replays {
-            line.extend([" --max-replays ", &most.to_string()]);
-            line += &option("park", self.park.as_deref().map(shown).as_ref());
-        }
-        line
     }
-}
 
-/// An option with its value, where there is one.
-fn option(name: &str, value: Option<&String>) -> String {
-    value.map_or_else(String::new, |value| format!(" --{name} {}", quote(value)))
+    /// What is not sent again.
+    fn aside(&self) -> Aside {
+        let park = self.park.as_deref().filter(|_| self.max_replays.is_some()).map(shown);
+        Aside { max_replays: self.max_replays, park, reason: None }
+    }
 }
 
 /// An address as it may be shown: a URL without its password.
@@ -336,23 +331,6 @@ fn options(message: &Message) -> String {
         }
     }
     line + &format!(" --body {}", quote(&String::from_utf8_lossy(message.body())))
-}
-
-/// What selects messages, as options; of several groups each is one.
-pub(crate) fn selection(filter: Option<&String>, group: Option<&String>) -> String {
-    let filter = filter.map_or_else(String::new, |filter| format!(" --filter {}", quote(filter)));
-    let groups = group.into_iter().flat_map(|group| group.split(','));
-    groups.fold(filter, |line, group| line + " --group " + &quote(group.trim()))
-}
-
-/// A word as a shell reads it.
-pub(crate) fn quote(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%,+=".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
 }
 
 /// A text as a filter takes it.

@@ -115,6 +115,57 @@ fn a_dry_run_prints_the_plan_and_stops() {
 }
 
 #[test]
+fn a_saved_plan_whose_messages_are_late_is_run_where_that_is_agreed_to() {
+    let environment = TestEnvironment::new();
+    let plan = [
+        "replay",
+        "demo:shipping-labels-dlq",
+        "--to",
+        "demo:shipping-labels",
+        "--rate",
+        "0.01",
+        "--plan-out",
+        "late.json",
+    ];
+    assert_eq!(environment.run(&plan).exit, 0);
+    let refused = environment.run(&["plan", "run", "late.json", "--dry-run"]);
+    assert!(refused.exit == 2 && refused.stderr.contains("--let-expire lets them go"), "{refused}");
+    let agreed = environment.run(&["plan", "run", "late.json", "--let-expire", "--dry-run", "-o", "table"]);
+    assert!(agreed.exit == 0 && agreed.stdout.contains("! expiry: "), "{agreed}");
+    assert!(!agreed.stdout.contains("--let-expire"), "{agreed}");
+}
+
+#[test]
+fn a_journal_tells_the_options_that_its_run_was_begun_with() {
+    let environment = TestEnvironment::new();
+    let options = [
+        "--filter 'body.payment_id:*'",
+        "--limit 2",
+        "--rate 500",
+        "--verify 1s",
+        "--max-in-flight 10",
+        "--per-key=body.order_id",
+        "--max-failures 5",
+        "--max-replays 3",
+        "--park demo:emails_error",
+        "--keep",
+        "--again",
+        "--rescue",
+    ]
+    .join(" ");
+    let words = options.replace('\'', "");
+    let words: Vec<&str> = ["replay", "demo:payments.dlq", "--yes", "-q"].into_iter().chain(words.split(' ')).collect();
+    let run = environment.run(&words);
+    assert!(run.stdout.contains("\"done\": 2"), "{run}");
+    let shown = environment.run(&["journal", "show", "20260302", "-o", "table"]);
+    assert!(shown.stdout.contains(&format!("  with {options}\n")), "{shown}");
+    let shown = environment.run(&["journal", "show", "20260302", "-o", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&shown.stdout).unwrap();
+    assert_eq!((json["limit"].as_u64(), json["pace"]["verify_s"].as_f64()), (Some(2), Some(1.0)), "{shown}");
+    assert_eq!((json["rescue"].as_bool(), json["aside"]["max_replays"].as_u64()), (Some(true), Some(3)), "{shown}");
+}
+
+#[test]
 fn a_replay_reports_and_leaves_a_journal() {
     let environment = TestEnvironment::new();
     assert_snapshot!(environment.run(&["replay", "demo:payments.dlq", "--yes", "-o", "table"]), @"

@@ -4,15 +4,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use postroom::ErrorKind;
+use postroom::Result;
+use postroom::broker::Address;
 use postroom::broker::memory::{Clock as Time, Memory, Profile, QueueSpec};
 use postroom::config::Policy;
 use postroom::message::{Message, Value};
 use postroom::operation::control::{Clock, Control};
 use postroom::operation::journal::Journals;
 use postroom::operation::place::Place;
-use postroom::operation::plan::{Mode, Pace};
+use postroom::operation::plan::{Mode, Pace, Plan};
+use postroom::operation::planned::{self, Agreed};
 use postroom::operation::replay::{self, Prepared, ReplayRequest, ReplayTo};
 use postroom::operation::report::Ended;
+use postroom::operation::resume::Opener;
 
 /// A queue `from` that drops messages after an hour, at noon.
 struct Shop {
@@ -69,6 +73,13 @@ impl Shop {
         assert_eq!((report.state, report.failed + report.ambiguous), (Ended::Finished, 0), "{report:#?}");
         let there = self.memory.snapshot("to").unwrap();
         there.iter().map(|message| String::from_utf8_lossy(message.body()).into_owned()).collect()
+    }
+}
+
+#[async_trait::async_trait]
+impl Opener for Shop {
+    async fn place(&self, address: &Address) -> Result<Place> {
+        Ok(self.at(&address.to_string()))
     }
 }
 
@@ -139,6 +150,23 @@ async fn a_pace_that_lets_some_vanish_is_refused_with_the_one_that_does_not() {
     let (ok, _, why) = said(&streaming, "expiry").unwrap();
     assert!(!ok && why.starts_with("9 of 10 messages vanish"), "{why}");
     assert_eq!(shop.memory.snapshot("from").unwrap().len(), 10);
+}
+
+#[tokio::test]
+async fn a_saved_plan_that_lets_some_vanish_is_run_only_where_that_is_agreed_to() {
+    let shop = Shop::new(Profile::SqsStandard);
+    (0..10).for_each(|n| shop.send(&n.to_string(), 30));
+    let saved = shop.plan(ten_in(60.0), Mode::Exact).await.plan.to_json();
+    let open = async |agreed| planned::open(Plan::from_json(saved.as_bytes()).unwrap(), &shop, agreed).await;
+    let refused = open(Agreed::default()).await.map(|_| ()).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Refused, "{refused:?}");
+    assert!(refused.message().contains("--let-expire lets them go"), "{refused:?}");
+    let agreed = open(Agreed { let_expire: true, ..Agreed::default() }).await.unwrap();
+    let planned::Prepared::Replay(prepared) = agreed else { panic!("it is a replay") };
+    let (ok, warning, why) = said(&prepared, "expiry").unwrap();
+    assert!(ok && warning && why.contains("4 of 10 messages vanish") && !why.contains("--let-expire"), "{why}");
+    assert!(prepared.plan.pace.let_expire);
+    assert_eq!(shop.run(*prepared).await.len(), 10);
 }
 
 #[tokio::test]

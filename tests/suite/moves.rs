@@ -14,7 +14,7 @@ use postroom::operation::edit::Edit;
 use postroom::operation::journal::{JournalState, Journals};
 use postroom::operation::place::Place;
 use postroom::operation::plan::{Mode, Plan, Verb};
-use postroom::operation::planned;
+use postroom::operation::planned::{self, Agreed};
 use postroom::operation::replay::{self, ReplayRequest, ReplayTo};
 use postroom::operation::report::{Ended, Report, exit_code};
 use postroom::operation::resume::{self, Opener};
@@ -201,7 +201,8 @@ async fn a_drain_to_a_queue_moves_the_head_aside_with_its_reason_and_leaves_the_
         // A plan of it is run from its file, and a drain takes what was drained before.
         let text =
             replay::plan(ReplayRequest { mode: Mode::Exact, ..request }, &Control::new()).await.unwrap().plan.to_json();
-        let prepared = planned::open(Plan::from_json(text.as_bytes()).unwrap(), &shop, false, false).await.unwrap();
+        let prepared =
+            planned::open(Plan::from_json(text.as_bytes()).unwrap(), &shop, Agreed::default()).await.unwrap();
         assert_eq!(planned::run(prepared, &shop.journals(), &Control::new()).await.unwrap().done, 1);
         assert_eq!(shop.memory.snapshot("mails").unwrap().len(), 3);
     }
@@ -232,7 +233,7 @@ async fn a_saved_plan_acts_on_what_it_names_and_on_nothing_that_came_later() {
     shop.memory.consume("dlq", 1).unwrap();
     shop.die("", "order", "later");
     let plan = Plan::from_json(text.as_bytes()).unwrap();
-    let prepared = planned::open(plan, &shop, false, false).await.unwrap();
+    let prepared = planned::open(plan, &shop, Agreed::default()).await.unwrap();
     let report = planned::run(prepared, &shop.journals(), &Control::new()).await.unwrap();
     assert_eq!((report.planned, report.done, report.skipped), (2, 1, 1), "{report:#?}");
     assert_eq!(report.problems[0].why, "it is no longer in the queue");
@@ -428,7 +429,7 @@ async fn a_saved_plan_and_a_resume_edit_as_the_first_run_would_have() {
         ..shop.request(ReplayTo::Origin, Mode::Exact)
     };
     let text = replay::plan(request(Some(1)), &Control::new()).await.unwrap().plan.to_json();
-    let prepared = planned::open(Plan::from_json(text.as_bytes()).unwrap(), &shop, false, false).await.unwrap();
+    let prepared = planned::open(Plan::from_json(text.as_bytes()).unwrap(), &shop, Agreed::default()).await.unwrap();
     planned::run(prepared, &shop.journals(), &Control::new()).await.unwrap();
     assert_eq!(shop.bodies("orders"), ["{\"x\":1}"]);
     // Nothing of the second run gets anywhere, and its resume does all of it.

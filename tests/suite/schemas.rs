@@ -259,6 +259,15 @@ fn an_edited_body_that_does_not_fit_its_json_schema_stays_and_is_counted_by_grou
     assert_eq!((report["done"].as_u64(), run.exit), (Some(2), 0), "{run}");
     let fixed = std::fs::read_to_string(environment.path("fixed.jsonl")).unwrap();
     assert!(fixed.contains(r#"\"total\":5"#) && !fixed.contains("one"), "{fixed}");
+    // Its journal tells what was agreed to.
+    let forced = ["--to", "file:forced.jsonl", "--schema", "order.json", "--edit", ".body.total |= tonumber"];
+    let forced = [&["replay", "file:dead.jsonl"], &forced[..], &["--send-misfits", "--yes", "-q"]].concat();
+    assert_eq!(environment.run(&forced).exit, 0);
+    let list = environment.run(&["journal", "list", "-o", "jsonl"]).stdout;
+    let runs: Vec<serde_json::Value> = list.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let agreed: Vec<_> = runs.iter().filter(|run| run["send_misfits"] == true).collect();
+    assert!(runs.len() == 2 && agreed.len() == 1, "{list}");
+    assert_eq!(agreed[0]["edit"], ".body.total |= tonumber");
 }
 
 #[cfg(feature = "jq")]

@@ -338,6 +338,7 @@ async fn messages_in_doubt_are_settled_from_the_journal() {
     screens.press("d").await.unwrap();
     let sheet = screens.screen();
     assert!(sheet.contains("doubts  1 message may have been sent") && sheet.contains(" --doubtful"), "{sheet}");
+    assert!(sheet.contains("with    --filter"), "{sheet}");
     screens.press("d").await.unwrap();
     assert!(screens.screen().contains("doubtful: the run is finished"), "{}", screens.screen());
     screens.press("tab enter").await.unwrap();

@@ -57,6 +57,8 @@ pub(crate) fn summary(summary: &Summary, now: Timestamp, paint: Paint) -> Vec<St
     let (word, role) = state(summary);
     let mut lines = vec![format!("{} {}", paint.paint(Role::Name, &safe(&summary.id)), paint.paint(role, word))];
     lines.push(format!("  {} {} → {}", summary.verb.name(), safe(&summary.source), safe(&summary.to)));
+    let typed = summary.typed();
+    lines.extend((!typed.is_empty()).then(|| format!("  with {}", safe(&typed))));
     let ended =
         summary.ended.map_or_else(|| "no end on record".to_owned(), |time| format!("ended {}", human::time(time)));
     lines.push(format!("  began {} ({} ago), {ended}", human::time(summary.started), human::age(summary.started, now)));

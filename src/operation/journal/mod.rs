@@ -26,6 +26,7 @@ pub(crate) mod writer;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::options::Options;
 use super::plan::Verb;
 use super::report::OutcomeLine;
 use super::verify::Verification;
@@ -75,6 +76,9 @@ pub struct Summary {
     /// The rules by which filter and group are read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rules: Option<WrittenRules>,
+    /// What else it was begun with.
+    #[serde(flatten)]
+    pub options: Options,
     /// When it began.
     pub started: Timestamp,
     /// When its last run ended; `None` where it was killed.

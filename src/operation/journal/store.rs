@@ -16,6 +16,7 @@ use super::writer::{Files, LogFile, Writer, write_error};
 use super::{JournalState, SCHEMA, Shown, Summary, line};
 use crate::config::Environment;
 use crate::error::{Error, ErrorKind, Result};
+use crate::operation::options::Options;
 use crate::operation::plan::{Mode, Plan};
 use crate::operation::report::{Ended, Outcome, OutcomeLine};
 
@@ -457,6 +458,7 @@ fn summarise(head: &Head, state: &State, running: bool, undone_by: Vec<String>) 
         filter: head.filter.clone(),
         group: head.group.clone(),
         rules: head.rules.clone(),
+        options: Options::of(head),
         started: head.started,
         ended: finished.map(|(_, _, at)| *at),
         state: match finished {
@@ -664,6 +666,44 @@ mod tests {
                 assert_eq!(mode(&journals.folder.join(&first).join(name)), 0o600, "{name}");
             }
         }
+    }
+
+    #[tokio::test]
+    async fn a_summary_tells_all_that_a_run_was_begun_with() {
+        use crate::operation::plan::Aside;
+        let head = Head {
+            filter: Some("a".into()),
+            group: Some("g-1".into()),
+            rules: Some(crate::message::fingerprint::WrittenRules::default()),
+            keep: true,
+            again: true,
+            rescue: true,
+            same_partition: true,
+            edit: Some(".".into()),
+            send_misfits: true,
+            aside: Aside { max_replays: Some(3), ..Aside::default() },
+            limit: Some(1),
+            undoes: Some("x".into()),
+            until: Some(Timestamp::UNIX_EPOCH),
+            ..head()
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let journals = Journals::at(folder.path());
+        let opened = journals.create(head, None).unwrap();
+        let json = |value: serde_json::Result<serde_json::Value>| value.unwrap().as_object().unwrap().clone();
+        let told = json(serde_json::to_value(journals.summary(&opened.head.id).unwrap()));
+        // How the run knows its messages again is nobody's choice.
+        let own = ["scan", "in_place", "handles", "within", "unique_ids", "until"];
+        for (name, value) in json(serde_json::to_value(&opened.head)) {
+            assert!(own.contains(&name.as_str()) || told.get(&name) == Some(&value), "{name}: {told:?}");
+        }
+        let typed = journals.summary(&opened.head.id).unwrap().typed();
+        assert_eq!(
+            typed,
+            "--filter a --group g-1 --limit 1 --edit . --max-replays 3 --keep --again --same-partition --rescue \
+             --send-misfits"
+        );
+        opened.writer.close().await;
     }
 
     #[tokio::test]

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use super::Job;
 use crate::broker::{Address, QueueInfo};
 use crate::error::{Error, ErrorKind, Result};
-use crate::message::filter::parse_duration;
 use crate::operation::browse::BrowseRequest;
 use crate::operation::capture::{self, CaptureRequest};
 use crate::operation::consent::{Changed, Ends, production, refuse_read_only};
@@ -194,17 +193,8 @@ async fn replay(act: &Act, selection: Selection, session: &Session) -> Result<(R
         Some(address) => Some(Box::new(session.places.open(address).await?)),
         None => None,
     };
-    let verify_s = act.verify.as_deref().and_then(parse_duration).map(|time| time.as_secs_f64());
-    let pace = Pace {
-        rate: act.rate,
-        ramp: act.ramp.clone(),
-        verify_s,
-        max_in_flight: act.max_in_flight,
-        per_key: act.per_key.clone(),
-        max_failures: act.max_failures,
-        expiring_first: act.has(Flag::ExpiringFirst),
-        let_expire: act.has(Flag::LetExpire),
-    };
+    let pace =
+        Pace { expiring_first: act.has(Flag::ExpiringFirst), let_expire: act.has(Flag::LetExpire), ..act.pace() };
     let edit = act.edit.as_deref().map(Edit::parse).transpose()?;
     // An edit is shown before it is sent, which takes a look.
     let mode = mode(act, &source, selection.is_all() && edit.is_none());

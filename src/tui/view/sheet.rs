@@ -170,6 +170,8 @@ impl Canvas<'_> {
                 ),
             ),
         ];
+        let typed = summary.typed();
+        all.extend((!typed.is_empty()).then(|| self.named("with", Role::Plain, &fit(&typed, LONG))));
         if act.has(Flag::Doubtful) {
             let many = human::messages(summary.doubtful);
             let what = "may have been sent: copies that are in their target are noted, the others are sent once more";
