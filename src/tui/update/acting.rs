@@ -4,7 +4,7 @@
 //! queue's name. A pause is a stop that says so: what is under way is finished, the rest goes back to the queue, and
 //! the journal goes on from there, for messages that are held for long are messages at risk.
 
-use super::{Effect, choices, complain, input, navigate, next_task, note, say};
+use super::{Effect, choices, complain, input, looking, navigate, next_task, note, say};
 use crate::broker::Address;
 use crate::tui::act::{Act, ActVerb, Again, Flag, Reset, archive, both, drain_target, ids};
 use crate::tui::command::{Command, Scope};
@@ -204,7 +204,7 @@ pub(super) fn accept(state: &mut State) -> Vec<Effect> {
             say(state, "the look is refused: it could destroy a message");
             Vec::new()
         }
-        Some(Dialog::Cost { wanted, .. }) => navigate::begin(state, *wanted),
+        Some(Dialog::Cost { wanted, .. }) => looking::begin(state, *wanted),
         Some(Dialog::Input { purpose, line, title, error, .. }) => input::submit(state, purpose, line, title, error),
         Some(Dialog::Palette { choices, cursor, .. }) => input::chosen(state, &choices, cursor),
         Some(Dialog::Pick { mut act, addresses, cursor }) => match addresses.into_iter().nth(cursor) {
@@ -240,7 +240,7 @@ pub(super) fn accept(state: &mut State) -> Vec<Effect> {
                 }
             }
         }
-        Some(Dialog::Receipt { .. }) => navigate::refresh(state),
+        Some(Dialog::Receipt { .. }) => looking::refresh(state),
         Some(other) => {
             state.dialog = Some(other);
             Vec::new()

@@ -48,7 +48,7 @@ fn dialog(state: &mut State, task: TaskId, answer: Answer) -> Vec<Effect> {
                 && !no
                 && let Some(Dialog::Cost { wanted, .. }) = state.dialog.take()
             {
-                return super::navigate::begin(state, *wanted);
+                return super::looking::begin(state, *wanted);
             }
         }
         (Some(Dialog::Running { tick, .. }), Answer::Progress(now)) => *tick = Some(now),

@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent};
 
-use super::{Effect, complain, navigate, say};
+use super::{Effect, complain, looking, navigate, say};
 use crate::broker::Address;
 use crate::message::filter::Filter;
 use crate::operation::columns::{COLUMNS, Column};
@@ -417,7 +417,7 @@ pub(super) fn submit(
                 return Vec::new();
             }
             let follow = state.look().is_some_and(|look| look.follow);
-            navigate::look_from(state, place, follow)
+            looking::look_from(state, place, follow)
         }
         Purpose::Save(kept) => {
             let Some(snapshot) = state.looks.get(&kept.look).and_then(|look| look.snapshot.clone()) else {
@@ -454,7 +454,7 @@ pub(super) fn chosen(state: &mut State, choices: &[Choice], cursor: usize) -> Ve
         Some(Choice::Queue(address)) => {
             let dead = state.info(address).is_some_and(|info| info.is_dlq);
             let scope = if dead { Scope::Groups } else { Scope::Messages };
-            navigate::open(state, crate::tui::state::Screen::new(scope, vec![address.clone()]))
+            looking::open(state, crate::tui::state::Screen::new(scope, vec![address.clone()]))
         }
         None => Vec::new(),
     }

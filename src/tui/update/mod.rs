@@ -3,8 +3,10 @@
 mod acting;
 mod answer;
 mod choices;
+mod copying;
 mod demand;
 mod input;
+mod looking;
 mod navigate;
 
 use crossterm::event::{KeyEvent, KeyEventKind, MouseButton, MouseEvent, MouseEventKind};
@@ -17,7 +19,8 @@ use super::state::{Dialog, State, TaskId};
 use super::view::{self, Spot};
 use crate::error::Error;
 
-pub(super) use navigate::{line, open, refresh};
+pub(super) use copying::line;
+pub(super) use looking::{open, refresh};
 
 /// How long a word to the operator stands in the footer; the log keeps it.
 const TOAST: SignedDuration = SignedDuration::from_secs(6);
@@ -201,7 +204,7 @@ fn perform(state: &mut State, command: Command) -> Vec<Effect> {
         Command::Consumers => navigate::consumers(state),
         Command::OpenRun => return navigate::open_run(state),
         Command::Back => return navigate::back(state),
-        Command::Refresh => return navigate::again(state),
+        Command::Refresh => return looking::again(state),
         Command::NextTab => navigate::tab(state, true),
         Command::PreviousTab => navigate::tab(state, false),
         Command::GroupBy => input::by(state),
@@ -252,14 +255,14 @@ fn perform(state: &mut State, command: Command) -> Vec<Effect> {
         Command::MarkAll => navigate::mark_all(state),
         Command::Order => navigate::order(state),
         Command::From => input::from(state),
-        Command::Follow => return navigate::follow(state),
-        Command::Pause => navigate::hold(state),
+        Command::Follow => return looking::follow(state),
+        Command::Pause => looking::hold(state),
         Command::Columns => input::columns(state),
-        Command::Copy => return navigate::copy(state),
-        Command::CopyLine => return navigate::copy_line(state),
+        Command::Copy => return copying::copy(state),
+        Command::CopyLine => return copying::copy_line(state),
         Command::Save => input::save(state),
-        Command::Pager => return vec![Effect::Pager(navigate::text(state))],
-        Command::ReadInEditor => return vec![Effect::ReadInEditor(navigate::text(state))],
+        Command::Pager => return vec![Effect::Pager(copying::text(state))],
+        Command::ReadInEditor => return vec![Effect::ReadInEditor(copying::text(state))],
         Command::Suspend => return vec![Effect::Suspend],
         Command::Replay => return acting::act(state, &super::act::ActVerb::Replay),
         Command::Drain => return acting::act(state, &super::act::ActVerb::Drain),

@@ -1,27 +1,11 @@
-//! Moving: between rows, tabs, messages and screens, and beginning looks.
+//! Moving: between rows, tabs, messages and screens, and what is marked or folded on the way.
 
-use super::{Effect, complain, next_task, note, say};
-use crate::broker::{Address, CostKind};
-use crate::tui::act::{Again, both, ids, quote, selection};
+use super::{Effect, looking, say};
+use crate::broker::Address;
+use crate::tui::act::{Again, both};
 use crate::tui::command::{Command, Scope};
-use crate::tui::state::{Dialog, KEYS, Load, Look, Screen, State, TABS, Wanted, columns, costs, own_address};
+use crate::tui::state::{Dialog, KEYS, Screen, State, TABS, own_address};
 use crate::tui::view;
-
-/// Messages at the end of a long queue that are shown where nothing else is asked for.
-const TAIL: u64 = 10_000;
-
-/// Asks every broker for its queues.
-pub(crate) fn refresh(state: &mut State) -> Vec<Effect> {
-    let mut effects = Vec::new();
-    for at in 0..state.sources.len() {
-        let task = next_task(state);
-        if let Some(source) = state.sources.get_mut(at) {
-            effects.push(Effect::Cancel(std::mem::replace(&mut source.task, task)));
-            effects.push(Effect::List(task, source.address.clone()));
-        }
-    }
-    effects
-}
 
 pub(super) fn cursor(state: &State) -> usize {
     match &state.dialog {
@@ -108,7 +92,7 @@ pub(super) fn back(state: &mut State) -> Vec<Effect> {
             state.dialog = state.pending.take();
             vec![Effect::Drop(task)]
         }
-        Some(Dialog::Receipt { .. }) => refresh(state),
+        Some(Dialog::Receipt { .. }) => looking::refresh(state),
         Some(Dialog::Cost { task, .. }) => vec![Effect::Cancel(task)],
         Some(Dialog::Input { purpose, .. }) => super::input::cancel(state, purpose),
         Some(Dialog::Help { over, .. }) => {
@@ -130,130 +114,9 @@ fn leave(state: &mut State) -> Vec<Effect> {
         effects.push(Effect::Cancel(look.task));
     }
     if state.screens.is_empty() {
-        effects.extend(refresh(state));
+        effects.extend(looking::refresh(state));
     }
     effects
-}
-
-/// Opens a screen on a new look at its queues.
-pub(crate) fn open(state: &mut State, screen: Screen) -> Vec<Effect> {
-    let addresses = screen.addresses.clone();
-    // A long live stream is looked at from its end; of a dead-letter queue everything counts.
-    let from = match addresses.as_slice() {
-        [one] => state.info(one).filter(|info| {
-            info.capability.seek.tail && !info.is_dlq && info.messages.is_some_and(|messages| messages > TAIL)
-        }),
-        _ => None,
-    };
-    let from = from.map_or_else(|| "first".to_owned(), |_| format!("last {TAIL}"));
-    want(state, Wanted { addresses, from, follow: false, screen: Some(Box::new(screen)), instead: 0 })
-}
-
-/// Looks, after the price was agreed to where there is one.
-pub(super) fn want(state: &mut State, wanted: Wanted) -> Vec<Effect> {
-    if wanted.addresses.is_empty() {
-        say(state, "no queue holds dead messages");
-        return Vec::new();
-    }
-    let infos: Vec<_> = wanted.addresses.iter().map(|address| state.info(address)).collect();
-    let is_free = infos.iter().all(|info| info.is_some_and(|info| info.read_cost.kind == CostKind::None));
-    if is_free {
-        return begin(state, wanted);
-    }
-    // What the list says already is shown at once; the broker is asked again.
-    let lines = costs(wanted.addresses.iter().zip(infos).filter_map(|(address, info)| Some((address, info?))));
-    let task = next_task(state);
-    let effect = Effect::Cost(task, wanted.addresses.clone());
-    state.dialog = Some(Dialog::Cost { lines, wanted: Box::new(wanted), refused: false, task, scroll: 0 });
-    vec![effect]
-}
-
-/// Begins a look.
-pub(super) fn begin(state: &mut State, wanted: Wanted) -> Vec<Effect> {
-    let Wanted { addresses, from, follow, screen, instead } = wanted;
-    let task = next_task(state);
-    let at = crate::tui::msg::LookAt { addresses: addresses.clone(), from: from.clone(), follow };
-    let look = Look {
-        addresses,
-        from,
-        follow,
-        task,
-        load: Load::Reading(None),
-        snapshot: None,
-        seen: 0,
-        groups: Vec::new(),
-        fields: std::sync::Arc::default(),
-    };
-    // What went wrong before it is in the log.
-    state.toast = state.toast.take().filter(|(_, is_error, _)| !is_error);
-    let mut effects = Vec::new();
-    let id = if screen.is_some() { task } else { instead };
-    if let Some(before) = state.looks.insert(id, look) {
-        effects.push(Effect::Cancel(before.task));
-        for screen in state.screens.iter_mut().filter(|screen| screen.look == id) {
-            effects.extend(screen.task.take().into_iter().chain(screen.fetching.take()).map(Effect::Cancel));
-            screen.refind();
-            screen.rows.clear();
-            screen.marks.clear();
-            screen.groups.clear();
-            (screen.fault, screen.held_at) = (None, None);
-        }
-    }
-    if let Some(mut screen) = screen {
-        screen.look = id;
-        state.screens.push(*screen);
-    }
-    let line = line(state);
-    note(state, false, &format!("$ {line}"));
-    effects.push(Effect::Look(task, at));
-    effects
-}
-
-/// Asks again for what is shown.
-pub(super) fn again(state: &mut State) -> Vec<Effect> {
-    let Some(screen) = state.screens.last_mut() else { return refresh(state) };
-    screen.fault = None;
-    if let (Some(look), Scope::Groups | Scope::Messages) = (state.looks.get(&screen.look), screen.scope) {
-        let (addresses, from, follow) = (look.addresses.clone(), look.from.clone(), look.follow);
-        let instead = screen.look;
-        return want(state, Wanted { addresses, from, follow, screen: None, instead });
-    }
-    screen.asked = false;
-    Vec::new()
-}
-
-/// Looks again, from somewhere else or with an open end.
-pub(super) fn look_from(state: &mut State, from: &str, follow: bool) -> Vec<Effect> {
-    let Some(screen) = state.screens.last() else { return Vec::new() };
-    let (addresses, instead) = (screen.addresses.clone(), screen.look);
-    want(state, Wanted { addresses, from: from.to_owned(), follow, screen: None, instead })
-}
-
-pub(super) fn follow(state: &mut State) -> Vec<Effect> {
-    let Some(look) = state.look() else { return Vec::new() };
-    if look.follow {
-        let task = look.task;
-        let id = state.screen().map_or(0, |screen| screen.look);
-        if let Some(look) = state.looks.get_mut(&id) {
-            look.follow = false;
-        }
-        for screen in state.screens.iter_mut().filter(|screen| screen.look == id) {
-            screen.held_at = None;
-        }
-        return vec![Effect::Cancel(task)];
-    }
-    let from = look.from.clone();
-    if let Some(screen) = state.screens.last_mut() {
-        screen.newest_first = false;
-    }
-    look_from(state, &from, true)
-}
-
-/// Holds the list still, or lets it go on.
-pub(super) fn hold(state: &mut State) {
-    let seen = state.look().map_or(0, |look| look.seen);
-    let Some(screen) = state.screens.last_mut() else { return };
-    screen.held_at = if screen.held_at.is_some() { None } else { Some(seen) };
 }
 
 pub(super) fn order(state: &mut State) {
@@ -266,7 +129,7 @@ pub(super) fn order(state: &mut State) {
 pub(super) fn incident(state: &mut State) -> Vec<Effect> {
     let dead = state.queues.iter().filter(|listed| listed.info.is_dlq && listed.info.messages != Some(0));
     let addresses = dead.map(own_address).collect();
-    open(state, Screen::new(Scope::Groups, addresses))
+    looking::open(state, Screen::new(Scope::Groups, addresses))
 }
 
 /// What enter, `m` and `c` open.
@@ -279,7 +142,7 @@ pub(super) fn enter(state: &mut State, command: Command) -> Vec<Effect> {
         };
         let dead = state.queue().is_some_and(|listed| listed.info.is_dlq);
         let groups = command == Command::OpenGroups || (command == Command::Accept && dead);
-        return open(state, Screen::new(if groups { Scope::Groups } else { Scope::Messages }, addresses));
+        return looking::open(state, Screen::new(if groups { Scope::Groups } else { Scope::Messages }, addresses));
     };
     let mut next = Screen::new(Scope::Messages, screen.addresses.clone());
     (next.look, next.filter, next.group) = (screen.look, screen.filter.clone(), screen.group.clone());
@@ -496,124 +359,4 @@ pub(super) fn open_run(state: &mut State) -> Vec<Effect> {
         state.screens.push(screen);
     }
     Vec::new()
-}
-
-/// What is told of a queue, as text.
-fn entries(screen: &Screen) -> String {
-    screen.entries.iter().map(|(name, value)| format!("{name}: {value}")).collect::<Vec<_>>().join("\n")
-}
-
-/// The log, as text.
-fn said(state: &State) -> String {
-    state.log.iter().map(|(_, line)| line.as_str()).collect::<Vec<_>>().join("\n")
-}
-
-pub(super) fn copy(state: &mut State) -> Vec<Effect> {
-    let Some(screen) = state.screen() else { return Vec::new() };
-    let text = match screen.scope {
-        Scope::Detail => screen.page.as_ref().map(|page| page.text(screen.tab)),
-        Scope::Messages => screen.message_at(screen.cursor).and_then(|index| Some(screen.rows.get(&index)?.id.clone())),
-        Scope::Show => Some(entries(screen)),
-        Scope::Run => Some(screen.title.clone()),
-        _ => Some(said(state)),
-    };
-    copied(state, text.unwrap_or_default())
-}
-
-pub(super) fn copy_line(state: &mut State) -> Vec<Effect> {
-    let line = match &state.dialog {
-        Some(Dialog::Sheet { act, .. } | Dialog::Receipt { act, .. }) => act.line(),
-        _ => line(state),
-    };
-    copied(state, line)
-}
-
-fn copied(state: &mut State, text: String) -> Vec<Effect> {
-    if text.is_empty() {
-        complain(state, "there is nothing to copy");
-        return Vec::new();
-    }
-    say(state, &format!("copied {}", crate::text::human::size(text.len() as u64)));
-    vec![Effect::Copy(text)]
-}
-
-/// What is shown, as a text for another program.
-pub(super) fn text(state: &State) -> String {
-    match state.screen() {
-        Some(screen) if screen.scope == Scope::Detail => {
-            screen.page.as_ref().map(|page| page.text(screen.tab)).unwrap_or_default()
-        }
-        Some(screen) if screen.scope == Scope::Show => crate::text::safe_lines(&entries(screen)),
-        _ => crate::text::safe_lines(&said(state)),
-    }
-}
-
-/// The command line of what is shown, shown and copied; of what is marked, where something is.
-pub(in crate::tui) fn line(state: &State) -> String {
-    let Some(screen) = state.screen() else { return listing(state) };
-    let names = screen.addresses.iter().map(|address| quote(&address.to_string())).collect::<Vec<_>>().join(" ");
-    match screen.scope {
-        Scope::Groups => {
-            let (mut filter, mut group) = (screen.filter.clone(), screen.group.clone());
-            let marked = if screen.marked_groups.is_empty() { Vec::new() } else { screen.chosen_groups() };
-            match Again::of(&screen.by, &marked) {
-                Some(Again::Groups(names)) => group = Some(names),
-                Some(Again::Filter(field)) => filter = Some(both(filter.as_ref(), &field)),
-                None => {}
-            }
-            let by = if screen.by == KEYS[0] { String::new() } else { format!(" --by {}", quote(&screen.by)) };
-            format!("postroom groups {names}{by}{}", selection(filter.as_ref(), group.as_ref()))
-        }
-        Scope::Detail => match &screen.page {
-            Some(page) => {
-                let which = ids(std::slice::from_ref(&page.message.id));
-                let place = if page.message.address.is_empty() { names } else { quote(&page.message.address) };
-                format!("postroom browse {place} --all --filter {} --decode -o json", quote(&which))
-            }
-            None => browse(state, screen, &names),
-        },
-        Scope::Show => format!("postroom show {names}"),
-        Scope::Consumers => format!("postroom consumers {names}"),
-        Scope::Partitions => format!("postroom consumers {names} --group {}", quote(&screen.title)),
-        Scope::Journal => "postroom journal list".to_owned(),
-        Scope::Run => format!("postroom journal show {}", screen.title),
-        Scope::Log if names.is_empty() => listing(state),
-        _ => browse(state, screen, &names),
-    }
-}
-
-/// The command line of the list of queues.
-fn listing(state: &State) -> String {
-    let of = match state.sources.as_slice() {
-        [one] => format!(" {}", quote(&one.address.to_string())),
-        _ => String::new(),
-    };
-    let typed = state.queue_filter.trim();
-    let matching = if typed.is_empty() { String::new() } else { format!(" --match {}", quote(typed)) };
-    format!("postroom queues{of}{matching}")
-}
-
-/// The command line of a list of messages.
-fn browse(state: &State, screen: &Screen, names: &str) -> String {
-    let look = state.looks.get(&screen.look);
-    let from = look.filter(|look| look.from != "first").map_or_else(String::new, |look| {
-        match look.from.strip_prefix("last ") {
-            Some(count) => format!(" --from last --limit {count}"),
-            None => format!(" --from {}", quote(&look.from)),
-        }
-    });
-    let follow = if look.is_some_and(|look| look.follow) { " --follow" } else { "" };
-    let all = if from.is_empty() && follow.is_empty() { " --all" } else { "" };
-    let marked: Vec<String> = screen.marks.values().cloned().collect();
-    let which = if marked.is_empty() {
-        selection(screen.filter.as_ref(), screen.group.as_ref())
-    } else {
-        selection(Some(&ids(&marked)), None)
-    };
-    let is_list = screen.scope == Scope::Messages;
-    let chosen = is_list && screen.columns != columns(&screen.addresses);
-    let shown = if chosen { format!(" --columns {}", quote(&screen.columns.join(","))) } else { String::new() };
-    // A list turned round is what a pipe turns round: a line for each message.
-    let turned = if is_list && screen.newest_first { " -o jsonl | tac" } else { "" };
-    format!("postroom browse {names}{which}{from}{follow}{all}{shown}{turned}")
 }
