@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
+
+use etcetera::BaseStrategy as _;
 
 /// The variables of a process. `Debug` shows names only: any of them may be a secret.
 #[derive(Clone, Default)]
@@ -22,6 +25,17 @@ impl Environment {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// The folder for what is kept between runs: `$POSTROOM_STATE`, else `postroom` in the user's state folder; `None` where
+    /// neither is known.
+    #[must_use]
+    pub fn state_folder(&self) -> Option<PathBuf> {
+        if let Some(folder) = self.get("POSTROOM_STATE") {
+            return Some(PathBuf::from(folder));
+        }
+        let base = etcetera::choose_base_strategy().ok()?;
+        Some(base.state_dir().unwrap_or_else(|| base.data_dir()).join("postroom"))
     }
 }
 

@@ -15,6 +15,7 @@
 //! options    what a run was begun with, as it is typed
 //! doubt      what may have been sent: whether it arrived
 //! expiry     when messages vanish, and which go first for it
+//! private    files of this user alone
 //! snapshot   a look that is kept
 //! ```
 //!
@@ -45,6 +46,7 @@ mod pace;
 pub mod place;
 pub mod plan;
 pub mod planned;
+pub(crate) mod private;
 pub mod progress;
 pub mod publish;
 pub mod queues;

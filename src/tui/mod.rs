@@ -11,6 +11,7 @@ mod compose;
 mod detail;
 mod field;
 mod headless;
+mod history;
 pub mod key;
 mod msg;
 mod outside;
@@ -35,9 +36,11 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 pub use headless::Headless;
 
 use crate::broker::{Address, Connection, Target};
+use crate::config::Policy;
 use crate::error::{Error, ErrorKind, Result};
 use crate::operation::session::{Session, Start};
 use command::Keymap;
+use history::{History, Kept};
 use msg::{Effect, Msg};
 use runner::Runner;
 use state::{Screen, Source, State};
@@ -213,6 +216,13 @@ fn state(session: &Session, start: &Start) -> Result<State> {
     };
     let listed = start.address.as_ref().filter(|address| address.connection != Connection::File);
     let glob = listed.and_then(|address| address.target.as_ref()).map(Target::to_string);
+    // The demo is the same for everybody.
+    let kept = if addresses.iter().all(|address| address.connection == Connection::Demo) {
+        Vec::new()
+    } else {
+        Kept::of_user(config.environment()).load()
+    };
+    let hides = |policy: &Policy| !policy.redaction.rules().is_empty();
     let source = |address: Address| {
         let policy = session.places.policy(&address).unwrap_or_default();
         Source { address, policy, task: 0, failed: None, listed: false }
@@ -235,7 +245,7 @@ fn state(session: &Session, start: &Start) -> Result<State> {
         by_hand: None,
         toast: None,
         log: Vec::new(),
-        history: Vec::new(),
+        history: History::new(kept, config.profiles.values().any(|profile| hides(&profile.policy))),
         next_task: 0,
         saves: BTreeSet::new(),
         quitting: false,

@@ -109,6 +109,8 @@ pub(crate) enum Effect {
     Run(TaskId),
     /// Gives the messages of an act as a text for an editor.
     ByHand(TaskId, Act),
+    /// Keeps a filter for later runs.
+    Remember(TaskId, String),
     Save(TaskId, Arc<Snapshot>, Vec<u32>, String),
     /// Writes the plan that a task has made to a new file.
     SavePlan {

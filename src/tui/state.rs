@@ -10,6 +10,7 @@ use super::command::{Command, Keymap, Scope};
 use super::compose::Compose;
 use super::detail::Page;
 use super::field::Line;
+use super::history::History;
 use super::theme::Theme;
 use crate::broker::memory::demo;
 use crate::broker::{Address, Connection, ConsumerGroup, CostKind, QueueInfo, Seek};
@@ -454,8 +455,8 @@ pub struct State {
     /// The newest word to the operator, and until when it is shown.
     pub(crate) toast: Option<(String, bool, Timestamp)>,
     pub(crate) log: Vec<(bool, String)>,
-    /// Filters that were used, newest last.
-    pub(crate) history: Vec<String>,
+    /// Filters that were used.
+    pub(crate) history: History,
     pub(crate) next_task: TaskId,
     /// Files that are being written.
     pub(crate) saves: BTreeSet<TaskId>,

@@ -423,6 +423,56 @@ async fn the_filter_bar_offers_what_the_messages_have() {
     assert!(screens.screen().contains("317 messages read"), "{}", screens.screen());
 }
 
+/// The screens over an archive of one message.
+fn over_an_archive(folder: &Path, text: &str) -> Headless {
+    let archive = folder.join("dead.jsonl");
+    std::fs::write(&archive, "{\"address\":\"shop:orders.dlq\",\"payload\":{\"utf8\":\"hello\"}}\n").unwrap();
+    let config = folder.join("config.toml");
+    std::fs::write(&config, text).unwrap();
+    let state = folder.join("state").display().to_string();
+    let environment = [("POSTROOM_STATE", state.as_str()), ("POSTROOM_NOW", NOW)].into_iter().collect::<Environment>();
+    let session = Session::open(Some(&config), environment).unwrap();
+    let start = Start { address: Some(format!("file:{}", archive.display()).parse().unwrap()), colour: None };
+    Headless::open(session, &start, 120, 40).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn filters_are_kept_between_runs_but_for_those_over_the_demo_or_what_is_hidden() {
+    let folder = tempfile::tempdir().unwrap();
+    let kept = folder.path().join("state/filters");
+    let demo = folder.path().join("demo");
+    std::fs::create_dir(&demo).unwrap();
+    let mut screens = configured(&demo, "", (120, 40), &[]);
+    screens.press("m enter /").await.unwrap();
+    screens.type_in("age<1h");
+    screens.press("enter").await.unwrap();
+    assert!(!demo.join("filters").exists());
+
+    let hides = "[profiles.shop]\nurl = \"amqp://h/%2f\"\nredact = [\"body.card\"]\n";
+    for (config, filter) in [("", "hello"), (hides, "4111"), ("", "hell or heaven")] {
+        let mut screens = over_an_archive(folder.path(), config);
+        screens.press("m /").await.unwrap();
+        screens.type_in(filter);
+        screens.press("enter / ctrl-u up").await.unwrap();
+        // Within a run each comes back.
+        assert!(screens.screen().contains(filter), "{}", screens.screen());
+    }
+    assert_eq!(std::fs::read_to_string(&kept).unwrap(), "hello\nhell or heaven\n");
+    let mut screens = over_an_archive(folder.path(), "");
+    screens.press("m / up up").await.unwrap();
+    assert!(screens.screen().contains("hello"), "{}", screens.screen());
+    screens.press("enter").await.unwrap();
+    assert_eq!(std::fs::read_to_string(&kept).unwrap(), "hell or heaven\nhello\n");
+    // What can't be read is no obstacle.
+    std::fs::remove_file(&kept).unwrap();
+    std::fs::create_dir(&kept).unwrap();
+    let mut screens = over_an_archive(folder.path(), "");
+    screens.press("m /").await.unwrap();
+    screens.type_in("hello");
+    screens.press("enter").await.unwrap();
+    assert!(screens.screen().contains("1 of 1 message"), "{}", screens.screen());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_drain_goes_to_another_queue_with_its_reason() {
     let folder = tempfile::tempdir().unwrap();

@@ -2,12 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use etcetera::BaseStrategy as _;
 use jiff::Timestamp;
 
 use super::record::{Head, Identity, Left};
@@ -18,6 +17,7 @@ use crate::config::Environment;
 use crate::error::{Error, ErrorKind, Result};
 use crate::operation::options::Options;
 use crate::operation::plan::{Mode, Plan};
+use crate::operation::private;
 use crate::operation::report::{Ended, Outcome, OutcomeLine};
 
 type MakeId = Arc<dyn Fn(Timestamp) -> String + Send + Sync>;
@@ -70,16 +70,9 @@ impl Journals {
     /// # Errors
     /// `Config` where neither is known.
     pub fn of_user(environment: &Environment) -> Result<Self> {
-        let folder = match environment.get("POSTROOM_STATE") {
-            Some(folder) => PathBuf::from(folder),
-            None => etcetera::choose_base_strategy()
-                .ok()
-                .and_then(|base| base.state_dir().or_else(|| Some(base.data_dir())))
-                .map(|base| base.join("postroom"))
-                .ok_or_else(|| {
-                    Error::new(ErrorKind::Config, "there is no folder for journals").hint("set POSTROOM_STATE")
-                })?,
-        };
+        let folder = environment.state_folder().ok_or_else(|| {
+            Error::new(ErrorKind::Config, "there is no folder for journals").hint("set POSTROOM_STATE")
+        })?;
         Ok(Self::at(folder.join("journal")))
     }
 
@@ -111,13 +104,13 @@ impl Journals {
     /// Begins a journal. `head.id` is set here. Everything is on disk when it returns.
     pub(crate) fn create(&self, mut head: Head, plan: Option<&Plan>) -> Result<Opened> {
         let wrap = |path: &Path, error| write_error(&path.display().to_string(), error);
-        make_folder(&self.folder, true).map_err(|error| wrap(&self.folder, error))?;
+        private::make_folder(&self.folder, true).map_err(|error| wrap(&self.folder, error))?;
         head.id = (self.make_id)(head.started);
         let folder = self.folder.join(&head.id);
-        make_folder(&folder, false).map_err(|error| wrap(&folder, error))?;
+        private::make_folder(&folder, false).map_err(|error| wrap(&folder, error))?;
         let lock = lock(&folder)?;
         let write = |name: &str, bytes: &[u8]| -> std::io::Result<File> {
-            let mut file = private(&folder.join(name), true)?;
+            let mut file = private::open(&folder.join(name), true)?;
             file.write_all(bytes)?;
             file.sync_all()?;
             Ok(file)
@@ -133,10 +126,10 @@ impl Journals {
             let originals = write(ORIGINALS, b"")?;
             // The head comes last and whole: what is killed before it has begun nothing, and is no journal.
             write(UNFINISHED, &text)?;
-            sync_folder(&folder)?;
+            private::sync_folder(&folder)?;
             fs::rename(folder.join(UNFINISHED), folder.join("head.json"))?;
-            sync_folder(&folder)?;
-            sync_folder(&self.folder)?;
+            private::sync_folder(&folder)?;
+            private::sync_folder(&self.folder)?;
             Ok((log, originals))
         })()
         .map_err(|error| wrap(&folder, error))?;
@@ -158,7 +151,7 @@ impl Journals {
         };
         let cut = |name: &str, length: u64| {
             let path = folder.join(name);
-            private(&path, false)
+            private::open(&path, false)
                 .and_then(|file| {
                     file.set_len(length)?;
                     file.sync_all()?;
@@ -515,7 +508,7 @@ fn read_error(path: &Path, error: std::io::Error) -> Error {
 /// Takes a journal's lock for as long as the file lives.
 fn lock(folder: &Path) -> Result<File> {
     let path = folder.join("lock");
-    let file = private(&path, false).map_err(|error| write_error(&path.display().to_string(), error))?;
+    let file = private::open(&path, false).map_err(|error| write_error(&path.display().to_string(), error))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => {
@@ -542,29 +535,6 @@ fn is_remains(folder: &Path) -> bool {
 
 fn is_locked(folder: &Path) -> bool {
     File::open(folder.join("lock")).is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
-}
-
-/// Opens a file that only its owner can read; a `new` one must not be there yet.
-fn private(path: &Path, new: bool) -> std::io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.append(true).create(true).create_new(new);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
-}
-
-/// Makes a folder that only its owner can enter.
-fn make_folder(path: &Path, with_parents: bool) -> std::io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(with_parents);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
-}
-
-/// Puts a folder's entries on disk, where folders can be opened.
-fn sync_folder(path: &Path) -> std::io::Result<()> {
-    if cfg!(unix) { File::open(path)?.sync_all() } else { Ok(()) }
 }
 
 /// `20260302-101112-x7k2q`: sorts by time, and two runs in one second differ.

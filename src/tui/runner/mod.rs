@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::acting::Ready;
 use super::act::quote;
+use super::history::Kept;
 use super::msg::{Answer, Effect, Msg};
 use super::state::TaskId;
 use crate::broker::{Address, Connection, Groups};
@@ -86,11 +87,14 @@ pub(crate) struct Runner {
     answers: Sender<Msg>,
     tasks: HashMap<TaskId, (CancellationToken, JoinHandle<()>)>,
     plans: Plans,
+    /// Filters, between runs.
+    kept: Kept,
 }
 
 impl Runner {
     pub(crate) fn new(session: Arc<Session>, answers: Sender<Msg>) -> Self {
-        Self { session, answers, tasks: HashMap::new(), plans: Plans::default() }
+        let kept = Kept::of_user(session.places.config().environment());
+        Self { session, answers, tasks: HashMap::new(), plans: Plans::default(), kept }
     }
 
     /// Starts or ends work; never waits.
@@ -140,6 +144,13 @@ impl Runner {
             }
             Effect::Page(task, snapshot, index, address) => {
                 self.start(task, move |job| looking::page(job, snapshot, index, address));
+            }
+            Effect::Remember(task, filter) => {
+                let kept = self.kept.clone();
+                self.start(task, move |_| async move {
+                    blocking(move || kept.keep(&filter)).await?;
+                    Ok(Answer::Saved(String::new()))
+                });
             }
             Effect::Save(task, snapshot, indices, path) => self.start(task, move |_| async move {
                 blocking(move || snapshot.save(&indices, path.trim())).await.map(Answer::Saved)

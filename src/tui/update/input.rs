@@ -16,8 +16,6 @@ use crate::tui::field::Line;
 use crate::tui::key::Key;
 use crate::tui::state::{Choice, Dialog, KEYS, Kept, Purpose, State, columns as usual_columns, own_address};
 
-/// Filters that are remembered.
-const REMEMBERED: usize = 100;
 /// Suggestions that are shown.
 const HINTS: usize = 8;
 /// What stands between columns.
@@ -155,7 +153,7 @@ pub(super) fn typed(state: &mut State, key: Key, event: &KeyEvent) -> Vec<Effect
             }
             KeyCode::Up | KeyCode::Down => {
                 let back = key.code() == KeyCode::Up;
-                changed = remembered(&state.history, line, back);
+                changed = remembered(state.history.filters(), line, back);
             }
             _ => changed = line.key(key),
         },
@@ -371,14 +369,15 @@ pub(super) fn submit(
             Vec::new()
         }
         Purpose::Filter(_) => {
-            if !text.is_empty() && state.screen().is_some() {
-                state.history.retain(|known| *known != text);
-                state.history.push(text);
-                if state.history.len() > REMEMBERED {
-                    state.history.remove(0);
-                }
+            if text.is_empty() || state.screen().is_none() {
+                return Vec::new();
             }
-            Vec::new()
+            let addresses = state.addresses();
+            let hidden: Vec<_> = addresses.iter().map(|address| state.policy(address).redaction).collect();
+            if !state.history.take(&text, addresses.iter().zip(hidden)) {
+                return Vec::new();
+            }
+            vec![Effect::Remember(super::next_task(state), text)]
         }
         Purpose::Search => {
             if let Some(screen) = state.screens.last_mut() {
