@@ -76,6 +76,8 @@ pub(super) struct Meter {
     on_tick: Option<OnTick>,
     stage: Stage,
     total: Option<u64>,
+    /// Messages a second at most.
+    most: f64,
     began: Timestamp,
     told: Timestamp,
     done: u64,
@@ -86,7 +88,23 @@ pub(super) struct Meter {
 impl Meter {
     pub(super) fn new(clock: Clock, on_tick: Option<OnTick>, stage: Stage, total: Option<u64>) -> Self {
         let now = clock.now();
-        Self { clock, on_tick, stage, total, began: now, told: now, done: 0, noted: 0, waits: None }
+        Self {
+            clock,
+            on_tick,
+            stage,
+            total,
+            most: f64::INFINITY,
+            began: now,
+            told: now,
+            done: 0,
+            noted: 0,
+            waits: None,
+        }
+    }
+
+    /// Knows the pace: the first messages come at once, and say little of how fast the rest does.
+    pub(super) fn at_most(self, rate: Option<f64>) -> Self {
+        Self { most: rate.unwrap_or(f64::INFINITY), ..self }
     }
 
     /// Sets the counts, and tells them if it is time.
@@ -124,8 +142,8 @@ impl Meter {
         let seconds = now.duration_since(self.began).as_secs_f64();
         #[allow(clippy::cast_precision_loss, reason = "a rate shown to people")]
         let rate = if seconds > 0.0 { self.done as f64 / seconds } else { 0.0 };
-        let Self { stage, done, total, noted, .. } = *self;
-        on_tick(Tick { stage, done, total, noted, rate, waits: self.waits.clone(), last });
+        let Self { stage, done, total, noted, most, .. } = *self;
+        on_tick(Tick { stage, done, total, noted, rate: rate.min(most), waits: self.waits.clone(), last });
     }
 }
 
@@ -155,9 +173,14 @@ mod tests {
             assert_eq!((last.done, last.total, last.last), (1000, Some(1000), true));
             assert!((last.rate - 1000.0).abs() < 1e-6);
         }
+        // A run that is slowed down is not told to be faster than its pace.
+        let mut slow = meter.clone().at_most(Some(0.5));
+        *now.lock().unwrap() += INTERVAL;
+        slow.set(1001, 0, None);
+        assert!((ticks.lock().unwrap().last().unwrap().rate - 0.5).abs() < 1e-6);
         // The clock is set back an hour: what is done is told all the same.
         *now.lock().unwrap() -= SignedDuration::from_hours(1);
-        meter.set(1001, 0, None);
-        assert_eq!(ticks.lock().unwrap().last().unwrap().done, 1001);
+        meter.set(1002, 0, None);
+        assert_eq!(ticks.lock().unwrap().last().unwrap().done, 1002);
     }
 }

@@ -133,7 +133,7 @@ pub async fn run(prepared: Prepared, mut input: impl Input, control: &Control) -
     let Prepared { plan, publisher, request } = prepared;
     let mut run = Run {
         tally: Tally::new(Verb::Publish, plan.planned),
-        meter: control.meter(Stage::Publish, request.count),
+        meter: control.meter(Stage::Publish, request.count).at_most(request.pace.rate),
         to: request.to.address.to_string(),
         read: 0,
         control,

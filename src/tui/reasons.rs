@@ -273,16 +273,16 @@ impl State {
             let Some(report) = done.last().filter(|report| report.journal.is_some()) else {
                 return Some("this left no journal to take it back by".to_owned());
             };
-            if act.has(Flag::Keep) {
-                return Some("the queue kept its messages: there is nothing to put back".to_owned());
-            }
-            (report.verb, act.verb == ActVerb::Discard)
+            // What an undo drops are copies, which is a drain.
+            let verb = if matches!(act.verb, ActVerb::Undo(_)) { Verb::Undo } else { report.verb };
+            (verb, act.verb == ActVerb::Discard)
         } else {
             let Some(run) = self.run() else { return Some("there is no run under the cursor".to_owned()) };
             if run.state == JournalState::Running {
                 return Some("it is being run".to_owned());
             }
-            (run.verb, run.to == crate::operation::drain::DISCARD)
+            let verb = if run.undoes.is_some() { Verb::Undo } else { run.verb };
+            (verb, run.to == crate::operation::drain::DISCARD)
         };
         match verb {
             Verb::Undo => Some("it is an undo itself: replay or drain the messages again".to_owned()),

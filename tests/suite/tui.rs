@@ -346,6 +346,13 @@ async fn messages_in_doubt_are_settled_from_the_journal() {
     assert!(receipt.contains("1 of 1 message that may have been sent is in the target: not sent again"), "{receipt}");
     screens.press("esc d").await.unwrap();
     assert!(screens.screen().contains("doubtful: no answer about a message of it was lost"), "{}", screens.screen());
+    // The copies of a run that kept its originals are dropped again, and what an undo did is no run to undo.
+    screens.press("u").await.unwrap();
+    let sheet = screens.screen();
+    assert!(sheet.contains("Drop 2 of 238 messages in demo:emails_error without a copy"), "{sheet}");
+    assert!(!sheet.contains("gone for good") && sheet.contains("✓ originals: "), "{sheet}");
+    screens.press("tab enter u").await.unwrap();
+    assert!(screens.screen().contains("undo: it is an undo itself"), "{}", screens.screen());
 }
 
 #[tokio::test(flavor = "multi_thread")]

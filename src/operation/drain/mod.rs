@@ -138,10 +138,14 @@ pub async fn plan(request: DrainRequest, control: &Control) -> Result<Prepared> 
     let mode = look.mode(request.mode);
     let planned = look.about.min(request.limit.unwrap_or(u64::MAX));
     let mut checks = look.checks(request.rescue, mode);
-    checks.push(match &request.to {
-        DrainTo::Archive(_) => Check::passed("archive is new", to.clone()),
-        DrainTo::Discard => Check::passed("no copy", "the messages are gone for good: nothing can undo it"),
-    });
+    match &request.to {
+        DrainTo::Archive(_) => checks.push(Check::passed("archive is new", to.clone())),
+        // What an undo drops are copies.
+        DrainTo::Discard if request.undoes.is_some() => {}
+        DrainTo::Discard => {
+            checks.push(Check::passed("no copy", "the messages are gone for good: nothing can undo it"));
+        }
+    }
     let count = request.selection.is_all().then_some(planned);
     let mut plan = Plan {
         schema: plan::SCHEMA.into(),

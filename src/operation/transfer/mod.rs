@@ -199,7 +199,7 @@ pub(super) async fn run(job: Job, control: &Control) -> Result<Report> {
         plan,
         keep: head.keep,
         tally: Tally::new(head.verb, head.planned),
-        meter: control.meter(stage, Some(head.planned)),
+        meter: control.meter(stage, Some(head.planned)).at_most(head.pace.rate),
         throttle: Throttle::new(&head.pace, Instant::now()),
         turns,
         flight: Flight::new(head.pace.max_in_flight),

@@ -310,16 +310,25 @@ impl Canvas<'_> {
         // Whatever else is cut: what leads to the rest is not.
         let help = command::of(state.scope(), state).find(|entry| entry.command == Command::Help).and_then(shown);
         let kept = help.as_ref().map_or(0, |(key, title)| width_of(key) + title.len() + 3);
+        let entries = command::of(state.scope(), state).filter(|entry| !entry.title.is_empty());
+        let mut entries: Vec<_> = entries
+            .filter_map(|entry| {
+                let (key, title) = shown(entry)?;
+                let wide = width_of(&key) + title.len() + 1;
+                Some((entry, key, wide, entry.reason_against(state).is_none()))
+            })
+            .collect();
+        // Where there is little room, it is for what can be done now.
+        if entries.iter().map(|(_, _, wide, _)| wide + 2).sum::<usize>() > self.room(x) + 2 {
+            entries.retain(|(.., works)| *works);
+        }
         let mut is_cut = false;
-        for entry in command::of(state.scope(), state).filter(|entry| !entry.title.is_empty()) {
-            let Some((key, title)) = shown(entry) else { continue };
-            let wide = width_of(&key) + title.len() + 1;
+        for (entry, key, wide, works) in entries {
             let (is_help, kept) = if entry.command == Command::Help { (true, 0) } else { (false, kept) };
             if is_cut && !is_help || wide + kept > self.room(x) {
                 is_cut = true;
                 continue;
             }
-            let works = entry.reason_against(state).is_none();
             let (room, start) = (self.room(x), x);
             x = self.put(x, y + 1, room, &key, if works { Role::Heading } else { Role::Faint });
             let room = self.room(x + 1);

@@ -99,6 +99,10 @@ impl Canvas<'_> {
         if let Some(filter) = plan.filter.as_ref().filter(|_| act.marked > MOST_NAMED) {
             head = head.replace(&format!(" that match {filter}"), ", those that were marked");
         }
+        // The copies of a run, which the headline before it names.
+        if let Some(filter) = plan.filter.as_ref().filter(|_| matches!(act.verb, ActVerb::Undo(_))) {
+            head = head.replace(&format!(" that match {filter}"), "");
+        }
         let mut all = vec![self.span(Role::Heading, &head)];
         if act.marked > 0 && plan.planned != act.marked as u64 {
             let text = format!(
@@ -128,6 +132,8 @@ impl Canvas<'_> {
         for (name, value) in plan.entries() {
             let role = match name {
                 "undo" if act.verb == ActVerb::Discard => Role::Bad,
+                // What an undo drops are copies.
+                "undo" if plan.verb == Verb::Drain && matches!(act.verb, ActVerb::Undo(_)) => continue,
                 "edits" if plan.edit.as_ref().is_some_and(|edit| edit.failed > 0) => Role::Warning,
                 "adds" | "strips" => Role::Faint,
                 _ => Role::Plain,
