@@ -86,10 +86,10 @@ fn browse_shows_people_the_reason_and_the_payload() {
     [exit 0]
     "#);
     assert_snapshot!(environment.run(&["browse", "demo:thumbnails.dlq", "-o", "table", "--limit", "2"]), @r#"
-      1  2026-03-02 14:02:03Z (44m)  thumbnails.dlq  603 B  g-0878c5
+      1  2026-03-02 14:02:03Z (44m)  thumbnails.dlq  603 B  g-9364a2
         rejected  from thumbnails, 1 attempt
         [["covers/9780002735523.tif",160],{},{"callbacks":null,"errbacks":null,"cha…
-      2  2026-03-02 14:02:09Z (44m)  thumbnails.dlq  603 B  g-0878c5
+      2  2026-03-02 14:02:09Z (44m)  thumbnails.dlq  603 B  g-9364a2
         rejected  from thumbnails, 1 attempt
         [["covers/9780008465244.tif",320],{},{"callbacks":null,"errbacks":null,"cha…
     ------- stderr -------

@@ -63,6 +63,10 @@ pub(super) fn attributes(message: &Message) -> Option<Failure> {
 /// What Lambda itself says of an invocation, without which one it was: `RequestId: 5f… Error: Task timed out …`, and in
 /// older runtimes `2026-11-21T02:12:05.400Z 5f… Task timed out …`.
 fn without_request<'a>(text: &'a str, request: &str) -> &'a str {
+    // A retry has an id of its own, which the record does not tell.
+    if let Some(at) = text.find("Task timed out after ").filter(|at| *at <= MAX_BEFORE) {
+        return text.get(at..).unwrap_or(text);
+    }
     let Some((before, rest)) = text.split_once(request).filter(|_| !request.is_empty()) else { return text };
     let rest = rest.trim_start();
     match before.trim_end() {
@@ -71,6 +75,9 @@ fn without_request<'a>(text: &'a str, request: &str) -> &'a str {
         _ => text,
     }
 }
+
+/// The longest text that Lambda puts before `Task timed out`.
+const MAX_BEFORE: usize = 100;
 
 /// EventBridge rules and EventBridge Scheduler.
 pub(super) fn eventbridge(message: &Message) -> Option<Failure> {
@@ -106,7 +113,12 @@ pub(super) fn lambda_destination(record: &Map<String, Json>) -> Option<Failure> 
             .and_then(|response| body::text(response, "errorMessage"))
             .map(|text| without_request(&text, &body::text(context, "requestId").unwrap_or_default()).to_owned())
             .or_else(function_error),
-        class: class.or(Some(condition)),
+        // Older runtimes name no type for a timeout, and why the record was written says nothing of the error.
+        class: match class {
+            Some(class) if class == "Sandbox.Timedout" => None,
+            None if response.is_none_or(|response| !response.contains_key("errorMessage")) => Some(condition),
+            class => class,
+        },
         stack,
         consumer: function(&arn),
         attempts: body::count(context, "approximateInvokeCount"),
@@ -205,7 +217,7 @@ mod tests {
             "responsePayload": {"errorMessage": "RequestId: e4b46cbf Process exited before completing request"}
         });
         let failure = lambda_destination(asynchronous.as_object().unwrap()).unwrap();
-        assert_eq!((failure.class.as_deref(), failure.attempts), (Some("RetriesExhausted"), Some(3)));
+        assert_eq!((failure.class.as_deref(), failure.attempts), (None, Some(3)), "that it was tried is no class");
         assert_eq!(failure.consumer.as_deref(), Some("my-function"));
         assert!(failure.message.unwrap().contains("Process exited"));
         let stream = serde_json::json!({

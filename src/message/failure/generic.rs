@@ -1,11 +1,13 @@
 //! The fallback: headers and JSON fields whose names say what they are, whoever wrote them.
 //!
-//! A name is one of `error`, `exception`, `reason`, `fault`, `failure`, `failed`, `panic`, alone or with `type`, `class`,
-//! `code`, `name`, `message`, `detail`, `description`, `what`, `stack`, `trace` or `chain`, perhaps after `x`, `dlq` or
-//! `dead letter`; case and `-`, `_`, `.` do not count. A header's may begin with a team's own words. A lone `stack`,
-//! `stacktrace`, `backtrace` or `traceback` adds to them. A body may hold them in an `error` or `exception` object, and a
-//! header may hold such a body. Limits: a lone code, or a lone
+//! A name is one of `error`, `exception`, `reason`, `fault`, `failure`, `failed`, `panic`, `crash`, `fehler`, `erreur`, `exc`, alone
+//! or with `type`, `class`, `code`, `name`, `message`, `detail`, `description`, `what`, `stack`, `trace` or `chain`, perhaps
+//! after `x`, `dlq` or `dead letter`; case and `-`, `_`, `.` do not count. A header's may begin with a team's own words. A
+//! lone `stack`, `stacktrace`, `backtrace` or `traceback` adds to them. A body may hold them in an `error` or `exception`
+//! object, and a header may hold such a body, or a list of the errors within each other. Limits: a lone code, or a lone
 //! `reason`, is no failure: live messages have those, too.
+
+use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
@@ -28,14 +30,18 @@ enum Part {
 }
 
 /// The words that make a name speak of a failure.
-const SUBJECTS: [&str; 7] = ["error", "exception", "failure", "failed", "fault", "panic", "reason"];
+const SUBJECTS: [&str; 11] =
+    ["error", "exception", "failure", "failed", "fault", "panic", "reason", "crash", "fehler", "erreur", "exc"];
 
 /// What may come before the subject.
 const PREFIXES: [&str; 5] = ["xdeadletter", "deadletter", "xdlq", "dlq", "x"];
 
 /// What may come after the subject.
-const PARTS: [(&str, Part); 21] = [
+const PARTS: [(&str, Part); 24] = [
+    ("response", Part::Hint),
     ("type", Part::Class),
+    ("klasse", Part::Class),
+    ("meldung", Part::Text),
     ("class", Part::Class),
     ("classname", Part::Class),
     ("fqcn", Part::Class),
@@ -70,10 +76,17 @@ struct Found {
     stack: Option<String>,
     exception: Option<String>,
     trace: Option<String>,
+    /// What a JSON object under such a name says: it knows more than the text beside it.
+    inner: Option<String>,
 }
 
 impl Found {
     fn put(&mut self, part: Part, value: Option<String>) {
+        if let Some(text) = value.as_deref().filter(|text| text.starts_with(['{', '[']))
+            && self.put_json(text)
+        {
+            return;
+        }
         let slot = match part {
             Part::Class => &mut self.class,
             Part::Text => &mut self.text,
@@ -89,7 +102,47 @@ impl Found {
         }
     }
 
+    /// Takes a record in JSON, or a list of errors of which each is behind the one before; false, and nothing taken, for
+    /// any other text.
+    fn put_json(&mut self, text: &str) -> bool {
+        if text.len() > body::MAX_BODY {
+            return false;
+        }
+        match serde_json::from_str(text) {
+            Ok(Value::Object(record)) => {
+                let named = record.iter().find(|(name, value)| value.is_object() && part(name).is_some());
+                let error = named.and_then(|(_, error)| error.as_object()).unwrap_or(&record);
+                let told = body::text(error, "message").or_else(|| {
+                    let list = error.get("message")?.as_array()?;
+                    let told: BTreeSet<_> = list.iter().filter_map(Value::as_str).map(without_indices).collect();
+                    (!told.is_empty()).then(|| told.into_iter().collect::<Vec<_>>().join("; "))
+                });
+                let Some(told) = told else { return false };
+                self.inner.get_or_insert(told);
+                self.class = self
+                    .class
+                    .take()
+                    .or_else(|| ["name", "type", "class"].iter().find_map(|name| body::text(error, name)));
+                self.stack = self
+                    .stack
+                    .take()
+                    .or_else(|| ["stack", "stacktrace", "trace"].iter().find_map(|name| body::lines(error, name)));
+                true
+            }
+            Ok(Value::Array(chain)) => {
+                let told = chain.iter().rev().find_map(Value::as_str).map(str::to_owned);
+                let is_told = told.is_some();
+                self.inner = told.or(self.inner.take());
+                is_told
+            }
+            _ => false,
+        }
+    }
+
     fn failure(mut self) -> Option<Failure> {
+        if let Some(inner) = self.inner.take() {
+            self.text = Some(inner);
+        }
         // `exception: NoMethodError` beside `error: undefined method …` is the class of that text.
         match self.exception.take() {
             Some(class) if self.text.is_some() && self.class.is_none() && !class.contains(' ') => {
@@ -104,6 +157,7 @@ impl Found {
         }
         // And under the name of its text, as Rust's errors are printed with their causes and a backtrace.
         if self.stack.is_none()
+            && self.trace.is_none()
             && let Some(report) = self.text.take_if(|text| is_report(text))
         {
             self.text = report.lines().next().map(str::to_owned);
@@ -120,12 +174,24 @@ impl Found {
     }
 }
 
+/// A validator's sentence without the places in lists that its field begins with: `items.0.sku should not be empty`.
+fn without_indices(text: &str) -> String {
+    let (field, rest) = text.split_once(' ').unwrap_or((text, ""));
+    let names = field.split('.').filter(|part| !part.bytes().all(|byte| byte.is_ascii_digit()));
+    format!("{} {rest}", names.collect::<Vec<_>>().join("."))
+}
+
 /// Whether a text goes on with causes or the frames of a stack behind its first line.
 fn is_report(text: &str) -> bool {
-    text.lines().skip(1).any(|line| {
-        ["#0 ", "at ", "File \""].iter().any(|start| line.trim_start().starts_with(start))
-            || ["Stack trace:", "Stack backtrace:", "Caused by:"].contains(&line)
-    })
+    const MARKS: [&str; 4] = ["stack trace:", "stack backtrace:", "caused by:", "traceback (most recent call last):"];
+    (text.starts_with("thread '") && text.contains("panicked at "))
+        || (text.starts_with('{') && text.contains(",[{file,\""))
+        || text.lines().skip(1).any(|line| {
+            let line = line.trim_start();
+            ["#0 ", "at ", "File \"", "in function ", "goroutine "].iter().any(|start| line.starts_with(start))
+                || MARKS.iter().any(|mark| line.eq_ignore_ascii_case(mark))
+                || super::trace::is_elixir(line)
+        })
 }
 
 /// Reads headers with common names, or with a record in JSON as Sneakers' `retry_info` is one.
@@ -233,11 +299,14 @@ fn own_part(name: &str) -> Option<Part> {
 /// A quick look before anything is copied: every name that speaks has one of these runs of letters.
 fn may_speak(name: &str) -> bool {
     let bytes = name.as_bytes();
-    bytes.windows(4).any(|four| {
-        [b"rror", b"xcep", b"ailu", b"aile", b"ault", b"easo", b"trac", b"stac", b"anic"]
-            .iter()
-            .any(|word| four.eq_ignore_ascii_case(*word))
-    })
+    let exc = |name: &str| name.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("exc"));
+    exc(name)
+        || exc(name.get(2..).unwrap_or_default())
+        || bytes.windows(4).any(|four| {
+            [b"rror", b"xcep", b"ailu", b"aile", b"ault", b"easo", b"trac", b"stac", b"anic", b"rash", b"ehle", b"rreu"]
+                .iter()
+                .any(|word| four.eq_ignore_ascii_case(*word))
+        })
 }
 
 fn plain(name: &str) -> String {
@@ -318,6 +387,31 @@ mod tests {
         assert_eq!(read(serde_json::json!({"stacktrace": "a b"})), None, "a log event is no failure");
         let deployed = read(serde_json::json!({"error": "boom", "stack": "prod-eu"})).unwrap();
         assert_eq!(deployed.stack, None);
+    }
+
+    #[test]
+    fn json_under_such_a_name_says_more_than_the_text_beside_it() {
+        let read = |headers: &[(&'static str, &str)]| {
+            let mut message = Message::default();
+            for (name, value) in headers {
+                message.headers.push(*name, *value);
+            }
+            let failure = super::headers(&message).unwrap();
+            (failure.class.unwrap_or_default(), failure.message.unwrap_or_default(), failure.stack.is_some())
+        };
+        let record = r#"{"service":"shop","error":{"name":"QueryFailedError","message":"no such column","stack":"E: x\n at f (a.js:1:2)"}}"#;
+        assert_eq!(read(&[("x-failure", record)]), ("QueryFailedError".into(), "no such column".into(), true));
+        let response =
+            r#"{"statusCode":400,"message":["items.1.sku should not be empty","items.0.sku should not be empty"]}"#;
+        let told = read(&[("x-error-message", "Bad Request Exception"), ("x-error-response", response)]);
+        assert_eq!(told.1, "items.sku should not be empty");
+        let told =
+            read(&[("error", "handle record 5@17"), ("error-chain", r#"["decode transfer","missing field `a`"]"#)]);
+        assert_eq!(told.1, "missing field `a`");
+        let detail =
+            read(&[("x-error-message", "duplicate key"), ("x-error-detail", r#"{"code":"23505","table":"a"}"#)]);
+        assert_eq!(detail.1, "duplicate key");
+        assert_eq!(read(&[("FEHLERKLASSE", "a.B"), ("FEHLERTEXT", "kein Tarif")]).1, "kein Tarif");
     }
 
     #[test]

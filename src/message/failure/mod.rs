@@ -110,7 +110,11 @@ fn framework(message: &Message, broker: bool) -> Option<Failure> {
     };
     found.or_else(|| generic::headers(message)).or_else(|| dotnet::nservicebus(message)).or_else(|| {
         let body = body::object(message)?;
-        BODIES.iter().find_map(|read| read(&body)).or_else(|| generic::fields(&body).filter(|_| !broker))
+        // With a stack it is the record of whoever failed on it.
+        BODIES
+            .iter()
+            .find_map(|read| read(&body))
+            .or_else(|| generic::fields(&body).filter(|failure| !broker || failure.stack.is_some()))
     })
 }
 
@@ -159,6 +163,10 @@ impl Failure {
     /// Takes the root's message. The writer's own stays where it goes on after the root's first line.
     fn put_message(&mut self, root: Option<String>) {
         let Some(root) = root.filter(|text| !text.is_empty()) else { return };
+        // A text that only spells its class says less than whatever the writer put beside it.
+        if self.message.is_some() && spells(&root, self.class.as_deref()) {
+            return;
+        }
         match self.message.take() {
             Some(own) if own.starts_with(&root) => self.message = Some(own),
             own => {
@@ -183,6 +191,12 @@ impl Failure {
     }
 }
 
+/// Whether a text is its class in words: `Bad Request Exception` of a `BadRequestException`.
+fn spells(text: &str, class: Option<&str>) -> bool {
+    class.is_some_and(|class| text.split(' ').map(str::len).sum::<usize>() == class.len())
+        && class == Some(text.replace(' ', "").as_str())
+}
+
 /// Why and where a message died.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Failure {
@@ -196,7 +210,7 @@ pub struct Failure {
     pub outer: Option<String>,
     /// The stack trace as written.
     pub stack: Option<String>,
-    /// The application's frames in the stack, innermost first, at most three; without line numbers, lambdas, proxies
+    /// The application's frames in the stack, innermost first, at most two; without line numbers, lambdas, proxies
     /// and libraries.
     pub frames: Vec<String>,
     /// Where it came from and where a replay goes.

@@ -64,16 +64,130 @@ fn told(failure: &Failure) -> Option<Cow<'_, str>> {
     if let Some(issues) = issues(text, failure) {
         return Some(Cow::Owned(issues));
     }
+    if let Some(missing) = pydantic(text) {
+        return Some(Cow::Owned(missing));
+    }
     let text = if failure.stack.is_some() && !announces(first) { first } else { text };
     let text = prisma(failure).or_else(|| panicked(failure)).unwrap_or(text);
-    let mut cause = without_state(time_only(failure, text));
+    let mut cause = without_state(time_only(failure, without_log_head(text)));
     for _ in 0..DEPTH {
-        match tried(cause).or_else(|| listed(cause)) {
+        match tried(cause).or_else(|| listed(cause)).or_else(|| handled(cause)) {
             Some(inner) => cause = inner,
             None => break,
         }
     }
-    Some(Cow::Borrowed(cause))
+    let cause = fixed(failure, cause);
+    Some(of_script(cause).or_else(|| violated(cause)).map_or_else(|| without_tries(cause), Cow::Owned))
+}
+
+/// A text without what a logger puts before it: `[2026-09-03 04:34:10] [error] [tid 7] `, `E1027 20:11:56.614577 60435 a.cc:204] `.
+fn without_log_head(text: &str) -> &str {
+    // Of glog: the level and the date, the time, the thread, the line.
+    let glog = || {
+        let (head, rest) = text.split_once("] ")?;
+        let mut words = head.split(' ').filter(|word| !word.is_empty());
+        let level = words.next()?.strip_prefix(['I', 'W', 'E', 'F'])?;
+        let is_head = level.len() == 4
+            && level.bytes().all(|byte| byte.is_ascii_digit())
+            && words.next()?.starts_with(|c: char| c.is_ascii_digit())
+            && head.contains(':');
+        is_head.then_some(rest)
+    };
+    if let Some(rest) = glog() {
+        return rest;
+    }
+    let mut rest = text;
+    let mut level = false;
+    while let Some((head, tail)) = rest.strip_prefix('[').and_then(|inside| inside.split_once("] ")) {
+        level |= is_one_of(head, &["error", "critical", "fatal", "err", "warning", "warn"]);
+        rest = tail;
+    }
+    if level && !rest.is_empty() { rest } else { text }
+}
+
+/// What a bus or a container says that it handled: `Handling "App\Message\A" failed: no way` of Symfony, and Spring's
+/// `Listener failed; no way`.
+fn handled(text: &str) -> Option<&str> {
+    let rest = if let Some(rest) = text.strip_prefix("Handling \"") {
+        rest.split_once("\" failed: ")?.1
+    } else if let Some(rest) = text.strip_prefix("Listener method '") {
+        rest.split_once("' threw exception; ")?.1
+    } else {
+        text.strip_prefix("Listener failed; ")?
+    };
+    (!rest.is_empty()).then_some(rest)
+}
+
+/// What older V8 said of a missing member, as newer ones say it.
+fn of_script(text: &str) -> Option<String> {
+    let (name, of) = text.strip_prefix("Cannot read property '")?.split_once("' of ")?;
+    matches!(of, "undefined" | "null").then(|| format!("Cannot read properties of {of} (reading '{name}')"))
+}
+
+/// What Bean Validation says of a parameter's field, without the method and the name or number of its parameter:
+/// `onOrder.arg0.qty: must be greater than 0`.
+fn violated(text: &str) -> Option<String> {
+    let (path, told) = text.split_once(": ")?;
+    let (owner, field) = path.rsplit_once('.')?;
+    let is_name = |part: &str| {
+        part.starts_with(|c: char| c.is_ascii_lowercase())
+            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'[' | b']'))
+    };
+    let is_path = owner.contains('.') && owner.split('.').chain([field]).all(is_name);
+    (is_path && (told.starts_with("must ") || told.starts_with("muss ") || told.starts_with("darf ")))
+        .then(|| format!("{field}: {told}"))
+}
+
+/// Texts of which a runtime has one in each language, or a client one for each of its versions.
+fn fixed<'a>(failure: &Failure, text: &'a str) -> &'a str {
+    let class = failure.class.as_deref().unwrap_or_default();
+    let of_listener =
+        text == "Listener failed" || (text.starts_with("Listener method '") && text.ends_with("' threw exception"));
+    if class == "System.NullReferenceException" || (of_listener && !failure.frames.is_empty()) {
+        return "";
+    }
+    if class == "System.FormatException"
+        && ["Input string was not", "The input string '", "Die Eingabezeichenfolge"]
+            .iter()
+            .any(|start| text.starts_with(start))
+    {
+        return "Input string was not in a correct format";
+    }
+    // Go's runtime says what it is; what recovered from it says so in words of its own.
+    if let Some(at) = text.find("runtime error: ").filter(|at| *at <= SHORT) {
+        return text.get(at..).unwrap_or(text);
+    }
+    if class == "SyntaxError" && text.starts_with("Unexpected token") && text.contains("JSON") {
+        return "Unexpected token in JSON";
+    }
+    // A database or a decoder that names the column or the field says all, whoever called it.
+    for root in ["json: cannot unmarshal ", "ERROR: "] {
+        if let Some(at) =
+            text.find(root).filter(|at| *at > 0 && text.get(..*at).is_some_and(|before| before.ends_with(": ")))
+            && (root.starts_with("json") || text.contains("constraint \"") || text.contains("column \""))
+        {
+            return text.get(at..).and_then(|text| text.lines().next()).unwrap_or(text);
+        }
+    }
+    for (mark, kept) in [
+        (" was missing at path: ", " was missing".len()),
+        (". script: ", 0),
+        ("rpc error: code = DeadlineExceeded desc = ", "rpc error: code = DeadlineExceeded".len()),
+    ] {
+        if let Some(at) = text.find(mark) {
+            return text.get(..at + kept).unwrap_or(text);
+        }
+    }
+    text
+}
+
+/// A chain of Go's errors without those of its parts that only say that something was tried again.
+fn without_tries(text: &str) -> Cow<'_, str> {
+    let is_told = |part: &&str| !tells_tries(part);
+    if text.contains('\n') || text.split(": ").skip(1).all(|part| is_told(&part)) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.split(": ").filter(is_told).collect::<Vec<_>>().join(": "))
 }
 
 /// The field that a reader of JSON was at, where only the trace tells it: `(through reference chain: Order["lines"]->…)` of
@@ -81,6 +195,14 @@ fn told(failure: &Failure) -> Option<Cow<'_, str>> {
 #[must_use]
 pub(super) fn field(failure: &Failure) -> Option<String> {
     let texts = [failure.message.as_deref(), failure.outer.as_deref(), failure.stack.as_deref()];
+    let vague = failure.message.as_deref() == Some("could not execute statement");
+    let told = |text| {
+        let constraint = || vague.then(|| constrained(text)).flatten();
+        bound(text).or_else(|| mapped(text)).or_else(|| played(text)).or_else(|| converted(text)).or_else(constraint)
+    };
+    if let Some(bound) = texts.into_iter().flatten().find_map(told) {
+        return Some(bound);
+    }
     let chain = texts.into_iter().flatten().find_map(|text| {
         let at = memchr::memmem::find(text.as_bytes(), CHAIN.as_bytes())?;
         text.get(at + CHAIN.len()..)
@@ -89,6 +211,43 @@ pub(super) fn field(failure: &Failure) -> Option<String> {
     let names: Vec<&str> =
         chain.split("[\"").skip(1).filter_map(|part| part.split_once("\"]")).map(|(name, _)| name).collect();
     names::field(&names.join(".")).map(Cow::into_owned)
+}
+
+/// The fields that Spring's validation lists: `[Field error in object 'order' on field 'payer.iban': rejected value …`.
+fn bound(text: &str) -> Option<String> {
+    let fields: BTreeSet<String> = text
+        .split("Field error in object '")
+        .skip(1)
+        .filter_map(|error| error.split_once("' on field '")?.1.split_once('\''))
+        .filter_map(|(field, _)| names::field(field).map(Cow::into_owned))
+        .collect();
+    (!fields.is_empty()).then(|| fields.into_iter().collect::<Vec<_>>().join(", "))
+}
+
+/// The path that .NET's reader of JSON was at: `could not be converted to System.Guid. Path: $.Lines[0].Id | LineNumber: 0`.
+fn converted(text: &str) -> Option<String> {
+    let (before, _) = text.split_once(" | LineNumber: ")?;
+    names::field(before.rsplit_once("Path: $.")?.1).map(Cow::into_owned)
+}
+
+/// The constraint that Spring names where Hibernate says only that it could not execute a statement.
+fn constrained(text: &str) -> Option<String> {
+    let (_, rest) = text.split_once("constraint [")?;
+    names::field(rest.split_once(']')?.0).map(Cow::into_owned)
+}
+
+/// The field that Elasticsearch could not take: `failed to parse field [size.height] of type [float]`.
+fn mapped(text: &str) -> Option<String> {
+    let (_, rest) = text.split_once("failed to parse field [")?;
+    names::field(rest.split_once(']')?.0).map(Cow::into_owned)
+}
+
+/// The field that Play's JSON missed: `JsResultException(errors:List((/lines(1)/sku,List(…`.
+fn played(text: &str) -> Option<String> {
+    let (_, rest) = text.split_once("errors:List((/")?;
+    let path: String =
+        rest.split_once(',')?.0.chars().filter(|c| !c.is_ascii_digit() && !matches!(c, '(' | ')')).collect();
+    names::field(&path.replace('/', ".")).map(Cow::into_owned)
 }
 
 /// How Jackson begins to tell where it was.
@@ -116,6 +275,33 @@ fn issues(text: &str, failure: &Failure) -> Option<String> {
     });
     let told: BTreeSet<String> = told.collect();
     (!told.is_empty()).then(|| told.into_iter().collect::<Vec<_>>().join("; "))
+}
+
+/// What pydantic says of a model, by field, without the input: `Order: Field required in field lines.qty`.
+fn pydantic(text: &str) -> Option<String> {
+    let (_, rest) = text.split_once(" validation error for ").or_else(|| text.split_once(" validation errors for "))?;
+    let mut lines = rest.lines();
+    let model = lines.next()?.trim();
+    let mut told = BTreeSet::new();
+    while let (Some(field), Some(detail)) = (lines.next(), lines.next()) {
+        let Some((detail, _)) = detail.split_once(" [type=").filter(|_| !field.starts_with(' ')) else { break };
+        let names: Vec<&str> =
+            field.split('.').filter(|part| !part.bytes().all(|byte| byte.is_ascii_digit())).collect();
+        told.insert(format!("{} in field {}", detail.trim(), names.join(".")));
+        // A line that leads to the documentation follows each error, in most versions.
+        lines = match lines.clone().next() {
+            Some(line) if line.trim_start().starts_with("For further information") => {
+                let mut rest = lines;
+                rest.next();
+                rest
+            }
+            _ => lines,
+        };
+        if told.len() == ISSUES {
+            break;
+        }
+    }
+    (!told.is_empty()).then(|| format!("{model}: {}", told.into_iter().collect::<Vec<_>>().join("; ")))
 }
 
 /// More issues than this are not told apart.
@@ -185,12 +371,20 @@ fn time_only<'a>(failure: &Failure, text: &'a str) -> &'a str {
 pub(super) fn tells_tries(words: &str) -> bool {
     let mut tries = false;
     words.len() <= SHORT
-        && words.split([' ', ':']).filter(|word| !word.is_empty()).all(|word| {
+        && words.split([' ', ':', ',', '(', ')']).filter(|word| !word.is_empty()).all(|word| {
             let told = is_one_of(word, &TRIES);
             tries |= told;
-            told || is_one_of(word, &AROUND) || word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'/')
+            told || is_one_of(word, &AROUND) || is_amount(word)
         })
         && tries
+}
+
+/// How often, or for how long: `3/5`, `12.5s`, `1m30s`.
+fn is_amount(word: &str) -> bool {
+    word.starts_with(|c: char| c.is_ascii_digit())
+        && word
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || matches!(byte, b'/' | b'.' | b'm' | b's' | b'h' | b'u' | b'n'))
 }
 
 /// What stands behind `retries exhausted after 5 attempts: `.
@@ -225,6 +419,11 @@ mod tests {
             "gave up after 1 attempt: account is frozen",
             "1 error occurred:\n\t* account is frozen\n\n",
             "attempt 3/5 failed: retries exhausted: account is frozen",
+            "gave up after 4 attempts (max 4): account is frozen",
+            "retry: 3 attempts exhausted after 12.5s: account is frozen",
+            "E1027 20:11:56.614577 60435 decoder.cc:204] account is frozen",
+            "[2026-09-03 04:34:10.743711] [error] [tid 0xc5] account is frozen",
+            "Handling \"App\\Message\\Freeze\" failed: account is frozen",
         ] {
             assert_eq!(cause(text), "account is frozen");
         }
@@ -237,6 +436,8 @@ mod tests {
         ] {
             assert_eq!(cause(own), own);
         }
+        assert_eq!(cause("book transfer: all attempts failed, last error: no route"), "book transfer: no route");
+        assert_eq!(cause("[shop] account is frozen"), "[shop] account is frozen");
         assert!(tells_tries("reached max retries: 4"));
         assert!(!tells_tries("retry of order 17 refused"));
     }
@@ -258,6 +459,31 @@ mod tests {
             "A: x\n at [Source: (String)] (through reference chain: a.Order[\"lines\"]->java.util.ArrayList[0]->a.Line[\"qty\"])\n\tat a.b(C.java:1)".into(),
         );
         assert_eq!(field(&failure).as_deref(), Some("lines.qty"));
+        failure.stack = Some("1 error(s): [Field error in object 'a' on field 'payer.iban': rejected value [x]; codes [y]] [Field error in object 'a' on field 'lines[2].qty': rejected]".into());
+        assert_eq!(field(&failure).as_deref(), Some("lines.qty, payer.iban"));
+        for (text, want) in [
+            (r#"{"reason": "failed to parse field [size.height] of type [float] in document"}"#, "size.height"),
+            (
+                "JsResultException(errors:List((/lines(1)/sku,List(JsonValidationError(List(error.path.missing)))))",
+                "lines.sku",
+            ),
+        ] {
+            failure.stack = Some(text.into());
+            assert_eq!(field(&failure).as_deref(), Some(want));
+        }
+        let model = "ValidationError: 2 validation errors for Order\nlines.0.qty\n  Field required [type=missing, input_value={'a': 1}, input_type=dict]\n    For further information visit https://x\nid\n  Field required [type=missing";
+        assert_eq!(cause(model), "Order: Field required in field id; Field required in field lines.qty");
+        assert_eq!(cause("onOrder.arg0.qty: must be greater than 0"), "qty: must be greater than 0");
+        assert_eq!(cause("onOrder.event.qty: must be greater than 0"), "qty: must be greater than 0");
+        assert_eq!(cause("Cannot read property 'a' of undefined"), "Cannot read properties of undefined (reading 'a')");
+        assert_eq!(cause("job a: panic recovered: runtime error: no"), "runtime error: no");
+        failure.message = Some("could not execute statement".into());
+        failure.stack = Some("a.B: could not execute statement; SQL [n/a]; constraint [fk_order]; nested".into());
+        assert_eq!(field(&failure).as_deref(), Some("fk_order"));
+        failure.stack =
+            Some("The JSON value could not be converted to System.Guid. Path: $.Lines[0].Id | LineNumber: 0".into());
+        assert_eq!(field(&failure).as_deref(), Some("Lines.Id"));
+        assert_eq!(cause("post entry 7: insert: ERROR: no constraint \"fk_a\""), "ERROR: no constraint \"fk_a\"");
         let list = r#"[ {"code":"a","path":["lines",3,"qty"],"message":"Required"}, {"path":["lines",4,"qty"],"message":"Required"} ]"#;
         assert_eq!(cause(list), "Required in field lines.qty");
         let mut zod = Failure { message: Some("[".into()), ..Failure::default() };

@@ -46,23 +46,23 @@ impl Key {
         }
         match failure {
             Some(failure) if tells_why(failure) => {
-                key.push("class", failure.class.as_deref().map(Cow::Borrowed));
+                key.push("class", failure.class.as_deref().map(renamed));
                 key.push(
                     "message",
                     cause_text(message, failure).map(|text| Cow::Owned(template(failure, &text, rules))),
                 );
                 key.push("field", cause::field(failure).map(Cow::Owned));
                 if failure.frames.is_empty() {
-                    key.push_place(failure);
+                    key.push_place(message, failure);
                 } else {
                     key.push("frames", Some(Cow::Owned(failure.frames.join(" < "))));
                 }
             }
             Some(failure) => {
-                key.push("reason", failure.class.as_deref().map(Cow::Borrowed));
-                key.push_place(failure);
+                key.push("reason", reason(failure).map(Cow::Borrowed));
+                key.push_place(message, failure);
                 // What no consumer took in time, or what a full queue gave up, says nothing of the message itself.
-                if !matches!(failure.class.as_deref(), Some("expired" | "maxlen")) {
+                if !matches!(reason(failure), Some("expired" | "maxlen")) {
                     key.push_kind(message);
                 }
             }
@@ -114,7 +114,7 @@ impl Key {
         self.parts.iter().find(|part| part.name == name).map(|part| part.value.as_str())
     }
 
-    fn push_place(&mut self, failure: &Failure) {
+    fn push_place(&mut self, message: &Message, failure: &Failure) {
         // A connector reads many topics, and is what failed.
         if failure.dialect == "kafka-connect"
             && let Some(connector) = failure.consumer.as_deref()
@@ -122,8 +122,8 @@ impl Key {
             let name = connector.trim_end_matches(|c: char| c.is_ascii_digit() || c == '-');
             return self.push("consumer", Some(Cow::Borrowed(name)));
         }
-        self.push("place", place(failure));
-        self.push("consumer", failure.consumer.as_deref().map(|name| Cow::Owned(mask(name))));
+        self.push("place", place(failure).or_else(|| dead_letters_of(&message.address).map(Cow::Borrowed)));
+        self.push("consumer", failure.consumer.as_deref().map(|name| Cow::Owned(without_numbers(name))));
     }
 
     /// The declared type, else the shape of the body.
@@ -214,13 +214,85 @@ fn names_code(text: &str, stack: Option<&str>) -> bool {
         })
 }
 
+/// A class under the name that its library gave it last.
+fn renamed(class: &str) -> Cow<'_, str> {
+    const MOVED: [(&str, &str); 3] = [
+        ("javax.", "jakarta."),
+        ("System.Data.SqlClient.", "Microsoft.Data.SqlClient."),
+        ("Automatonymous.", "MassTransit."),
+    ];
+    let moved = MOVED.iter().find_map(|(old, new)| Some((class.strip_prefix(old)?, *new)));
+    moved.map_or(Cow::Borrowed(class), |(name, new)| Cow::Owned(format!("{new}{name}")))
+}
+
+/// Why the broker moved a message, but for the end of a wait between two tries, where it says something else, too.
+fn reason(failure: &Failure) -> Option<&str> {
+    let waited = |reason: &str, queue: &str| reason == "expired" && waiting_for(queue).len() < queue.len();
+    match failure.history.first() {
+        Some(last) if waited(&last.reason, &last.queue) => {
+            let other = failure.history.iter().find(|death| !waited(&death.reason, &death.queue));
+            other.map(|death| death.reason.as_str()).filter(|reason| !reason.is_empty()).or(failure.class.as_deref())
+        }
+        _ => failure.class.as_deref(),
+    }
+}
+
+/// The queue that a queue for waiting between two tries belongs to: `orders` of `orders.retry`, `orders-retry-5000`, and
+/// `orders_delay_2`; any other as it is.
+fn waiting_for(queue: &str) -> &str {
+    const WAITS: [&str; 8] = ["retry", "retries", "wait", "waiting", "delay", "delayed", "backoff", "redelivery"];
+    let end = queue.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | '-' | '_' | 's' | 'm'));
+    let both = [queue, if end.len() + 1 < queue.len() { end } else { queue }];
+    both.into_iter()
+        .find_map(|name| {
+            let (own, last) = name.rsplit_once(['.', '-', '_'])?;
+            (!own.is_empty() && words::is_one_of(last, &WAITS)).then_some(own)
+        })
+        .unwrap_or(queue)
+}
+
+/// The queue whose dead letters a queue holds by its name: `orders` of `orders.dlq`, `orders-DLT`, `orders_error`.
+fn dead_letters_of(address: &str) -> Option<&str> {
+    const ENDS: [&str; 11] = [
+        "dlq",
+        "dlt",
+        "dlx",
+        "dead",
+        "deadletter",
+        "deadletters",
+        "dead-letter",
+        "failed",
+        "failures",
+        "error",
+        "errors",
+    ];
+    let path = address.split('?').next().unwrap_or(address);
+    let queue = path.rsplit(['/', ':']).next().unwrap_or(path);
+    ENDS.iter().find_map(|end| {
+        let at = queue.len().checked_sub(end.len())?;
+        let is_end = queue.get(at..).is_some_and(|last| last.eq_ignore_ascii_case(end));
+        queue.get(..at).filter(|_| is_end)?.strip_suffix(['.', '-', '_']).filter(|own| !own.is_empty()).map(waiting_for)
+    })
+}
+
+/// A name without those of its parts that have a number.
+fn without_numbers(name: &str) -> String {
+    name.split_inclusive(['-', '.', '/', ':', '_'])
+        .map(|part| {
+            let word = part.trim_end_matches(['-', '.', '/', ':', '_']);
+            let end = part.get(word.len()..).unwrap_or_default();
+            if word.bytes().any(|byte| byte.is_ascii_digit()) { format!("*{end}") } else { part.to_owned() }
+        })
+        .collect()
+}
+
 /// The queue or topic in which it failed. Where the broker kept a history that is the queue of the first death: the
 /// routing key of an exchange varies with each message.
 fn place(failure: &Failure) -> Option<Cow<'_, str>> {
     let oldest = failure.history.iter().rev().min_by_key(|death| death.time).map(|death| death.queue.as_str());
     match (oldest.filter(|queue| !queue.is_empty()), failure.origin.as_ref()) {
-        (Some(queue), _) => Some(Cow::Borrowed(queue)),
-        (None, Some(Origin::Queue(name) | Origin::Topic { topic: name, .. })) => Some(Cow::Borrowed(name)),
+        (Some(queue), _) => Some(Cow::Borrowed(waiting_for(queue))),
+        (None, Some(Origin::Queue(name) | Origin::Topic { topic: name, .. })) => Some(Cow::Borrowed(waiting_for(name))),
         (None, Some(Origin::Exchange { exchange, routing_key })) => {
             Some(Cow::Owned(format!("{exchange}/{}", mask(routing_key))))
         }

@@ -142,6 +142,13 @@ impl<'a, F: FnMut(usize, &str)> Scanner<'a, F> {
                 };
                 let raw = self.take(end + 1);
                 let inside = raw.get(1..end).unwrap_or_default();
+                // A column with its table and schema, as Oracle quotes it.
+                let of_schema = quote == b'"' && (self.out.ends_with('.') || around.rest.starts_with(".\""));
+                if of_schema && names::field(inside).is_some_and(|name| name == inside) {
+                    self.out.push_str(raw);
+                    self.before = "";
+                    return;
+                }
                 if let Some(name) = names::of_code(inside, &around) {
                     // Ruby changed the first of its quotes.
                     match name {
@@ -199,6 +206,11 @@ impl<'a, F: FnMut(usize, &str)> Scanner<'a, F> {
         let data = belongs || inside.is_some_and(|inside| inside == "no body" || holds_data(inside, open));
         let data = data && !inside.is_some_and(|inside| self.names_in_bracket(inside, open));
         match inside {
+            // Feign's way to tell the answer.
+            Some(inside) if open == b'[' && status_class(inside).is_some() && !belongs => {
+                self.take(inside.len() + 2);
+                self.out.push_str(status_class(inside).unwrap_or_default());
+            }
             // Go's HTTP client adds which of its clocks ran out, where it knows.
             Some(inside) if open == b'(' && (tells_tries(inside) || inside.starts_with("Client.Timeout")) => {
                 self.take(inside.len() + 2);
@@ -248,6 +260,12 @@ impl<'a, F: FnMut(usize, &str)> Scanner<'a, F> {
         if self.after_number(token) {
             return;
         }
+        // Feign's older way to tell the answer.
+        if let Some(status) = status_class(token).filter(|_| self.rest().starts_with(" during [")) {
+            self.out.push_str(status);
+            self.remember(token);
+            return;
+        }
         let facts = Facts::of(token);
         if let Some(at) = facts.equals.filter(|at| *at > 0 && !facts.url) {
             self.assignment(token, at);
@@ -258,6 +276,10 @@ impl<'a, F: FnMut(usize, &str)> Scanner<'a, F> {
         {
             self.out.push_str(&name);
             self.remember(token);
+        } else if token.starts_with("HTTP/") {
+            // The protocol's version is the client's matter; the status behind it is the answer.
+            self.out.push_str("HTTP");
+            self.remember("HTTP");
         } else if token == "nil:NilClass" {
             // Ruby named the class of nothing until 3.3.
             self.out.push_str("nil");

@@ -46,7 +46,11 @@ pub(super) fn tells_null(text: &str) -> bool {
 
 /// A word after which a quoted name is a part of a schema or of the code, and no data.
 pub(super) fn is_part(word: &str) -> bool {
-    const PARTS: [&str; 20] = [
+    const PARTS: [&str; 24] = [
+        "stringValue",
+        "including",
+        "element",
+        "elements",
         "constraint",
         "column",
         "columns",
@@ -68,7 +72,7 @@ pub(super) fn is_part(word: &str) -> bool {
         "setting",
         "path",
     ];
-    (4..=10).contains(&word.len()) && is_one_of(word, &PARTS)
+    (4..=11).contains(&word.len()) && is_one_of(word, &PARTS)
 }
 
 /// Two words after which it is.

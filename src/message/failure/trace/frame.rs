@@ -70,7 +70,9 @@ pub(super) fn read<'a>(text: &'a str, line: &'a str, before: &'a str) -> Option<
     {
         return Some(go(before.trim(), text.get(..at + end).unwrap_or_default()));
     }
-    if let Some(found) = ruby(text).or_else(|| elixir(text)).or_else(|| perl(text)).or_else(|| cpp(text)) {
+    if let Some(found) =
+        ruby(text).or_else(|| elixir(text)).or_else(|| erlang(text)).or_else(|| perl(text)).or_else(|| cpp(text))
+    {
         return Some(found);
     }
     if let Some(rest) = numbered(text) {
@@ -124,7 +126,11 @@ fn dotted_or_node(rest: &str) -> Option<Frame<'_>> {
         });
     }
     if let Some(end) = rest.find('(') {
-        let name = rest.get(..end)?.trim_end();
+        let name = rest.get(..end)?;
+        // Node's, whose end was cut off.
+        if name.ends_with(' ') {
+            return Some(Frame::Nowhere);
+        }
         return (!name.is_empty() && !name.contains(' ')).then_some(Frame::Dotted(name));
     }
     let path = path::without_position(rest.strip_prefix("async ").unwrap_or(rest))?;
@@ -162,7 +168,7 @@ fn ruby(text: &str) -> Option<Frame<'_>> {
 }
 
 /// `(shop 0.1.0) lib/shop/tax.ex:12: Shop.Tax.rate/2`, without the application where it is the one that runs.
-fn elixir(text: &str) -> Option<Frame<'_>> {
+pub(super) fn elixir(text: &str) -> Option<Frame<'_>> {
     let (application, rest) = match text.strip_prefix('(') {
         Some(rest) => rest.split_once(") ").map(|(name, rest)| (name.split(' ').next().unwrap_or(name), rest))?,
         None => ("", text),
@@ -172,6 +178,36 @@ fn elixir(text: &str) -> Option<Frame<'_>> {
     let is_source = [".ex", ".erl", ".exs"].iter().any(|end| path.ends_with(end));
     let is_place = is_source && !line.is_empty() && line.bytes().all(|byte| byte.is_ascii_digit());
     is_place.then_some(Frame::Elixir { application, function })
+}
+
+/// `in function  acme_tax:rate/2 (src/acme_tax.erl, line 12)` and `in call from …` of Erlang's crash reports.
+fn erlang(text: &str) -> Option<Frame<'_>> {
+    let rest = text.strip_prefix("in function ").or_else(|| text.strip_prefix("in call from "))?.trim_start();
+    let (function, place) = rest.split_once(" (")?;
+    let (path, _) = place.split_once(", line ")?;
+    Some(Frame::Elixir { application: if path.contains('/') { "" } else { "stdlib" }, function })
+}
+
+/// A reason with its stack as Erlang prints the term: `{{badmatch,{error,timeout}},[{acme_tax,rate,2,[{file,"src/acme_tax.erl"},{line,12}]},…]}`.
+pub(super) fn erlang_term(text: &str) -> Option<super::Root> {
+    let inside = text.trim().strip_prefix('{')?;
+    let (reason, stack) = split(inside, ",[{")?;
+    if !stack.contains("[{file,") {
+        return None;
+    }
+    let frames = stack.split("]},{").filter_map(|frame| {
+        let mut parts = frame.splitn(4, ',');
+        let (module, function, _, place) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+        let path = place.split('"').nth(1)?;
+        path.contains('/').then(|| format!("{module}:{function}"))
+    });
+    let reason = reason.trim_matches(['{', '}']);
+    let (class, rest) = reason.split_once(',').unwrap_or((reason, ""));
+    Some(super::Root {
+        class: Some(class.to_owned()),
+        message: (!rest.is_empty()).then(|| rest.to_owned()),
+        frames: frames.take(super::MAX_FRAMES).collect(),
+    })
 }
 
 /// `Acme::Book::entry(…) called at /opt/acme/book.pl line 12`, as Perl's Carp has it.
@@ -296,7 +332,10 @@ fn without_module(name: &str) -> &str {
 
 /// Proxies, accessors and the classes of lambdas.
 fn is_generated(name: &str) -> bool {
-    const MARKS: [&str; 10] = [
+    const MARKS: [&str; 13] = [
+        "$$$view",
+        "_$$_Weld",
+        "$$serializer",
         "$$Lambda",
         "$$Enhancer",
         "$$SpringCGLIB",
@@ -308,7 +347,7 @@ fn is_generated(name: &str) -> bool {
         "$$Subclass",
         "_ClientProxy",
     ];
-    ["lambda_method", "Internal.Generated."].iter().any(|start| name.starts_with(start))
+    ["lambda_method", "Internal.Generated.", "_COROUTINE.", "\u{8}"].iter().any(|start| name.starts_with(start))
         || (name.contains(['$', '_']) && MARKS.iter().any(|mark| name.contains(mark)))
 }
 
@@ -392,8 +431,10 @@ fn clean_script(function: &str) -> &str {
     let function = function.split(" [as ").next().unwrap_or(function).trim();
     let function = function.strip_prefix("async ").unwrap_or(function);
     let function = function.strip_prefix("new ").unwrap_or(function);
-    let function =
-        ["Object.", "Module.", "exports."].iter().find_map(|owner| function.strip_prefix(owner)).unwrap_or(function);
+    let function = ["Object.", "Module.", "exports.", "Runtime."]
+        .iter()
+        .find_map(|owner| function.strip_prefix(owner))
+        .unwrap_or(function);
     match function {
         "<anonymous>" | "anonymous" | "<module>" | "<lambda>" | "eval" => "",
         name => name.strip_suffix(".<anonymous>").unwrap_or(name),

@@ -11,7 +11,11 @@ pub(super) fn short(class: &str) -> &str {
 
 /// Exceptions that only carry another one.
 pub(super) fn is_wrapper(class: &str) -> bool {
-    const WRAPPERS: [&str; 25] = [
+    const WRAPPERS: [&str; 29] = [
+        "HandlerFailedException",
+        "EJBTransactionRolledbackException",
+        "PersistenceException",
+        "UnmarshalException",
         "ListenerExecutionFailedException",
         "MessageHandlingException",
         "MessageDeliveryException",

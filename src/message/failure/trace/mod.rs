@@ -13,9 +13,9 @@ use frame::Frame;
 /// Lines beyond this are not read.
 const MAX_LINES: usize = 2_000;
 /// How many application frames say where it happened.
-const MAX_FRAMES: usize = 3;
+const MAX_FRAMES: usize = 2;
 /// Lines of a message whose first one only announces errors.
-const COUNTED_LINES: usize = 3;
+const COUNTED_LINES: usize = 24;
 /// More nested causes than this are not followed.
 const MAX_SECTIONS: usize = 64;
 
@@ -32,6 +32,9 @@ pub(crate) struct Root {
 
 /// Reads the root of a stack trace.
 pub(crate) fn root(stack: &str) -> Root {
+    if let Some(root) = frame::erlang_term(stack) {
+        return root;
+    }
     let mut reader = Reader::default();
     let mut start = 0;
     for end in memchr::memchr_iter(b'\n', stack.as_bytes()).chain([stack.len()]).take(MAX_LINES) {
@@ -44,15 +47,24 @@ pub(crate) fn root(stack: &str) -> Root {
     let mut root = reader.finish();
     if let Some(at) = root.message.as_ref().filter(|text| announces(text)).and_then(|text| stack.find(text.as_str())) {
         let rest = stack.get(at..).unwrap_or_default();
-        let lines: Vec<&str> = rest.lines().take(COUNTED_LINES).take_while(|line| !line.trim().is_empty()).collect();
+        let lines: Vec<&str> = rest.lines().take(COUNTED_LINES).take_while(|line| is_told(line)).collect();
         root.message = Some(lines.join("\n"));
     }
     root
 }
 
+/// Whether a line goes on with a message, and is no frame.
+fn is_told(line: &str) -> bool {
+    let text = line.trim_start();
+    !text.is_empty() && !text.starts_with("at ")
+}
+
 /// Whether a message's first line only says that errors follow, or how many, as pydantic's do: the next lines say which.
 pub(crate) fn announces(first_line: &str) -> bool {
+    // A bracket that was opened nowhere: the line is a prefix of what follows, as ClickHouse's client writes it.
+    let closes_more = || first_line.ends_with(')') && first_line.matches(')').count() > first_line.matches('(').count();
     first_line.ends_with(':')
+        || closes_more()
         || first_line.contains(" validation error for ")
         || first_line.contains(" validation errors for ")
 }
@@ -62,6 +74,11 @@ pub(crate) fn nested(message: &str) -> Option<(&str, &str)> {
     let (_, inner) = message.rsplit_once("nested exception is ").or_else(|| message.rsplit_once(" ---> "))?;
     let (class, text) = header(inner.lines().next()?);
     Some((class?, text))
+}
+
+/// Whether a line is a frame of Elixir or Erlang.
+pub(crate) fn is_elixir(line: &str) -> bool {
+    frame::elixir(line).is_some()
 }
 
 /// Whether a class only carries another failure.
@@ -96,6 +113,8 @@ struct Reader<'a> {
     listing: bool,
     /// After a Rust panic's first line, its message comes.
     message_next: bool,
+    /// The file that a Rust program panicked in, for a report without frames.
+    panicked: &'a str,
     /// The line before: in Go, the function of the file in this one.
     before: &'a str,
     /// The library of the last frame that was one's: frames of one come in a row.
@@ -164,6 +183,13 @@ impl<'a> Reader<'a> {
         if text.starts_with("---> (Inner Exception #") {
             return false;
         }
+        // JAXB and others of its time put the cause on a line of its own.
+        if before.trim_end().ends_with("with linked exception:")
+            && let Some(inner) = text.strip_prefix('[')
+        {
+            self.push_header(inner.trim_end_matches(']'));
+            return true;
+        }
         if self.mark(text, indent) || self.frame(text, line, before) {
             return true;
         }
@@ -195,6 +221,10 @@ impl<'a> Reader<'a> {
             }
             self.open = true;
             self.push(Section::default());
+        } else if let Some(rest) = text.strip_prefix("exception error: ") {
+            // A crash report of Erlang, whose lines before tell the process.
+            self.sections.clear();
+            self.push(Section { class: Some("error"), message: rest, frames: Vec::new() });
         } else if let Some(rest) = text.strip_prefix("panic: ") {
             self.push(Section { class: Some("panic"), message: rest, frames: Vec::new() });
         } else if let Some(rest) = text.strip_prefix("fatal error: ") {
@@ -226,8 +256,14 @@ impl<'a> Reader<'a> {
         let at = rest.split_once("panicked at ").map_or("", |(_, at)| at);
         // Before Rust 1.73 the message stood in quotes on the same line.
         let quoted = at.strip_prefix('\'').and_then(|at| at.rsplit_once("', ")).map(|(message, _)| message);
-        self.message_next = quoted.is_none();
-        self.push(Section { class: Some("panic"), message: quoted.unwrap_or_default(), frames: Vec::new() });
+        // Or behind the place, where a writer made one line of two.
+        let (place, told) = match quoted {
+            Some(message) => (at.rsplit_once("', ").map_or(at, |(_, place)| place), Some(message)),
+            None => at.split_once(": ").map_or((at, None), |(place, message)| (place, Some(message))),
+        };
+        self.message_next = told.is_none();
+        self.panicked = path::without_position(place.trim_end_matches(':')).unwrap_or_default();
+        self.push(Section { class: Some("panic"), message: told.unwrap_or_default(), frames: Vec::new() });
     }
 
     /// A stack frame of any language.
@@ -338,6 +374,9 @@ impl<'a> Reader<'a> {
                 frames.push(name);
             }
         }
+        if frames.is_empty() && !self.panicked.is_empty() && !path::is_library(self.panicked) {
+            frames.push(path::short(self.panicked));
+        }
         let class = section.class.or_else(|| self.sections.iter().find_map(|section| section.class));
         Root {
             class: class.map(frame::clean_class),
@@ -378,6 +417,11 @@ fn header(text: &str) -> (Option<&str>, &str) {
     // Elixir has the class in parentheses: `** (MatchError) no match of …`.
     if let Some((class, message)) = text.strip_prefix("** (").and_then(|rest| rest.split_once(") ")) {
         return (Some(class), message.trim());
+    }
+    // SAX tells the place in the document between the class and the text.
+    if let Some((class, rest)) = frame::split(text, "; lineNumber: ").filter(|(class, _)| is_class(class)) {
+        let told = frame::split(rest, "; columnNumber: ").and_then(|(_, rest)| frame::split(rest, "; "));
+        return (Some(class), told.map_or("", |(_, told)| told).trim());
     }
     let (head, message) = frame::split(text, ": ").unwrap_or_else(|| (text.trim_end_matches(':'), ""));
     // .NET writes the system's code behind some classes: `SqlException (0x80131904)`, `SocketException (111)`.
