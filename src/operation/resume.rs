@@ -154,10 +154,12 @@ pub async fn run(prepared: Prepared, journals: &Journals, control: &Control) -> 
     let Prepared { summary, source, to, park, rescue, doubtful, rules } = prepared;
     let mut opened = journals.open(&summary.id)?;
     opened.head.rescue |= rescue;
-    let head = &opened.head;
-    if !head.keep {
-        source::wait_for_returned(&source, head, &opened.state, control).await?;
+    if !opened.head.keep {
+        let more = source::wait_for_returned(&source, &opened.head, &opened.state, control).await?;
+        // A log that was killed may begin at an earlier record again; which those are, their own ids tell.
+        opened.state.doubt_removals(if opened.head.handles.is_some() { u64::MAX } else { more });
     }
+    let head = &opened.head;
     // Ages in the filter are counted from when the run began: the same messages match.
     let selection = Selection::parse(head.filter.as_deref(), head.group.as_deref(), head.started, &rules)?;
     match to {

@@ -135,19 +135,23 @@ pub(super) async fn look(source: &Place, keep: bool, verb: Verb) -> Result<Look>
 /// time, and a resume that read before would take the messages for gone. Where others took them meanwhile, or the
 /// broker counts only roughly, nothing is waited for beyond [`RETURN`].
 ///
+/// Says how many messages it holds beyond that, as far as that is known: those that have arrived, and those whose removal
+/// a broker that was killed has forgotten. What named messages stand among is not counted.
+///
 /// # Errors
 /// What the broker says.
-pub(super) async fn wait_for_returned(source: &Place, head: &Head, state: &State, control: &Control) -> Result<()> {
+pub(super) async fn wait_for_returned(source: &Place, head: &Head, state: &State, control: &Control) -> Result<u64> {
     let least = state.least_in_source(head.scan);
     let end = Instant::now() + RETURN;
     loop {
         let info = source.broker.inspect(source.queue()?).await.map_err(|error| source.locate(error))?;
-        let there = info.accuracy != Accuracy::Exact || info.messages.is_none_or(|messages| messages >= least);
-        if there || Instant::now() >= end {
-            return Ok(());
+        let counted = info.messages.filter(|_| info.accuracy == Accuracy::Exact);
+        if counted.is_none_or(|messages| messages >= least) || Instant::now() >= end {
+            let counted = counted.filter(|_| head.scan.is_some());
+            return Ok(counted.map_or(0, |messages| messages.saturating_sub(least)));
         }
         tokio::select! {
-            () = control.cancel.cancelled() => return Ok(()),
+            () = control.cancel.cancelled() => return Ok(0),
             () = tokio::time::sleep(Duration::from_millis(100)) => {}
         }
     }
@@ -290,6 +294,6 @@ pub(super) fn picker(
     (
         picker.resuming(state, plan.as_ref(), head.in_place, head.unique_ids || head.handles.is_some()),
         prefilter,
-        scan.map(|scan| scan.saturating_sub(gone)),
+        scan.map(|scan| scan.saturating_sub(gone).saturating_add(state.doubted.len() as u64)),
     )
 }

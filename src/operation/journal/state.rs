@@ -1,6 +1,6 @@
 //! What a journal's log says about each message, folded from its records.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::record::{Identity, Intent, Left, Ranges, Record};
 use crate::operation::report::{Ended, Outcome};
@@ -125,6 +125,10 @@ pub(crate) struct State {
     pub(crate) undoes: HashMap<u64, u64>,
     /// What was last seen of the copies.
     pub(crate) verified: Option<Box<Verification>>,
+    /// What was removed, in the order in which it was.
+    removals: Vec<Ranges>,
+    /// Of those, what may be in the source again for all that is known: [`State::doubt_removals`].
+    pub(crate) doubted: BTreeSet<u64>,
     /// How the last run ended, and why; `None` where it was cut short.
     pub(crate) finished: Option<(Ended, Option<String>, jiff::Timestamp)>,
 }
@@ -168,6 +172,7 @@ impl State {
             Record::Removed { done, failed } => {
                 self.each(&done, |entry| entry.stage = Stage::Removed);
                 self.each_why(failed, |why| Stage::Confirmed(Some(why)));
+                self.removals.push(done);
             }
             Record::Stays { seqs, why } => self.each(&seqs, |entry| entry.stage = Stage::Stays(why.clone())),
             Record::Skip { messages } => self.skipped.extend(messages),
@@ -211,6 +216,21 @@ impl State {
         for seq in seqs {
             if let Some(entry) = self.entry_mut(seq) {
                 entry.stage = Stage::Intended;
+            }
+        }
+    }
+
+    /// The source holds so many messages more than it can hold of this run: a broker that was killed may have forgotten
+    /// the newest removals, though it had answered to what was asked behind them.
+    pub(crate) fn doubt_removals(&mut self, more: u64) {
+        let mut left = more;
+        for done in self.removals.iter().rev() {
+            if left == 0 {
+                break;
+            }
+            for (first, last) in done {
+                self.doubted.extend(*first..=*last);
+                left = left.saturating_sub(last - first + 1);
             }
         }
     }
@@ -278,6 +298,22 @@ mod tests {
         assert_eq!(state.removed(), 1);
         let kept: Vec<_> = state.entries().map(|(_, entry)| entry.outcome(true).name()).collect();
         assert_eq!(kept, ["done", "done", "done", "failed", "ambiguous"]);
+    }
+
+    #[test]
+    fn the_newest_removals_are_doubted_and_as_many_as_there_are_too_many_messages() {
+        let mut state = State::default();
+        state.apply(Record::Intend { first: 1, messages: intents(9) });
+        for done in [vec![(3, 4), (1, 1)], vec![(6, 7)], vec![(2, 2)]] {
+            state.apply(Record::Removed { done, failed: vec![] });
+        }
+        state.doubt_removals(0);
+        assert!(state.doubted.is_empty());
+        state.doubt_removals(2);
+        assert_eq!(state.doubted, [2, 6, 7].into());
+        state.doubt_removals(100);
+        assert_eq!(state.doubted, [1, 2, 3, 4, 6, 7].into());
+        assert_eq!(state.removed(), 6);
     }
 
     #[test]

@@ -33,6 +33,7 @@ impl Mover<'_> {
             let is_open = match entry.stage {
                 Stage::Intended => true,
                 Stage::Confirmed(_) | Stage::Stays(_) => !keep,
+                Stage::Removed => state.doubted.contains(&seq),
                 _ => false,
             };
             if is_open {

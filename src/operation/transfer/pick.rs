@@ -77,6 +77,8 @@ pub(in crate::operation) struct Picker {
 struct Earlier {
     /// Messages that are, or may be, in the source.
     groups: HashMap<Identity, Group>,
+    /// How many of those are not met yet, without what is only doubted.
+    expected: usize,
     /// Messages left alone before.
     skipped: HashMap<Identity, u64>,
     /// Marks not seen yet.
@@ -90,6 +92,8 @@ struct Earlier {
     /// See [`Picker::decided`].
     certain: Vec<u64>,
     gone: Vec<u64>,
+    /// On record as removed, and perhaps there again.
+    doubted: BTreeSet<u64>,
     /// Identities of which an exact plan saw exactly one.
     unique: HashSet<Identity>,
     in_place: bool,
@@ -113,7 +117,10 @@ impl Earlier {
             self.groups.remove(identity);
         }
         self.gone.extend(gone.keys());
-        gone.len() as u64
+        // Those removed on record were not counted as still to come.
+        let counted = gone.keys().filter(|seq| !self.doubted.contains(seq)).count();
+        self.expected -= counted;
+        counted as u64
     }
 }
 
@@ -163,7 +170,8 @@ impl Picker {
         own_ids: bool,
     ) -> Self {
         let newest = Some(state.last()).filter(|_| !state.end && !state.released);
-        let mut earlier = Earlier { in_place, own_ids, end: state.end, newest, ..Earlier::default() };
+        let doubted = state.doubted.clone();
+        let mut earlier = Earlier { in_place, own_ids, end: state.end, newest, doubted, ..Earlier::default() };
         for Left(digest, id, ..) in &state.skipped {
             let identity = Identity::new(*digest, id);
             *earlier.skipped.entry(identity).or_default() += 1;
@@ -181,11 +189,13 @@ impl Picker {
                 *left = left.saturating_sub(1);
             }
             let was = match entry.stage {
+                Stage::Removed if state.doubted.contains(&seq) => Was::Confirmed,
                 Stage::Removed | Stage::Lost => continue,
                 Stage::Confirmed(_) | Stage::Stays(_) => Was::Confirmed,
                 Stage::Intended => Was::Intended,
                 Stage::Failed(_) | Stage::Ambiguous(_) => Was::Kept,
             };
+            earlier.expected += usize::from(!state.doubted.contains(&seq));
             let group = earlier.groups.entry(entry.identity).or_default();
             group.entries.push_back((seq, was));
             group.size += 1;
@@ -257,7 +267,7 @@ impl Picker {
     /// Whether nothing more is to be found.
     fn is_complete(&self) -> bool {
         let earlier = &self.earlier;
-        self.left == 0 && earlier.groups.is_empty() && earlier.waiting.is_empty()
+        self.left == 0 && earlier.expected == 0 && earlier.waiting.is_empty()
     }
 
     fn pick_earlier(&mut self, identity: Identity, redelivered: Option<bool>) -> Option<Pick> {
@@ -280,11 +290,18 @@ impl Picker {
             earlier.groups.remove(&identity);
         }
         earlier.open.remove(&seq);
+        let doubted = earlier.doubted.contains(&seq);
+        if doubted {
+            self.budget += 1;
+        } else {
+            earlier.expected -= 1;
+        }
         Some(match was {
             Was::Kept => Pick::Kept,
             Was::Confirmed if self.keep => Pick::Leave,
             Was::Confirmed if earlier.own_ids => Pick::Remove(seq),
-            Was::Confirmed if earlier.end && size == confirmed => Pick::Remove(seq),
+            // What arrived since is no copy of what is surely gone.
+            Was::Confirmed if earlier.end && size == confirmed && !doubted => Pick::Remove(seq),
             Was::Confirmed if size > 1 => Pick::Retry(seq),
             // It is surely there; if another one is equal to it, either may stand for it.
             Was::Confirmed if earlier.newest == Some(seq) => Pick::Remove(seq),
@@ -409,6 +426,46 @@ mod tests {
         let state = state(&["a", "b", "c"], &[1, 2], &[1]);
         let mut picker = resume(&state, 4);
         assert_eq!(picks(&mut picker, &["c", "d", "!new"]), [Pick::Retry(3), Pick::Take, Pick::Beyond]);
+    }
+
+    #[test]
+    fn what_a_broker_has_forgotten_to_have_removed_is_found_again_and_counts_once() {
+        // Five messages when the plan was made; a and b are removed, and the source holds one more than it can.
+        let mut state = state(&["a", "b", "c"], &[1, 2], &[1, 2]);
+        state.doubt_removals(1);
+        let mut picker = resume(&state, 5);
+        assert_eq!(picks(&mut picker, &["b", "c"]), [Pick::Wait(2), Pick::Retry(3)]);
+        assert_eq!(picker.decided(), (vec![2], vec![1]));
+        assert_eq!(picks(&mut picker, &["d", "e", "!new"]), [Pick::Take, Pick::Take, Pick::Beyond]);
+        // Where places are not kept, or none is left that is older for certain, it is sent again.
+        let mut anywhere = Picker::matching(Selection::all(), 5, None, false).resuming(&state, None, false, false);
+        assert_eq!(picks(&mut anywhere, &["c", "b", "d", "e", "!new"])[1..4], [Pick::Retry(2), Pick::Take, Pick::Take]);
+        assert_eq!(picks(&mut anywhere, &["!new"]), [Pick::Beyond]);
+        // Also at the end: it may have arrived since.
+        state.apply(Record::End);
+        let mut ended = Picker::matching(Selection::all(), 5, None, false).resuming(&state, None, false, false);
+        assert_eq!(picks(&mut ended, &["b", "c", "b"]), [Pick::Retry(2), Pick::Retry(3), Pick::Beyond]);
+    }
+
+    #[test]
+    fn a_log_that_begins_earlier_again_gives_what_is_its_own_up_once_more() {
+        let mut state = state(&["a", "b", "c"], &[1, 2], &[1, 2]);
+        state.doubt_removals(u64::MAX);
+        let mut picker = Picker::matching(Selection::all(), u64::MAX, None, false).resuming(&state, None, true, true);
+        assert_eq!(picks(&mut picker, &["a", "b", "c"]), [Pick::Remove(1), Pick::Remove(2), Pick::Retry(3)]);
+        assert_eq!(picker.end(), Leftovers::default());
+    }
+
+    #[test]
+    fn what_arrived_since_takes_no_part_in_a_doubt() {
+        let mut state = state(&["a", "b", "c"], &[1, 2], &[1, 2]);
+        state.doubt_removals(2);
+        let mut picker = resume(&state, 4);
+        assert_eq!(
+            picks(&mut picker, &["c", "d", "!a", "!b"]),
+            [Pick::Retry(3), Pick::Take, Pick::Beyond, Pick::Beyond]
+        );
+        assert_eq!(picker.decided(), (vec![], vec![1, 2]));
     }
 
     #[test]
