@@ -26,12 +26,16 @@ rest-sqs { enabled = true, bind-port = ${ports[0]}, bind-hostname = "127.0.0.1",
 rest-stats { enabled = false }
 aws { region = eu-central-1, accountId = 000000000000 }
 END
-    start_process "$home/log" java -Xmx512m "-Dconfig.file=$home/elasticmq.conf" -cp "$(maven_folder elasticmq)/*" \
+    start_process elasticmq java -Xmx512m "-Dconfig.file=$home/elasticmq.conf" -cp "$(maven_folder elasticmq)/*" \
         org.elasticmq.server.Main
 }
 
 elasticmq_ready() {
-    wait_until "ElasticMQ" "$run/elasticmq/log" answers "$(cat "$run/elasticmq/port")"
+    wait_until "ElasticMQ" "$run/elasticmq/log" elasticmq_answers elasticmq
+}
+
+elasticmq_answers() {
+    answers "$(cat "$run/$1/port")"
 }
 
 elasticmq_urls() {

@@ -45,7 +45,7 @@ kafka_start() {
         --add-scram 'SCRAM-SHA-256=[name=bob,password=bob-secret]' >"$home/format.log" 2>&1 ||
         die "Kafka could not format its storage: $(tail -n 3 "$home/format.log")"
     kafka_java_arguments
-    start_process "$home/log" java "${arguments[@]}" kafka.Kafka "$home/server.properties"
+    start_process kafka java "${arguments[@]}" kafka.Kafka "$home/server.properties"
 }
 
 kafka_java_arguments() {
@@ -115,11 +115,14 @@ END
 }
 
 kafka_ready() {
+    wait_until "Kafka" "$run/kafka/log" kafka_answers kafka
+}
+
+# kafka_answers NAME: each listener for clients is there.
+kafka_answers() {
     local ports
-    mapfile -t ports <"$run/kafka/ports"
-    wait_until "Kafka" "$run/kafka/log" answers "${ports[0]}"
-    wait_until "Kafka's SASL_SSL listener" "$run/kafka/log" answers "${ports[1]}"
-    wait_until "Kafka's SSL listener" "$run/kafka/log" answers "${ports[2]}"
+    mapfile -t ports <"$run/$1/ports"
+    answers "${ports[0]}" && answers "${ports[1]}" && answers "${ports[2]}"
 }
 
 kafka_urls() {

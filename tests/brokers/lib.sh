@@ -4,6 +4,7 @@
 #   NAME_missing   prints why it can't run on this machine, nothing where it can
 #   NAME_install   puts what it needs into $cache (once; other runs wait for it)
 #   NAME_start     starts it, with its data under $run; processes through `start_process`
+#   NAME_answers   whether one of its processes answers, by the name of its folder under $run
 #   NAME_ready     waits until it answers, through `wait_until`
 #   NAME_urls      prints NAME=VALUE lines for the command's environment
 #   NAME_stop      stops what `stop_all` can't: containers (optional)
@@ -11,6 +12,7 @@
 
 cache=${POSTROOM_BROKER_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/postroom-brokers}
 engine=
+project=postroom-$$
 run=
 command=
 pids=()
@@ -48,7 +50,7 @@ find_engine() {
 }
 
 compose() {
-    "$engine" compose --project-name "postroom-$$" --file "$here/compose.yaml" "$@"
+    "$engine" compose --project-name "$project" --file "$here/compose.yaml" "$@"
 }
 
 # Runs a command again, once: package mirrors have bad moments.
@@ -114,10 +116,14 @@ maven_copy() {
 
 # --- this run ----------------------------------------------------------------------------------------------------
 
-# Makes $run, the folder of this run, readable by the brokers' own users.
+# Makes $run, the folder of this run, readable by the brokers' own users; and in it what a test kills a broker with.
 run_folder() {
     run=$(mktemp --directory --tmpdir postroom-brokers.XXXXXXXX)
     chmod 755 "$run"
+    export POSTROOM_BROKER_CONTROL=$run/control
+    # shellcheck disable=SC2016
+    printf '#!/usr/bin/env bash\nexec %q %q %q %q "$@"\n' "$here/control" "$run" "$engine" "$project" >"$run/control"
+    chmod 755 "$run/control"
 }
 
 # take_ports N: sets `ports` to N free ports on 127.0.0.1, which no other run takes while this one lives.
@@ -166,11 +172,12 @@ certificate_of() {
         2>/dev/null
 }
 
-# start_process LOG COMMAND...: starts a process that dies with this script, whatever way this script ends.
+# start_process NAME COMMAND...: starts the process of the broker whose folder is $run/NAME; its log is `log` there. It
+# dies with this script, whatever way this script ends, and `control` (tests/brokers/control) can kill it and start it again.
 start_process() {
-    local log=$1
+    local name=$1
     shift
-    setpriv --pdeathsig KILL "$@" >"$log" 2>&1 </dev/null &
+    setpriv --pdeathsig KILL bash "$here/keep" "$run/$name" "$@" >"$run/$name/log" 2>&1 </dev/null &
     pids+=($!)
 }
 
@@ -199,7 +206,7 @@ stop_all() {
         ! declare -F "${name}_stop" >/dev/null || "${name}_stop" || true
     done
     for pid in "${pids[@]}"; do
-        kill -KILL "$pid" 2>/dev/null || true
+        kill -TERM "$pid" 2>/dev/null || true
     done
     wait "${pids[@]}" 2>/dev/null || true
     [[ -z $run ]] || rm -rf --one-file-system "$run"

@@ -32,11 +32,15 @@ moto_start() {
     mkdir -p "$run/moto"
     take_ports 1
     printf '%s\n' "${ports[@]}" >"$run/moto/port"
-    start_process "$run/moto/log" "$cache/moto-$moto_version/bin/moto_server" --host 127.0.0.1 --port "${ports[0]}"
+    start_process moto "$cache/moto-$moto_version/bin/moto_server" --host 127.0.0.1 --port "${ports[0]}"
 }
 
 moto_ready() {
-    wait_until "moto" "$run/moto/log" answers "$(cat "$run/moto/port")"
+    wait_until "moto" "$run/moto/log" moto_answers moto
+}
+
+moto_answers() {
+    answers "$(cat "$run/$1/port")"
 }
 
 moto_urls() {

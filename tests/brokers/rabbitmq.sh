@@ -104,7 +104,7 @@ rabbitmq_start_package() {
     local suite=$1 name=$2 home=/srv/$2
     # Two nodes and a compiler share few cores, so schedulers do not spin while they wait.
     # shellcheck disable=SC2016
-    start_process "$run/$name/log" unshare --mount --propagation private --pid --fork --kill-child \
+    start_process "$name" unshare --mount --propagation private --pid --fork --kill-child \
         sh -c 'mount -t proc proc "$1/proc" && mount --rbind /dev "$1/dev" && mount --bind "$2" "$1/srv" && shift 2 &&
                ulimit -S -n "$(ulimit -H -n)" && exec "$@"' sh "$cache/rabbitmq-$suite" "$run" \
         chroot "$cache/rabbitmq-$suite" /usr/bin/env --ignore-environment \

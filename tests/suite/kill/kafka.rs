@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const SERVERS: [(&str, &str); 1] = [("kafka", "POSTROOM_KAFKA_URL")];
 
 /// A cluster, the program, and clients of our own.
-struct Ground {
+pub(super) struct Ground {
     url: String,
     program: Program,
     /// For counting while the program runs.
@@ -28,18 +28,18 @@ struct Ground {
 }
 
 impl Ground {
-    fn new(url: &str) -> Self {
+    pub(super) fn new(url: &str) -> Self {
         let url = url.split('?').next().unwrap().to_owned();
         let consumer = config(&url).create().unwrap();
         Self { url, program: Program::new(), consumer }
     }
 
-    fn address(&self, topic: &str) -> String {
+    pub(super) fn address(&self, topic: &str) -> String {
         format!("{}/{topic}", self.url)
     }
 
     /// Makes a topic with this many numbered records in it.
-    fn fill(&self, name: &str, count: u64) -> String {
+    pub(super) fn fill(&self, name: &str, count: u64) -> String {
         let topic = format!("{name}.{}", std::process::id());
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let admin: AdminClient<DefaultClientContext> = config(&self.url).create().unwrap();
@@ -71,13 +71,13 @@ impl Ground {
     }
 
     /// How many records are there.
-    fn count(&self, topic: &str) -> u64 {
+    pub(super) fn count(&self, topic: &str) -> u64 {
         let marks = self.watermarks(topic).unwrap();
         marks.into_iter().map(|(low, high)| u64::try_from(high - low).unwrap()).sum()
     }
 
     /// How often each number is there.
-    fn numbers(&self, topic: &str) -> BTreeMap<u64, u64> {
+    pub(super) fn numbers(&self, topic: &str) -> BTreeMap<u64, u64> {
         let mut config = config(&self.url);
         config.set("group.id", "postroom-kill-test").set("enable.auto.commit", "false");
         let consumer: BaseConsumer = config.set("enable.partition.eof", "true").create().unwrap();

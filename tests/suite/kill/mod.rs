@@ -1,4 +1,4 @@
-//! Kill -9 in the middle of a replay and of a drain, again and again, on real brokers: after `journal resume` source,
+//! Kill -9 in the middle of a replay, of a drain and of an undo, again and again, on real brokers: after `journal resume` source,
 //! target and archive together hold every message, the source is empty, and no more messages are there again than the
 //! journal calls ambiguous.
 //!
@@ -9,6 +9,8 @@
 mod kafka;
 #[cfg(feature = "rabbitmq")]
 mod rabbitmq;
+#[cfg(any(feature = "rabbitmq", feature = "kafka"))]
+mod restart;
 #[cfg(feature = "sqs")]
 mod sqs;
 
@@ -91,6 +93,36 @@ impl Program {
         assert!(kills >= often - 2, "only {kills} of {often} runs could be killed before one had finished");
     }
 
+    /// Waits until a run has ended, which it does within a bound.
+    fn end(&self, run: &mut Child) -> ExitStatus {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = run.try_wait().unwrap() {
+                return status;
+            }
+            if Instant::now() >= deadline {
+                run.kill().unwrap();
+                panic!("the run has not ended\n{}", self.said());
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// What the last run reported.
+    fn report(&self) -> serde_json::Value {
+        let stdout = std::fs::read_to_string(self.home.path().join("stdout")).unwrap();
+        serde_json::from_str(&stdout).unwrap_or_else(|error| panic!("{error}\n{}", self.said()))
+    }
+
+    /// How many messages the newest journal calls ambiguous, and how many failed.
+    fn ambiguous_and_failed(&self) -> (u64, u64) {
+        let status = self.start(&["journal", "list", "-o", "json"]).wait().unwrap();
+        assert!(status.success(), "{}", self.said());
+        let journals = self.report();
+        let number = |name: &str| journals[0][name].as_u64().unwrap_or_else(|| panic!("{journals}"));
+        (number("ambiguous"), number("failed"))
+    }
+
     /// Drains into an archive with kills, and judges; `left` says then what is still in the source.
     fn drain_and_kill(&self, from: &str, goals: (u64, u64), left: impl FnOnce() -> BTreeMap<u64, u64>) {
         let archive = self.home().join("drained.jsonl");
@@ -101,15 +133,19 @@ impl Program {
         self.judge_repeats(&seen);
     }
 
+    /// Replays to the end, and takes that back with kills: a step is a message that is back, which `done` counts.
+    fn undo_and_kill(&self, from: &str, to: &str, goals: (u64, u64), done: impl Fn() -> u64) {
+        let status = self.start(&["replay", from, "--to", to, "--yes", "-o", "json"]).wait().unwrap();
+        assert!(status.success(), "{status}\n{}", self.said());
+        let id = self.report()["journal"].as_str().unwrap().to_owned();
+        self.kill_often(&["journal", "undo", &id, "--yes", "-o", "json"], goals, done);
+    }
+
     /// No more messages are there again than the journal calls ambiguous. One that was under way at several kills can
     /// be there several times.
     fn judge_repeats(&self, seen: &BTreeMap<u64, u64>) {
         let again = seen.values().filter(|count| **count > 1).count() as u64;
-        let mut list = self.start(&["journal", "list", "-o", "json"]);
-        assert!(list.wait().unwrap().success(), "{}", self.said());
-        let journals: serde_json::Value =
-            serde_json::from_str(&std::fs::read_to_string(self.home.path().join("stdout")).unwrap()).unwrap();
-        let ambiguous = journals[0]["ambiguous"].as_u64().unwrap_or_else(|| panic!("{journals}"));
+        let (ambiguous, _) = self.ambiguous_and_failed();
         assert!(again <= ambiguous, "{again} messages are there again, and the journal tells of {ambiguous}");
     }
 

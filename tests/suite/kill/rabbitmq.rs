@@ -15,10 +15,12 @@ use super::{Program, brokers, number};
 
 const MESSAGES: u64 = 20_000;
 const KILLS: u64 = 20;
+/// Of an undo, which is a replay the other way.
+const UNDO_KILLS: u64 = 5;
 const SERVERS: [(&str, &str); 2] = [("4.0", "POSTROOM_RABBITMQ40_URL"), ("4.3", "POSTROOM_RABBITMQ43_URL")];
 
 /// A broker, the program, and a client of our own.
-struct Ground {
+pub(super) struct Ground {
     url: String,
     program: Program,
     runtime: Runtime,
@@ -27,7 +29,7 @@ struct Ground {
 }
 
 impl Ground {
-    fn new(url: &str) -> Self {
+    pub(super) fn new(url: &str) -> Self {
         let runtime = Runtime::new().unwrap();
         let amqp = url.split('?').next().unwrap().to_owned();
         let (connection, channel) = runtime.block_on(async {
@@ -40,17 +42,17 @@ impl Ground {
     }
 
     /// The address of a queue as people type it.
-    fn address(&self, queue: &str) -> String {
+    pub(super) fn address(&self, queue: &str) -> String {
         let (broker, query) = self.url.split_once('?').unwrap();
         format!("{broker}/{queue}?{query}")
     }
 
-    /// Makes a queue anew, with this many numbered messages in it.
-    fn fill(&self, queue: &str, count: u64) {
+    /// Makes a queue of that type anew, with this many numbered messages in it.
+    pub(super) fn fill(&self, queue: &str, kind: &str, count: u64) {
         self.runtime.block_on(async {
             self.channel.queue_delete(queue.into(), QueueDeleteOptions::default()).await.unwrap();
             let mut arguments = FieldTable::default();
-            arguments.insert("x-queue-type".into(), AMQPValue::LongString("quorum".into()));
+            arguments.insert("x-queue-type".into(), AMQPValue::LongString(kind.into()));
             self.channel.queue_declare(queue.into(), QueueDeclareOptions::durable(), arguments).await.unwrap();
             for batch in (0..count).collect::<Vec<u64>>().chunks(500) {
                 let sent = join_all(batch.iter().map(async |n| {
@@ -67,14 +69,14 @@ impl Ground {
     }
 
     /// How many messages are ready.
-    fn ready(&self, queue: &str) -> u64 {
+    pub(super) fn ready(&self, queue: &str) -> u64 {
         let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::durable() };
         let declare = self.channel.queue_declare(queue.into(), passive, FieldTable::default());
         self.runtime.block_on(declare).unwrap().message_count().into()
     }
 
     /// Takes everything out and says how often each number was there.
-    fn numbers(&self, queue: &str) -> BTreeMap<u64, u64> {
+    pub(super) fn numbers(&self, queue: &str) -> BTreeMap<u64, u64> {
         let mut seen = BTreeMap::new();
         let count = usize::try_from(self.ready(queue)).unwrap();
         self.runtime.block_on(async {
@@ -94,8 +96,8 @@ fn a_replay_that_is_killed_again_and_again_loses_nothing() {
     for (version, url) in brokers(&SERVERS) {
         let ground = Ground::new(&url);
         let (from, to) = (format!("kill.replay.from.{version}"), format!("kill.replay.to.{version}"));
-        ground.fill(&to, 0);
-        ground.fill(&from, MESSAGES);
+        ground.fill(&to, "quorum", 0);
+        ground.fill(&from, "quorum", MESSAGES);
         let replay = ["replay", &ground.address(&from), "--to", &ground.address(&to), "--yes", "-o", "json"];
         ground.program.kill_often(&replay, (KILLS, MESSAGES), || ground.ready(&to));
         let seen = ground.numbers(&to);
@@ -105,11 +107,27 @@ fn a_replay_that_is_killed_again_and_again_loses_nothing() {
 }
 
 #[test]
+fn an_undo_that_is_killed_again_and_again_loses_nothing() {
+    for (version, url) in brokers(&SERVERS) {
+        let ground = Ground::new(&url);
+        let (from, to) = (format!("kill.undo.from.{version}"), format!("kill.undo.to.{version}"));
+        ground.fill(&to, "quorum", 0);
+        ground.fill(&from, "quorum", MESSAGES);
+        let addresses = (ground.address(&from), ground.address(&to));
+        let goals = (UNDO_KILLS, MESSAGES);
+        ground.program.undo_and_kill(&addresses.0, &addresses.1, goals, || ground.ready(&from));
+        let back = ground.numbers(&from);
+        ground.program.judge_losses(&ground.numbers(&to), &back, MESSAGES);
+        ground.program.judge_repeats(&back);
+    }
+}
+
+#[test]
 fn a_drain_that_is_killed_again_and_again_loses_nothing() {
     for (version, url) in brokers(&SERVERS) {
         let ground = Ground::new(&url);
         let from = format!("kill.drain.from.{version}");
-        ground.fill(&from, MESSAGES);
+        ground.fill(&from, "quorum", MESSAGES);
         ground.program.drain_and_kill(&ground.address(&from), (KILLS, MESSAGES), || ground.numbers(&from));
     }
 }

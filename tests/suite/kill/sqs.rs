@@ -18,6 +18,10 @@ use tokio::runtime::Runtime;
 use super::{Program, brokers, number};
 
 const KILLS: u64 = 10;
+/// Of an undo, which is a replay the other way. It looks through the whole target before it begins, each time for as long
+/// as our lease at most.
+const UNDO_KILLS: u64 = 5;
+const UNDO_MESSAGES: u64 = 400;
 const SERVERS: [(&str, &str); 2] = [("elasticmq", "POSTROOM_ELASTICMQ_URL"), ("moto", "POSTROOM_MOTO_URL")];
 /// Message groups of a FIFO queue.
 const GROUPS: u64 = 40;
@@ -48,10 +52,14 @@ impl Ground {
         Self { url: url.to_owned(), messages, lease, program: Program::new(), runtime: Runtime::new().unwrap(), client }
     }
 
-    /// The address of a queue as people type it.
+    /// The address of a queue as people type it, with our lease.
     fn address(&self, queue: &str) -> String {
+        format!("{}&lease={}", self.plain(queue), self.lease)
+    }
+
+    fn plain(&self, queue: &str) -> String {
         let (region, query) = self.url.split_once('?').unwrap();
-        format!("{region}/{queue}?{query}&lease={}", self.lease)
+        format!("{region}/{queue}?{query}")
     }
 
     async fn url_of(&self, queue: &str) -> String {
@@ -184,6 +192,23 @@ fn a_replay_of_groups_that_is_killed_again_and_again_keeps_their_order() {
         for (group, numbers) in first {
             assert!(numbers.is_sorted(), "{group}: {numbers:?}");
         }
+    }
+}
+
+#[test]
+fn an_undo_that_is_killed_again_and_again_loses_nothing() {
+    for (server, url) in brokers(&SERVERS) {
+        let ground = Ground::new(server, &url);
+        let (from, to) = ("kill-undo-from", "kill-undo-to");
+        let messages = ground.messages.min(UNDO_MESSAGES);
+        ground.fill(to, 0);
+        ground.fill(from, messages);
+        let goals = (UNDO_KILLS, messages);
+        // The undo takes from where the replay went to.
+        ground.program.undo_and_kill(&ground.plain(from), &ground.address(to), goals, || ground.counts(from).0);
+        let back = times(&ground.take_all(from));
+        ground.program.judge_losses(&times(&ground.take_all(to)), &back, messages);
+        ground.program.judge_repeats(&back);
     }
 }
 
