@@ -185,7 +185,8 @@ impl Leases {
         let mut done = Vec::with_capacity(tokens.len());
         let mut left = tokens;
         let (mut used, mut changed) = (HashSet::new(), HashSet::new());
-        for attempt in 0..TRIES {
+        let rounds = self.rounds(&left);
+        for attempt in 0..rounds {
             // What was removed meanwhile needs nothing.
             left.retain(|token| self.holds(*token));
             let asked = self.unused(&left, &used);
@@ -225,7 +226,7 @@ impl Leases {
                     done.push((token, Ok(())));
                 }
             }
-            let last = attempt + 1 == TRIES;
+            let last = attempt + 1 == rounds;
             for failed in answer.failed {
                 let Ok(token) = failed.id.parse::<u64>() else { continue };
                 let gone = failed.code.ends_with("MessageNotInflight") || failed.code.contains("ReceiptHandle");
@@ -243,10 +244,17 @@ impl Leases {
             if left.is_empty() {
                 break;
             }
-            pause(attempt).await;
+            pause(attempt.min(TRIES - 1)).await;
         }
         done.extend(left.into_iter().map(|token| (token, Err("SQS gave no answer for it".to_owned()))));
         done
+    }
+
+    /// How often a batch is sent at most: each handle that may be the newest has a round of its own.
+    fn rounds(&self, tokens: &[u64]) -> u32 {
+        let inner = self.inner();
+        let handles = |token: &u64| inner.held.get(token).map_or(1, |held| held.handles.len());
+        TRIES + u32::try_from(tokens.iter().map(handles).max().unwrap_or(1)).unwrap_or(u32::MAX - TRIES) - 1
     }
 
     /// For each message that is held, a handle that may be its newest and has not been used.
@@ -296,7 +304,8 @@ impl Leases {
         let mut done = Vec::with_capacity(tokens.len());
         let mut left = tokens;
         let (mut used, mut late) = (HashSet::new(), HashSet::new());
-        for attempt in 0..TRIES {
+        let rounds = self.rounds(&left);
+        for attempt in 0..rounds {
             let asked = self.unused(&left, &used);
             {
                 let (inner, now) = (self.inner(), Instant::now());
@@ -355,7 +364,7 @@ impl Leases {
             if left.is_empty() {
                 break;
             }
-            pause(attempt).await;
+            pause(attempt.min(TRIES - 1)).await;
         }
         let unanswered = || Error::new(ErrorKind::Ambiguous, "SQS did not remove it, however often it was asked");
         done.extend(left.into_iter().map(|token| (token, Err(unanswered()))));

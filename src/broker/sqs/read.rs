@@ -51,6 +51,8 @@ const SETTLED_LEASES: u32 = 4;
 const TOGETHER: usize = 160;
 /// Receives one after the other that bring only arrivals, after which nothing else is expected.
 const STALE: u32 = 48;
+/// Messages that come again beside all that we hold twice over, before leases count as too short.
+const LAPSES: u64 = 100;
 /// How much later than a read's end of time a message may have been sent and still belong to it: clocks differ, and what
 /// was sent right before must not be left out.
 const GRACE: SignedDuration = SignedDuration::from_secs(2);
@@ -71,6 +73,8 @@ pub(super) struct SqsRead {
     strict: bool,
     /// How many of them are held.
     arrivals: u64,
+    /// Messages that we hold and that came again since one came that we did not hold.
+    lapsed: u64,
     /// Receives since one last brought something else than arrivals.
     stale: u32,
     cancel: CancellationToken,
@@ -136,6 +140,7 @@ impl SqsRead {
             bound: bound.saturating_add(GRACE).unwrap_or(bound),
             strict: options.until.is_some(),
             arrivals: 0,
+            lapsed: 0,
             stale: 0,
             cancel: options.cancel,
             reclaim: options.reclaim.then(|| Instant::now() + shared.settings.lease + LINGER),
@@ -178,10 +183,14 @@ impl SqsRead {
         let budget = self.facts.redrive();
         for (met, raw) in messages {
             let token = match met {
-                Met::New(token) => token,
+                Met::New(token) => {
+                    self.lapsed = 0;
+                    token
+                }
                 // A lease ran out: that is no sign of the end.
                 Met::Held => {
                     (known, was_there) = (known + 1, true);
+                    self.lapsed += 1;
                     continue;
                 }
                 Met::Removed(token) => {
@@ -289,6 +298,13 @@ impl SqsRead {
                 self.stale = if self.admit(messages) { 0 } else { self.stale + 1 };
                 if self.stale >= STALE {
                     self.end = Some(End::Exhausted);
+                } else if self.lapsed > 2 * self.leases.count() + LAPSES {
+                    self.end = Some(End::Stopped(format!(
+                        "SQS gives out again and again what we hold ({}): leases of {} s run out before they are \
+                         prolonged; a longer one is set by ?lease=SECONDS in the address",
+                        human::messages(self.leases.count()),
+                        self.shared.settings.lease.as_secs()
+                    )));
                 }
             }
             Some(Fed::Empty) => {

@@ -40,6 +40,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         a_removal_without_any_answer_is_ambiguous,
         an_expired_handle_is_no_success,
         what_two_receives_got_is_removed_and_given_back_by_both_handles,
+        a_look_whose_leases_run_out_again_and_again_ends,
         what_is_sent_after_the_plan_stays,
         leases_are_prolonged_while_they_are_held,
         what_waits_to_be_read_is_prolonged,
@@ -242,6 +243,24 @@ async fn what_two_receives_got_is_removed_and_given_back_by_both_handles(fake: F
         let left = if removed { 0 } else { 5 };
         assert_eq!((fake.bodies(queue).len(), fake.visible(queue)), (left, left));
     }
+}
+
+/// A server, or a machine, that is too slow for the leases: without an end the look would go round in a circle.
+async fn a_look_whose_leases_run_out_again_and_again_ends(fake: Fake) {
+    fake.queue("dead", &json!({}));
+    fake.fill("dead", 25);
+    fake.script("ReceiveMessage", vec![Fault::Twice; 10_000]);
+    let mut reader = broker(&fake).await.browse("dead", BrowseOptions::default()).await.unwrap();
+    let end = loop {
+        if let Some(end) = reader.next_batch(100).await.unwrap().end {
+            break end;
+        }
+    };
+    let End::Stopped(why) = end else { panic!("{end:?}") };
+    assert!(why.contains("again and again") && why.contains("?lease=SECONDS"), "{why}");
+    fake.state().faults.clear();
+    reader.close().await.unwrap();
+    assert_eq!((fake.bodies("dead").len(), fake.visible("dead")), (25, 25));
 }
 
 /// The lease has run out by the server's clock. What comes again is known, and not given out as another.
