@@ -14,6 +14,7 @@ pub mod fingerprint;
 mod json;
 pub mod jsonl;
 pub mod path;
+pub(crate) mod queue_name;
 pub mod redacted;
 mod value;
 

@@ -16,10 +16,8 @@ use crate::broker::{BrowseOptions, From, Reader as _};
 use crate::error::{Error, Result};
 use crate::message::Message;
 use crate::message::failure::{Origin, detect};
+use crate::message::queue_name::sources_of;
 
-/// What follows a topic's name in that of its dead letters, in lower case.
-const SUFFIXES: &[&str] =
-    &["dlt", "dlq", "dead", "deadletter", "dead-letter", "dead-letters", "deadletters", "error", "errors", "failed"];
 /// Topics that are looked into for a list, and how many at once.
 const LOOKED_INTO: usize = 16;
 const AT_ONCE: usize = 4;
@@ -48,20 +46,7 @@ impl Origins {
 
 /// The topics whose dead letters have this name, by the usual ways to make one.
 pub(super) fn by_name(name: &str, names: &BTreeSet<String>) -> BTreeSet<String> {
-    let lower = name.to_ascii_lowercase();
-    let mut found = BTreeSet::new();
-    for word in SUFFIXES {
-        for separator in ['.', '-', '_'] {
-            if let Some(length) = lower.strip_suffix(&format!("{separator}{word}")).map(str::len) {
-                found.extend(name.get(..length).map(ToOwned::to_owned));
-            }
-            if let Some(length) = lower.strip_prefix(&format!("{word}{separator}")).map(str::len) {
-                found.extend(name.get(name.len() - length..).map(ToOwned::to_owned));
-            }
-        }
-    }
-    found.retain(|source| names.contains(source));
-    found
+    sources_of(name).filter(|source| names.contains(*source)).map(ToOwned::to_owned).collect()
 }
 
 /// The topics that the newest records of these name as their origin; nothing where they can't be read in time.

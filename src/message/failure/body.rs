@@ -85,6 +85,12 @@ pub(super) fn time(fields: &Map<String, Value>, name: &str) -> Option<Timestamp>
     }
 }
 
+/// A path to a field without the places in lists: `lines.qty` of `lines.0.qty`.
+pub(crate) fn without_indices(path: &str) -> String {
+    let names = path.split('.').filter(|part| !part.bytes().all(|byte| byte.is_ascii_digit()));
+    names.collect::<Vec<_>>().join(".")
+}
+
 /// A stack trace: text, or a list of lines.
 pub(super) fn lines(fields: &Map<String, Value>, name: &str) -> Option<String> {
     match fields.get(name)? {

@@ -114,7 +114,12 @@ impl Found {
                 let error = named.and_then(|(_, error)| error.as_object()).unwrap_or(&record);
                 let told = body::text(error, "message").or_else(|| {
                     let list = error.get("message")?.as_array()?;
-                    let told: BTreeSet<_> = list.iter().filter_map(Value::as_str).map(without_indices).collect();
+                    // One sentence for all places of a list: `items.0.sku should not be empty`.
+                    let sentence = |text: &str| {
+                        let (field, rest) = text.split_once(' ').unwrap_or((text, ""));
+                        format!("{} {rest}", body::without_indices(field))
+                    };
+                    let told: BTreeSet<_> = list.iter().filter_map(Value::as_str).map(sentence).collect();
                     (!told.is_empty()).then(|| told.into_iter().collect::<Vec<_>>().join("; "))
                 });
                 let Some(told) = told else { return false };
@@ -172,13 +177,6 @@ impl Found {
             ..Failure::default()
         })
     }
-}
-
-/// A validator's sentence without the places in lists that its field begins with: `items.0.sku should not be empty`.
-fn without_indices(text: &str) -> String {
-    let (field, rest) = text.split_once(' ').unwrap_or((text, ""));
-    let names = field.split('.').filter(|part| !part.bytes().all(|byte| byte.is_ascii_digit()));
-    format!("{} {rest}", names.collect::<Vec<_>>().join("."))
 }
 
 /// Whether a text goes on with causes or the frames of a stack behind its first line.

@@ -21,6 +21,7 @@ mod watermill;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
+pub(crate) use body::without_indices;
 pub(crate) use trace::announces;
 
 use super::Message;

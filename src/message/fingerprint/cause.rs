@@ -4,13 +4,15 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
+use regex::Regex;
 use serde_json::Value;
 
 use super::words::is_one_of;
 use super::{names, own};
 use crate::message::Message;
-use crate::message::failure::{Failure, announces};
+use crate::message::failure::{Failure, announces, without_indices};
 
 /// Words of which one is in every text about tries.
 const TRIES: [&str; 7] = ["retries", "retry", "attempts", "attempt", "tries", "gave", "giving"];
@@ -190,68 +192,72 @@ fn without_tries(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.split(": ").filter(is_told).collect::<Vec<_>>().join(": "))
 }
 
-/// The field that a reader of JSON was at, where only the trace tells it: `(through reference chain: Order["lines"]->…)` of
-/// Jackson becomes `lines.qty`.
+/// The field, or the constraint, that only a reader or a validator around the cause names: `lines.qty` of Jackson's
+/// `(through reference chain: Order["lines"]->…)`.
 #[must_use]
 pub(super) fn field(failure: &Failure) -> Option<String> {
-    let texts = [failure.message.as_deref(), failure.outer.as_deref(), failure.stack.as_deref()];
     let vague = failure.message.as_deref() == Some("could not execute statement");
-    let told = |text| {
-        let constraint = || vague.then(|| constrained(text)).flatten();
-        bound(text).or_else(|| mapped(text)).or_else(|| played(text)).or_else(|| converted(text)).or_else(constraint)
-    };
-    if let Some(bound) = texts.into_iter().flatten().find_map(told) {
-        return Some(bound);
-    }
-    let chain = texts.into_iter().flatten().find_map(|text| {
-        let at = memchr::memmem::find(text.as_bytes(), CHAIN.as_bytes())?;
-        text.get(at + CHAIN.len()..)
-    })?;
-    let chain = chain.split_once(')').map_or(chain, |(chain, _)| chain);
+    let texts = [failure.message.as_deref(), failure.outer.as_deref(), failure.stack.as_deref()];
+    // Each text, most of them long traces, is gone through once.
+    texts.into_iter().flatten().find_map(|text| {
+        FIELD.find_iter(text).find_map(|mark| {
+            let (before, behind) = (text.get(..mark.start())?, text.get(mark.end()..)?);
+            match mark.as_str() {
+                CHAIN => chained(behind),
+                BOUND => bound(behind),
+                MAPPED => names::field(behind.split_once(']')?.0).map(Cow::into_owned),
+                PLAYED => played(behind),
+                CONVERTED => names::field(before.rsplit_once("Path: $.")?.1).map(Cow::into_owned),
+                _ if vague => names::field(behind.split_once(']')?.0).map(Cow::into_owned),
+                _ => None,
+            }
+        })
+    })
+}
+
+/// How Jackson begins to tell where it was.
+const CHAIN: &str = "(through reference chain: ";
+/// How Spring's validation begins each error.
+const BOUND: &str = "Field error in object '";
+/// How Elasticsearch begins to tell what it could not take: `failed to parse field [size.height] of type [float]`.
+const MAPPED: &str = "failed to parse field [";
+/// How Play's JSON begins to tell what it missed: `JsResultException(errors:List((/lines(1)/sku,List(…`.
+const PLAYED: &str = "errors:List((/";
+/// What follows the path that .NET's reader of JSON was at: `Path: $.Lines[0].Id | LineNumber: 0`.
+const CONVERTED: &str = " | LineNumber: ";
+/// How Spring begins to name the constraint where Hibernate says only that it could not execute a statement.
+const CONSTRAINT: &str = "constraint [";
+
+#[expect(clippy::expect_used, reason = "a constant pattern, compiled in a test of this file")]
+static FIELD: LazyLock<Regex> = LazyLock::new(|| {
+    let marks = [CHAIN, BOUND, MAPPED, PLAYED, CONVERTED, CONSTRAINT].map(regex::escape);
+    Regex::new(&marks.join("|")).expect("a valid pattern")
+});
+
+/// `lines.qty` of Jackson's `Order["lines"]->java.util.ArrayList[0]->Line["qty"])`.
+fn chained(behind: &str) -> Option<String> {
+    let chain = behind.split_once(')').map_or(behind, |(chain, _)| chain);
     let names: Vec<&str> =
         chain.split("[\"").skip(1).filter_map(|part| part.split_once("\"]")).map(|(name, _)| name).collect();
     names::field(&names.join(".")).map(Cow::into_owned)
 }
 
-/// The fields that Spring's validation lists: `[Field error in object 'order' on field 'payer.iban': rejected value …`.
-fn bound(text: &str) -> Option<String> {
-    let fields: BTreeSet<String> = text
-        .split("Field error in object '")
-        .skip(1)
+/// All fields that Spring's validation lists: `order' on field 'payer.iban': rejected value …`.
+fn bound(behind: &str) -> Option<String> {
+    let fields: BTreeSet<String> = behind
+        .split(BOUND)
         .filter_map(|error| error.split_once("' on field '")?.1.split_once('\''))
         .filter_map(|(field, _)| names::field(field).map(Cow::into_owned))
         .collect();
     (!fields.is_empty()).then(|| fields.into_iter().collect::<Vec<_>>().join(", "))
 }
 
-/// The path that .NET's reader of JSON was at: `could not be converted to System.Guid. Path: $.Lines[0].Id | LineNumber: 0`.
-fn converted(text: &str) -> Option<String> {
-    let (before, _) = text.split_once(" | LineNumber: ")?;
-    names::field(before.rsplit_once("Path: $.")?.1).map(Cow::into_owned)
-}
-
-/// The constraint that Spring names where Hibernate says only that it could not execute a statement.
-fn constrained(text: &str) -> Option<String> {
-    let (_, rest) = text.split_once("constraint [")?;
-    names::field(rest.split_once(']')?.0).map(Cow::into_owned)
-}
-
-/// The field that Elasticsearch could not take: `failed to parse field [size.height] of type [float]`.
-fn mapped(text: &str) -> Option<String> {
-    let (_, rest) = text.split_once("failed to parse field [")?;
-    names::field(rest.split_once(']')?.0).map(Cow::into_owned)
-}
-
-/// The field that Play's JSON missed: `JsResultException(errors:List((/lines(1)/sku,List(…`.
-fn played(text: &str) -> Option<String> {
-    let (_, rest) = text.split_once("errors:List((/")?;
+/// `lines.sku` of Play's `lines(1)/sku,List(…`.
+fn played(behind: &str) -> Option<String> {
     let path: String =
-        rest.split_once(',')?.0.chars().filter(|c| !c.is_ascii_digit() && !matches!(c, '(' | ')')).collect();
+        behind.split_once(',')?.0.chars().filter(|c| !c.is_ascii_digit() && !matches!(c, '(' | ')')).collect();
     names::field(&path.replace('/', ".")).map(Cow::into_owned)
 }
-
-/// How Jackson begins to tell where it was.
-const CHAIN: &str = "(through reference chain: ";
 
 /// What the validators of JavaScript say in JSON: `[{"path":["lines",0,"qty"],"message":"Required"}]` becomes
 /// `Required in field lines.qty`.
@@ -280,23 +286,13 @@ fn issues(text: &str, failure: &Failure) -> Option<String> {
 /// What pydantic says of a model, by field, without the input: `Order: Field required in field lines.qty`.
 fn pydantic(text: &str) -> Option<String> {
     let (_, rest) = text.split_once(" validation error for ").or_else(|| text.split_once(" validation errors for "))?;
-    let mut lines = rest.lines();
+    // A line that leads to the documentation follows each error, in most versions.
+    let mut lines = rest.lines().filter(|line| !line.trim_start().starts_with("For further information"));
     let model = lines.next()?.trim();
     let mut told = BTreeSet::new();
     while let (Some(field), Some(detail)) = (lines.next(), lines.next()) {
         let Some((detail, _)) = detail.split_once(" [type=").filter(|_| !field.starts_with(' ')) else { break };
-        let names: Vec<&str> =
-            field.split('.').filter(|part| !part.bytes().all(|byte| byte.is_ascii_digit())).collect();
-        told.insert(format!("{} in field {}", detail.trim(), names.join(".")));
-        // A line that leads to the documentation follows each error, in most versions.
-        lines = match lines.clone().next() {
-            Some(line) if line.trim_start().starts_with("For further information") => {
-                let mut rest = lines;
-                rest.next();
-                rest
-            }
-            _ => lines,
-        };
+        told.insert(format!("{} in field {}", detail.trim(), without_indices(field)));
         if told.len() == ISSUES {
             break;
         }

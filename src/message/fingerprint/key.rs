@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use super::{Group, GroupId, Rules, cause, cause_text, mask, names, shape, words};
 use crate::message::failure::{Failure, Origin};
 use crate::message::filter::Candidate;
+use crate::message::queue_name::{sources_of, waiting_for};
 use crate::message::{Message, half};
 
 /// One part of a group's key.
@@ -237,42 +238,10 @@ fn reason(failure: &Failure) -> Option<&str> {
     }
 }
 
-/// The queue that a queue for waiting between two tries belongs to: `orders` of `orders.retry`, `orders-retry-5000`, and
-/// `orders_delay_2`; any other as it is.
-fn waiting_for(queue: &str) -> &str {
-    const WAITS: [&str; 8] = ["retry", "retries", "wait", "waiting", "delay", "delayed", "backoff", "redelivery"];
-    let end = queue.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | '-' | '_' | 's' | 'm'));
-    let both = [queue, if end.len() + 1 < queue.len() { end } else { queue }];
-    both.into_iter()
-        .find_map(|name| {
-            let (own, last) = name.rsplit_once(['.', '-', '_'])?;
-            (!own.is_empty() && words::is_one_of(last, &WAITS)).then_some(own)
-        })
-        .unwrap_or(queue)
-}
-
-/// The queue whose dead letters a queue holds by its name: `orders` of `orders.dlq`, `orders-DLT`, `orders_error`.
+/// The queue whose dead letters lie at an address, by its name.
 fn dead_letters_of(address: &str) -> Option<&str> {
-    const ENDS: [&str; 11] = [
-        "dlq",
-        "dlt",
-        "dlx",
-        "dead",
-        "deadletter",
-        "deadletters",
-        "dead-letter",
-        "failed",
-        "failures",
-        "error",
-        "errors",
-    ];
     let path = address.split('?').next().unwrap_or(address);
-    let queue = path.rsplit(['/', ':']).next().unwrap_or(path);
-    ENDS.iter().find_map(|end| {
-        let at = queue.len().checked_sub(end.len())?;
-        let is_end = queue.get(at..).is_some_and(|last| last.eq_ignore_ascii_case(end));
-        queue.get(..at).filter(|_| is_end)?.strip_suffix(['.', '-', '_']).filter(|own| !own.is_empty()).map(waiting_for)
-    })
+    sources_of(path.rsplit(['/', ':']).next().unwrap_or(path)).next().map(waiting_for)
 }
 
 /// A name without those of its parts that have a number.
