@@ -20,6 +20,10 @@ use crate::error::{Error, ErrorKind, Result};
 const PARAMETERS: &[&str] =
     &["management", "auth_mechanism", "heartbeat", "connection_timeout", "frame_max", "channel_max"];
 
+/// The largest frame, where the URL does not say. lapin fills room for thirty-two of them each way with zeros before the
+/// first is sent: with the 128 KiB that RabbitMQ proposes that takes as long as the rest of a look.
+const FRAME_MAX: u32 = 32 * 1024;
+
 /// Where and how to connect.
 pub(super) struct Login {
     uris: Vec<AMQPUri>,
@@ -44,7 +48,7 @@ impl Login {
         }
         let scheme = if url.scheme == "amqps" { AMQPScheme::AMQPS } else { AMQPScheme::AMQP };
         let query = AMQPQueryString {
-            frame_max: number(connect, "frame_max")?,
+            frame_max: number(connect, "frame_max")?.or(Some(FRAME_MAX)),
             channel_max: number(connect, "channel_max")?,
             heartbeat: number(connect, "heartbeat")?,
             connection_timeout: number(connect, "connection_timeout")?,
@@ -185,6 +189,8 @@ fn host_and_port(text: &str, default: u16) -> Result<(String, u16)> {
 pub(super) struct Link {
     connection: lapin::Connection,
     blocked: Arc<Mutex<Option<String>>>,
+    /// A channel on which nothing but questions were asked.
+    spare: Mutex<Option<Channel>>,
 }
 
 impl Link {
@@ -203,7 +209,7 @@ impl Link {
                 *reason.lock().unwrap_or_else(PoisonError::into_inner) = now;
             }
         });
-        Self { connection, blocked }
+        Self { connection, blocked, spare: Mutex::default() }
     }
 
     /// Whether it can be used.
@@ -216,12 +222,22 @@ impl Link {
         self.blocked.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// A new channel.
+    /// A channel that nobody else has: the spare one, or a new one.
     ///
     /// # Errors
     /// `Unreachable` where the connection is gone, `Timeout` where the broker is silent.
     pub(super) async fn channel(&self) -> Result<Channel> {
-        answer("opening a channel", self.connection.create_channel()).await
+        let spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match spare.filter(|channel| channel.status().connected()) {
+            Some(channel) => Ok(channel),
+            None => answer("opening a channel", self.connection.create_channel()).await,
+        }
+    }
+
+    /// Keeps a channel on which nothing but questions were asked, for whoever needs one next: to close it and to open
+    /// another takes two answers of the broker.
+    pub(super) fn keep(&self, channel: Channel) {
+        *self.spare.lock().unwrap_or_else(PoisonError::into_inner) = Some(channel);
     }
 }
 

@@ -102,7 +102,7 @@ pub(super) fn delivery(address: &Arc<str>, delivery: lapin::message::Delivery, c
     message.id = match (message.position, properties.message_id()) {
         (Some(position), _) => position.offset.to_string(),
         (None, Some(id)) => id.to_string(),
-        (None, None) => format!("h-{}", &message.digest().to_string()[..16]),
+        (None, None) => message.content_id(),
     };
     Delivery { message, token: Token(delivery_tag), redelivered: Some(redelivered) }
 }

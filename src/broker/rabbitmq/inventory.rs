@@ -160,9 +160,10 @@ async fn without_management(shared: &Shared, filter: &ListFilter, why: &Error) -
 /// What is known of a queue, with its messages counted now and not when the last statistics were taken.
 async fn counted(shared: &Shared, queue: &str) -> Result<Facts> {
     let counted = async {
-        let channel = shared.consuming().await?.channel().await?;
+        let link = shared.consuming().await?;
+        let channel = link.channel().await?;
         let counted = learn::count(&channel, queue).await?;
-        close_quietly(&channel).await;
+        link.keep(channel);
         Ok::<_, Error>(counted)
     };
     let (facts, counted) = tokio::join!(learn::learn(shared, queue), counted);

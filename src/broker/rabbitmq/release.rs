@@ -26,7 +26,8 @@ const BACK: Duration = Duration::from_secs(10);
 const A_SECOND: u64 = 10_000;
 /// The same where consumers may take the messages as soon as they are back.
 const BACK_WITH_CONSUMERS: Duration = Duration::from_secs(1);
-/// How long to wait before the queue is asked again: at first, and at most.
+/// How long to wait before the queue is asked a third time, and at most. The second time it is asked at once: what is few
+/// is back by then.
 const ASK: [Duration; 2] = [Duration::from_millis(1), Duration::from_millis(20)];
 
 /// Returns `held` messages, closes the channel, and waits until the queue has them back: what is read next would else
@@ -69,7 +70,8 @@ pub(super) async fn release(
 async fn back(channel: &Channel, queue: &str, wanted: u64, held: u64) -> Result<Option<u64>> {
     let begun = Instant::now();
     let mut patience = BACK + Duration::from_secs(held / A_SECOND);
-    let [mut pause, longest] = ASK;
+    let [shortest, longest] = ASK;
+    let mut pause = Duration::ZERO;
     let mut ready = 0;
     loop {
         match learn::count(channel, queue).await {
@@ -88,7 +90,9 @@ async fn back(channel: &Channel, queue: &str, wanted: u64, held: u64) -> Result<
             // Consumers that take what comes back are no delay.
             return Ok((patience > BACK_WITH_CONSUMERS).then_some(ready));
         }
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(longest);
+        if !pause.is_zero() {
+            tokio::time::sleep(pause).await;
+        }
+        pause = (pause * 2).clamp(shortest, longest);
     }
 }

@@ -195,8 +195,10 @@ impl Take {
             let single = plan.single.iter().map(|tag| channel.basic_ack(*tag, BasicAckOptions::default()));
             try_join_all(single).await.map(|_| ())
         };
-        answer("acknowledging", acknowledged).await.map_err(doubt)?;
-        learn::count(&channel, &self.queue).await.map_err(doubt)?;
+        // Sent together, answered in order: the count comes when the acknowledgements have been worked off.
+        let count = learn::count(&channel, &self.queue);
+        let (acknowledged, counted) = tokio::join!(answer("acknowledging", acknowledged), count);
+        acknowledged.and(counted).map_err(doubt)?;
         for tag in tags {
             self.held.remove(*tag);
         }
