@@ -207,9 +207,9 @@ impl<'a, F: FnMut(usize, &str)> Scanner<'a, F> {
         let data = data && !inside.is_some_and(|inside| self.names_in_bracket(inside, open));
         match inside {
             // Feign's way to tell the answer.
-            Some(inside) if open == b'[' && status_class(inside).is_some() && !belongs => {
+            Some(inside) if open == b'[' && status_line(inside).is_some() && !belongs => {
                 self.take(inside.len() + 2);
-                self.out.push_str(status_class(inside).unwrap_or_default());
+                self.out.push_str(status_line(inside).unwrap_or_default());
             }
             // Go's HTTP client adds which of its clocks ran out, where it knows.
             Some(inside) if open == b'(' && (tells_tries(inside) || inside.starts_with("Client.Timeout")) => {
@@ -370,6 +370,13 @@ fn status_class(token: &str) -> Option<&str> {
         [b'5', b, c] if b.is_ascii_digit() && c.is_ascii_digit() => Some("5xx"),
         _ => None,
     }
+}
+
+/// The same of a status with the words that HTTP has for it: `404 Not Found`.
+fn status_line(text: &str) -> Option<&str> {
+    let (code, reason) = text.split_once(' ').unwrap_or((text, ""));
+    let named = reason.bytes().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b' ' | b'-' | b'\''));
+    status_class(code).filter(|_| named)
 }
 
 /// The status that a quoted text tells behind `status code`.
@@ -563,6 +570,11 @@ mod tests {
             assert_eq!(mask(text), text);
         }
         assert_ne!(mask("HTTP 404 from catalog"), mask("HTTP 503 from catalog"));
+        assert_eq!(
+            mask("[404 Not Found] during [PUT] to [http://a/b/1]"),
+            mask("[404] during [PUT] to [http://a/c/2]")
+        );
+        assert_ne!(mask("[404 Not Found] during [PUT] to [x]"), mask("[409 Conflict] during [PUT] to [x]"));
         assert_eq!(mask("Request failed with status code 404"), "Request failed with status code 404");
         assert_eq!(mask("订单17不存在"), "订单*不存在");
         assert_eq!(mask("tenant=acme status=PAID(id=3)"), "tenant=* status=*");
