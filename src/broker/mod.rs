@@ -214,7 +214,8 @@ pub trait Publisher: Send + Sync {
     fn limits(&self) -> PublishLimits;
 
     /// Publishes a batch; one result per message, in order. A receipt only for confirmed and routed;
-    /// `Rejected` where the broker said no; `Ambiguous` where the answer was lost. Several batches may be
+    /// `Rejected` where the broker said no; `Ambiguous` where the answer was lost; any other kind only for a message that
+    /// was certainly not sent: `Unreachable` and `Timeout` where the broker was not there to take it. Several batches may be
     /// called at once; messages arrive in the order of the calls, as far as the queue keeps an order.
     async fn publish(&self, batch: &[Message]) -> Vec<Result<Receipt>>;
 

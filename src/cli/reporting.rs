@@ -46,7 +46,9 @@ pub(super) fn finish_with(
 fn afterwards(report: &Report) -> String {
     let done = format!("{} done before that; the rest is where it was", super::output::human::messages(report.done));
     match (report.verb, &report.journal) {
-        (Verb::Replay | Verb::Drain, Some(journal)) => format!("{done}; `postroom journal resume {journal}` goes on"),
+        (Verb::Replay | Verb::Drain | Verb::Undo, Some(journal)) => {
+            format!("{done}; `postroom journal resume {journal}` goes on")
+        }
         _ => done,
     }
 }

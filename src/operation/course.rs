@@ -168,7 +168,7 @@ impl Course {
         let (mut held, mut failed) = (Vec::new(), HashMap::new());
         for (_, entry) in journal.entries() {
             match entry.stage {
-                Stage::Intended => continue,
+                Stage::Intended | Stage::Unsent(_) => continue,
                 Stage::Failed(_) | Stage::Ambiguous(_) => _ = failed.insert(entry.identity, entry.id.clone()),
                 Stage::Confirmed(_) | Stage::Stays(_) | Stage::Removed | Stage::Lost => {}
             }
@@ -211,8 +211,7 @@ impl Course {
         if first.is_empty() {
             return None;
         }
-        let taken =
-            journal.entries().filter(|(_, entry)| entry.stage != Stage::Intended).map(|(_, entry)| entry.identity);
+        let taken = journal.entries().filter(|(_, entry)| !entry.stage.is_to_send()).map(|(_, entry)| entry.identity);
         let left = journal.skipped.iter().map(|Left(digest, id, ..)| Identity::new(*digest, id));
         for identity in taken.chain(left) {
             if let Some(count) = first.get_mut(&identity) {

@@ -42,7 +42,8 @@ pub(super) async fn settle(
     let (there, mut notes) = places().await.copies_of(&head.id, again, control).await;
     let found: BTreeSet<u64> = open.keys().copied().filter(|seq| there.contains(seq)).collect();
     if !found.is_empty() {
-        let record = Record::Confirm { done: ranges(found.iter().copied()), failed: Vec::new(), ambiguous: Vec::new() };
+        let done = ranges(found.iter().copied());
+        let record = Record::Confirm { done, failed: Vec::new(), ambiguous: Vec::new(), unsent: Vec::new() };
         writer.durable(&record).await?;
         state.apply(record);
         let (of, are) = (human::count(found.len() as u64), if found.len() == 1 { "is" } else { "are" });

@@ -65,7 +65,7 @@ impl Handled {
                     }
                     Stage::Confirmed(_) | Stage::Stays(_) | Stage::Removed => How::Drained,
                     Stage::Intended | Stage::Ambiguous(_) => How::Unsure,
-                    Stage::Failed(_) | Stage::Lost => continue,
+                    Stage::Failed(_) | Stage::Unsent(_) | Stage::Lost => continue,
                 };
                 let mark = Mark { how, journal, place: place(&entry.id) };
                 let known = handled.marks.entry(entry.identity).or_insert(mark);

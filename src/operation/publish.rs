@@ -239,12 +239,19 @@ async fn send(publisher: &dyn Publisher, lines: Vec<Line>) -> Sent {
     Sent { lines, results }
 }
 
-/// The outcome of a publish that gave no receipt.
+/// The outcome of a publish that gave no receipt. A publisher that says that its broker is away has not sent the message:
+/// where it does not know, it says so.
 pub(super) fn not_published(error: &Error) -> Outcome {
     match error.kind() {
         ErrorKind::Ambiguous => Outcome::Ambiguous(error.to_string()),
+        _ if is_away(error) => Outcome::Unsent(format!("not sent: {error}")),
         _ => Outcome::Failed(error.to_string()),
     }
+}
+
+/// Whether a broker was not there, or took nothing.
+pub(super) fn is_away(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Unreachable | ErrorKind::Timeout)
 }
 
 /// Whether an error of one message means that the publisher is done for: anything but a refusal of that message.

@@ -22,8 +22,10 @@ pub const MAX_PROBLEMS: usize = 1000;
 pub enum Outcome {
     /// Its copy is confirmed, and the original is removed (or kept, where that was asked).
     Done,
-    /// It was not sent, or refused for good. The original is where it was.
+    /// It was refused, or can't be sent. The original is where it was.
     Failed(String),
+    /// It was certainly not sent, for a broker was away. The original is where it was, and a resume sends it.
+    Unsent(String),
     /// It was left alone on purpose.
     Skipped(String),
     /// It may be there twice: an answer was lost. The sentence says which places may hold it.
@@ -36,7 +38,7 @@ impl Outcome {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Done => "done",
-            Self::Failed(_) => "failed",
+            Self::Failed(_) | Self::Unsent(_) => "failed",
             Self::Skipped(_) => "skipped",
             Self::Ambiguous(_) => "ambiguous",
         }
@@ -47,7 +49,7 @@ impl Outcome {
     pub fn why(&self) -> Option<&str> {
         match self {
             Self::Done => None,
-            Self::Failed(why) | Self::Skipped(why) | Self::Ambiguous(why) => Some(why),
+            Self::Failed(why) | Self::Unsent(why) | Self::Skipped(why) | Self::Ambiguous(why) => Some(why),
         }
     }
 }
@@ -116,6 +118,9 @@ pub struct Report {
     pub done: u64,
     /// Failed.
     pub failed: u64,
+    /// Those of them that were not sent because a broker was away: a run with a journal takes them up by `journal resume`.
+    #[serde(default)]
+    pub unsent: u64,
     /// Skipped.
     pub skipped: u64,
     /// Ambiguous.
@@ -255,6 +260,7 @@ impl Tally {
             planned,
             done: 0,
             failed: 0,
+            unsent: 0,
             skipped: 0,
             ambiguous: 0,
             destinations: Vec::new(),
@@ -290,7 +296,10 @@ impl Tally {
         };
         match outcome {
             Outcome::Done => (report.done, place.done) = (report.done + 1, place.done + 1),
-            Outcome::Failed(_) => (report.failed, place.failed) = (report.failed + 1, place.failed + 1),
+            Outcome::Failed(_) | Outcome::Unsent(_) => {
+                (report.failed, place.failed) = (report.failed + 1, place.failed + 1);
+                report.unsent += u64::from(matches!(outcome, Outcome::Unsent(_)));
+            }
             Outcome::Skipped(_) => report.skipped += 1,
             Outcome::Ambiguous(_) => {
                 (report.ambiguous, place.ambiguous) = (report.ambiguous + 1, place.ambiguous + 1);
@@ -385,6 +394,7 @@ mod tests {
         prop_oneof![
             Just(Outcome::Done),
             Just(Outcome::Failed("f".into())),
+            Just(Outcome::Unsent("u".into())),
             Just(Outcome::Skipped("s".into())),
             Just(Outcome::Ambiguous("a".into())),
         ]

@@ -49,7 +49,7 @@ impl Restore {
 
     /// How many copies of the run may be somewhere.
     pub(super) fn sent(&self) -> u64 {
-        let sent = |stage: &Stage| !matches!(stage, Stage::Failed(_));
+        let sent = |stage: &Stage| !matches!(stage, Stage::Failed(_) | Stage::Unsent(_));
         self.held.state.entries().filter(|(_, entry)| sent(&entry.stage)).count() as u64
     }
 

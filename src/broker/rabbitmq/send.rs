@@ -376,7 +376,14 @@ fn fates(
                 ErrorKind::Unexpected,
                 "the channel is not in confirm mode, so nothing says that the message arrived",
             )),
-            (Answer::NotSent, _) => Fate::NotSent(cause()),
+            // What the broker refused is another message: this one only lost its channel.
+            (Answer::NotSent, _) => Fate::NotSent(match cause() {
+                error if error.kind() == ErrorKind::Rejected => {
+                    Error::new(ErrorKind::Unreachable, "the channel was lost before the message was sent")
+                        .because(error)
+                }
+                error => error,
+            }),
         })
         .collect()
 }

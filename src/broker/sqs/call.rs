@@ -43,7 +43,8 @@ pub(super) async fn pause(attempt: u32) {
         .await;
 }
 
-/// Calls, and again while SQS throttles; where `harmless`, also after a fault or a lost answer.
+/// Calls, and again while SQS throttles; where `harmless`, also after a fault or a lost answer. A try whose answer was lost
+/// is not forgotten over a later one that was certainly not taken.
 pub(super) async fn call<T, E, F>(
     throttling: &Throttling,
     harmless: bool,
@@ -57,6 +58,7 @@ where
     let mut waits = 0;
     let mut faults = 1;
     let mut skewed = false;
+    let mut lost = None;
     loop {
         let trouble = match call().await {
             Ok(answer) => return Ok(answer),
@@ -76,10 +78,33 @@ where
             Trouble::Refused { code, text } if is_skewed(code, text) => !std::mem::replace(&mut skewed, true),
             Trouble::Refused { .. } | Trouble::NotSent(_) | Trouble::NoCredentials(_) => false,
         };
-        if !again {
-            return Err(trouble);
+        match trouble {
+            Trouble::Faulty(_) | Trouble::Lost(_) if again => lost = Some(trouble),
+            Trouble::Throttled(_) | Trouble::NotSent(_) if !again => return Err(lost.unwrap_or(trouble)),
+            _ if !again => return Err(trouble),
+            _ => {}
         }
         pause(waits).await;
         waits += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::ready;
+
+    use aws_sdk_sqs::operation::send_message_batch::SendMessageBatchError;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_was_lost_is_not_forgotten_over_a_later_try_that_was_not_sent() {
+        let errors = [SdkError::timeout_error("late"), SdkError::construction_failure("gone")];
+        let mut tries = errors.into_iter();
+        let ask = || ready(tries.next().map_or(Ok(()), Err::<(), SdkError<SendMessageBatchError>>));
+        assert!(matches!(call(&Throttling::default(), true, ask).await, Err(Trouble::Lost(_))));
+        let mut gone = [SdkError::construction_failure("gone")].into_iter();
+        let ask = || ready(gone.next().map_or(Ok(()), Err::<(), SdkError<SendMessageBatchError>>));
+        assert!(matches!(call(&Throttling::default(), true, ask).await, Err(Trouble::NotSent(_))));
     }
 }

@@ -49,8 +49,8 @@ pub(super) struct SqsPublisher {
 /// What is known of the message groups of a FIFO queue.
 #[derive(Default)]
 struct Groups {
-    /// Those of which a message failed.
-    stopped: HashSet<String>,
+    /// Those of which a message failed, and how.
+    stopped: HashMap<String, ErrorKind>,
     /// The sequence number of each one's last message.
     last: HashMap<String, String>,
     /// The server's numbers mean nothing.
@@ -113,8 +113,8 @@ impl SqsPublisher {
             let mut rest = Vec::new();
             for item in left {
                 let group = item.out.group.clone().unwrap_or_default();
-                if groups.stopped.contains(&group) {
-                    results.push((item.index, Err(behind(&group))));
+                if let Some(kind) = groups.stopped.get(&group) {
+                    results.push((item.index, Err(behind(&group, *kind))));
                     continue;
                 }
                 if full.contains(&group) {
@@ -143,7 +143,7 @@ impl SqsPublisher {
                 let result = match result {
                     Ok((receipt, sent)) => groups.judge(&group, receipt, &sent),
                     Err(error) => {
-                        groups.stopped.insert(group);
+                        groups.stopped.insert(group, error.kind());
                         Err(error)
                     }
                 };
@@ -265,9 +265,10 @@ impl Groups {
     }
 }
 
-fn behind(group: &str) -> Error {
+/// The error for a message of a group of which one failed in that way. Where SQS was away for that one, it is for this.
+fn behind(group: &str, kind: ErrorKind) -> Error {
     Error::new(
-        ErrorKind::Rejected,
+        if matches!(kind, ErrorKind::Unreachable | ErrorKind::Timeout) { kind } else { ErrorKind::Rejected },
         format!("an earlier message of its group {group:?} was not sent, and without it the order would be another"),
     )
 }

@@ -20,6 +20,15 @@ fn state(summary: &Summary) -> (&'static str, Role) {
     }
 }
 
+/// How many messages of a run are not done, and how many of them were not sent, for a broker was away.
+fn not_done(summary: &Summary) -> String {
+    match (summary.failed + summary.ambiguous + summary.skipped, summary.unsent) {
+        (0, _) => String::new(),
+        (all, 0) => human::count(all),
+        (all, unsent) => format!("{}, {} unsent", human::count(all), human::count(unsent)),
+    }
+}
+
 /// The table of `journal list`.
 pub(crate) fn table(summaries: &[Summary], now: Timestamp, width: usize, paint: Paint) -> Vec<String> {
     let columns = [
@@ -34,14 +43,13 @@ pub(crate) fn table(summaries: &[Summary], now: Timestamp, width: usize, paint: 
     ];
     let row = |summary: &Summary| -> Vec<Cell> {
         let (word, role) = state(summary);
-        let not_done = summary.failed + summary.ambiguous + summary.skipped;
         vec![
             Cell::new(Role::Name, &summary.id),
             Cell::new(role, word),
             human::age(summary.started, now).into(),
             summary.verb.name().into(),
             human::count(summary.done).into(),
-            Cell::new(Role::Bad, if not_done > 0 { human::count(not_done) } else { String::new() }),
+            Cell::new(Role::Bad, not_done(summary)),
             (&summary.source).into(),
             (&summary.to).into(),
         ]
@@ -70,6 +78,11 @@ pub(crate) fn summary(summary: &Summary, now: Timestamp, paint: Paint) -> Vec<St
         human::count(summary.skipped),
         human::count(summary.ambiguous)
     ));
+    if summary.unsent > 0 && summary.state == JournalState::Interrupted {
+        let (many, id) = (human::count(summary.unsent), safe(&summary.id));
+        let resume = format!("`postroom journal resume {id}` sends them");
+        lines.push(format!("  {many} of these were not sent, for a broker was away: {resume}"));
+    }
     if summary.doubtful > 0 && matches!(summary.state, JournalState::Finished | JournalState::Interrupted) {
         let (many, id) = (human::count(summary.doubtful), safe(&summary.id));
         let what = "looks for their copies, and sends the others once more";

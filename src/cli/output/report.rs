@@ -23,6 +23,10 @@ pub(crate) fn lines(report: &Report, paint: Paint) -> Vec<String> {
         );
         lines.push(format!("  → {}  {}", paint.paint(Role::Name, &safe(&to.address)), counts.join(", ")));
     }
+    if report.unsent > 0 {
+        let many = human::messages(report.unsent);
+        lines.push(format!("  {many} of those that failed were not sent, for the broker was away"));
+    }
     if report.skipped > 0 {
         lines.push(format!("  {} left alone", human::messages(report.skipped)));
     }

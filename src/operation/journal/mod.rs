@@ -94,6 +94,9 @@ pub struct Summary {
     pub done: u64,
     /// Failed.
     pub failed: u64,
+    /// Those of them that were not sent because a broker was away: `journal resume` sends them.
+    #[serde(default)]
+    pub unsent: u64,
     /// Skipped.
     pub skipped: u64,
     /// Ambiguous.

@@ -155,7 +155,7 @@ pub(crate) enum Record {
         /// The messages.
         messages: Vec<Intent>,
     },
-    /// Messages intended before, which may have been published, are going to be published again.
+    /// Messages intended before are going to be published once more: each may have been, unless it is on record as not sent.
     Retry {
         /// Which.
         seqs: Ranges,
@@ -198,6 +198,9 @@ pub(crate) enum Record {
         failed: Vec<(u64, String)>,
         /// The answer was lost.
         ambiguous: Vec<(u64, String)>,
+        /// Not sent, for a broker was away, and why.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        unsent: Vec<(u64, String)>,
     },
     /// What the source said to the removal.
     Removed {

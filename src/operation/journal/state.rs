@@ -25,8 +25,10 @@ pub(crate) enum Stage {
     Stays(String),
     /// Its copy is confirmed, and it is gone from the source.
     Removed,
-    /// Not sent, or refused for good; it is in the source.
+    /// Not sent for good, or refused; it is in the source.
     Failed(String),
+    /// Certainly not sent, for a broker was away; it is in the source, and a resume takes it up.
+    Unsent(String),
     /// The target's answer was lost; it is in the source.
     Ambiguous(String),
     /// It left the source before its copy was confirmed.
@@ -78,6 +80,7 @@ impl Entry {
                 Outcome::Ambiguous(format!("an earlier try may have arrived; the last one failed: {why}"))
             }
             Stage::Failed(why) => Outcome::Failed(why.clone()),
+            Stage::Unsent(why) => Outcome::Unsent(why.clone()),
             Stage::Ambiguous(why) => Outcome::Ambiguous(why.clone()),
             Stage::Lost => Outcome::Ambiguous(LOST.into()),
         }
@@ -85,6 +88,11 @@ impl Entry {
 }
 
 impl Stage {
+    /// Whether a resume is going to send it.
+    pub(crate) fn is_to_send(&self) -> bool {
+        matches!(self, Self::Intended | Self::Unsent(_))
+    }
+
     /// Where a message is: `from` is the source, `to` its destination. `keep` where the source was to keep it.
     pub(crate) fn place(&self, keep: bool, from: &str, to: &str) -> String {
         match self {
@@ -94,7 +102,7 @@ impl Stage {
             Self::Confirmed(_) => format!("{to}, and perhaps still {from}"),
             Self::Stays(_) => format!("{from} and {to}"),
             Self::Intended | Self::Ambiguous(_) => format!("{from}, and perhaps {to}"),
-            Self::Failed(_) => from.to_owned(),
+            Self::Failed(_) | Self::Unsent(_) => from.to_owned(),
             Self::Lost => format!("perhaps {to}"),
         }
     }
@@ -150,8 +158,8 @@ impl State {
             Record::Undoes { seqs } => self.undoes.extend(seqs),
             Record::Verified { seen } => self.verified = Some(seen),
             Record::Retry { seqs } => self.each(&seqs, |entry| {
+                entry.twice |= !matches!(entry.stage, Stage::Unsent(_));
                 entry.stage = Stage::Intended;
-                entry.twice = true;
             }),
             Record::Stored { first, messages, offset } => {
                 self.offset = Some(offset);
@@ -164,14 +172,16 @@ impl State {
                     entry.twice = true;
                 });
             }
-            Record::Confirm { done, failed, ambiguous } => {
+            Record::Confirm { done, failed, ambiguous, unsent } => {
                 self.each(&done, |entry| entry.stage = Stage::Confirmed(None));
-                self.each_why(failed, Stage::Failed);
-                self.each_why(ambiguous, Stage::Ambiguous);
+                self.each_why(failed, |_, why| Stage::Failed(why));
+                self.each_why(ambiguous, |_, why| Stage::Ambiguous(why));
+                // What an earlier try may have sent is in doubt as it was before this one.
+                self.each_why(unsent, |entry, why| if entry.twice { Stage::Intended } else { Stage::Unsent(why) });
             }
             Record::Removed { done, failed } => {
                 self.each(&done, |entry| entry.stage = Stage::Removed);
-                self.each_why(failed, |why| Stage::Confirmed(Some(why)));
+                self.each_why(failed, |_, why| Stage::Confirmed(Some(why)));
                 self.removals.push(done);
             }
             Record::Stays { seqs, why } => self.each(&seqs, |entry| entry.stage = Stage::Stays(why.clone())),
@@ -203,10 +213,10 @@ impl State {
         }
     }
 
-    fn each_why(&mut self, seqs: Vec<(u64, String)>, stage: impl Fn(String) -> Stage) {
+    fn each_why(&mut self, seqs: Vec<(u64, String)>, stage: impl Fn(&Entry, String) -> Stage) {
         for (seq, why) in seqs {
             if let Some(entry) = self.entry_mut(seq) {
-                entry.stage = stage(why);
+                entry.stage = stage(entry, why);
             }
         }
     }
@@ -238,6 +248,16 @@ impl State {
     /// How many messages may have been sent, for all that is known.
     pub(crate) fn doubts(&self) -> u64 {
         self.entries.iter().filter(|entry| matches!(entry.stage, Stage::Intended | Stage::Ambiguous(_))).count() as u64
+    }
+
+    /// How many messages were certainly not sent and are to be.
+    pub(crate) fn unsent(&self) -> u64 {
+        self.entries.iter().filter(|entry| matches!(entry.stage, Stage::Unsent(_))).count() as u64
+    }
+
+    /// How many messages were sent so far, for all that is known.
+    pub(crate) fn taken(&self) -> u64 {
+        self.last().saturating_sub(self.unsent())
     }
 
     /// The message at that place, from 0.
@@ -291,6 +311,7 @@ mod tests {
             done: vec![(1, 3)],
             failed: vec![(4, "full".into())],
             ambiguous: vec![(5, "lost".into())],
+            unsent: vec![],
         });
         state.apply(Record::Removed { done: vec![(1, 1)], failed: vec![(2, "cut".into())] });
         let names: Vec<_> = state.entries().map(|(_, entry)| entry.outcome(false).name()).collect();
@@ -321,8 +342,43 @@ mod tests {
         let mut state = State::default();
         state.apply(Record::Intend { first: 1, messages: intents(2) });
         state.apply(Record::Retry { seqs: vec![(1, 2)] });
-        state.apply(Record::Confirm { done: vec![(1, 1)], failed: vec![(2, "full".into())], ambiguous: vec![] });
+        let failed = vec![(2, "full".into())];
+        state.apply(Record::Confirm { done: vec![(1, 1)], failed, ambiguous: vec![], unsent: vec![] });
         state.apply(Record::Removed { done: vec![(1, 1)], failed: vec![] });
         assert!(state.entries().all(|(_, entry)| entry.outcome(false).name() == "ambiguous"));
+    }
+
+    #[test]
+    fn what_was_certainly_not_sent_is_sent_once_and_what_is_in_doubt_stays_in_doubt() {
+        let mut state = State::default();
+        state.apply(Record::Intend { first: 1, messages: intents(3) });
+        let away = |seqs: &[u64]| Record::Confirm {
+            done: vec![],
+            failed: vec![],
+            ambiguous: vec![],
+            unsent: seqs.iter().map(|seq| (*seq, "away".into())).collect(),
+        };
+        state.apply(away(&[1, 2]));
+        let names = |state: &State| state.entries().map(|(_, entry)| entry.outcome(false)).collect::<Vec<_>>();
+        assert_eq!(names(&state)[..2], [Outcome::Unsent("away".into()), Outcome::Unsent("away".into())]);
+        assert_eq!((state.unsent(), state.taken(), state.doubts()), (2, 1, 1));
+        // The third may have been sent by the first run, and so it may after a try that did not get through.
+        state.apply(Record::Retry { seqs: vec![(1, 3)] });
+        state.apply(away(&[2, 3]));
+        assert_eq!((state.unsent(), state.doubts()), (1, 2));
+        state.apply(Record::Retry { seqs: vec![(2, 3)] });
+        state.apply(Record::Confirm { done: vec![(1, 3)], failed: vec![], ambiguous: vec![], unsent: vec![] });
+        state.apply(Record::Removed { done: vec![(1, 3)], failed: vec![] });
+        assert_eq!(names(&state), [Outcome::Done, Outcome::Done, Outcome::Ambiguous(TWICE.into())]);
+    }
+
+    #[test]
+    fn a_journal_of_an_older_version_says_nothing_of_messages_that_were_not_sent() {
+        let old = r#"{"confirm":{"done":[[1,1]],"failed":[[2,"away"]],"ambiguous":[]}}"#;
+        let mut state = State::default();
+        state.apply(Record::Intend { first: 1, messages: intents(2) });
+        state.apply(serde_json::from_str(old).unwrap());
+        let stages: Vec<_> = state.entries().map(|(_, entry)| entry.stage.clone()).collect();
+        assert_eq!(stages, [Stage::Confirmed(None), Stage::Failed("away".into())]);
     }
 }

@@ -434,7 +434,7 @@ fn summarise(head: &Head, state: &State, running: bool, undone_by: Vec<String>) 
     for (_, entry) in state.entries() {
         let class = match entry.outcome(head.keep) {
             Outcome::Done => 0,
-            Outcome::Failed(_) => 1,
+            Outcome::Failed(_) | Outcome::Unsent(_) => 1,
             Outcome::Ambiguous(_) => 2,
             Outcome::Skipped(_) => 3,
         };
@@ -464,6 +464,7 @@ fn summarise(head: &Head, state: &State, running: bool, undone_by: Vec<String>) 
         planned: head.planned,
         done,
         failed,
+        unsent: state.unsent(),
         skipped: stays + state.skipped.len() as u64,
         ambiguous,
         doubtful: state.doubts(),

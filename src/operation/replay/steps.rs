@@ -49,9 +49,9 @@ pub(super) async fn run(
     places.add(&request.source, copies(request, &lanes), Met::Before).await;
     let mut steps = Vec::new();
     let (mut reclaim, mut stuck) = (true, false);
-    let mut counted = opened.state.last() + opened.state.skipped.len() as u64;
+    let mut counted = opened.state.taken() + opened.state.skipped.len() as u64;
     loop {
-        let taken = opened.state.last();
+        let taken = opened.state.taken();
         let one_a_key = course.keys.is_some();
         let take = match gate {
             Gate::Checkpoint => Pace::checkpoint(taken),
@@ -71,7 +71,7 @@ pub(super) async fn run(
         }
         let went: Vec<_> = report.destinations.iter().map(|to| to.address.clone()).collect();
         places.add(&request.source, copies(request, &went), Met::After).await;
-        let counts = report.done + report.failed + report.skipped + report.ambiguous;
+        let counts = report.done + report.failed + report.skipped + report.ambiguous - report.unsent;
         // What was held elsewhere at that moment comes with the next pass: there is nothing new to watch.
         if paused && counts == counted && !stuck {
             stuck = true;
@@ -95,7 +95,7 @@ pub(super) async fn run(
             steps.push(Step { done: report.done, seen: seen.headline(), passed: objection.is_none() });
         }
         if goes_on {
-            stuck = opened.state.last() == taken;
+            stuck = opened.state.taken() == taken;
             if !opened.head.keep {
                 source::wait_for_returned(&request.source, &opened.head, &opened.state, control).await?;
             }

@@ -54,8 +54,10 @@ pub(in crate::operation) enum Carrier {
 /// A message to send.
 pub(super) struct Item {
     pub(super) seq: u64,
-    /// An earlier run may have sent it.
+    /// It has its number from an earlier try.
     pub(super) again: bool,
+    /// That try may have sent it.
+    pub(super) twice: bool,
     pub(super) token: Token,
     pub(super) digest: Digest,
     pub(super) to: u32,
@@ -242,13 +244,13 @@ async fn publish(
     let mut sent = Vec::with_capacity(batch.len());
     let mut messages = Vec::with_capacity(batch.len());
     for item in batch {
-        let Item { seq, again, token, to, routing, mut message, .. } = item;
+        let Item { seq, twice, token, to, routing, mut message, .. } = item;
         let id = message.id.clone();
         if routing.is_some() {
             message.key = routing;
         }
         let outcome = Outcome::Ambiguous("the publisher gave no answer for it".into());
-        sent.push(Sent { seq, token, id, to, twice: again, outcome });
+        sent.push(Sent { seq, token, id, to, twice, outcome });
         messages.push(Some(message));
     }
     let publishing = lanes.into_iter().map(|(publisher, stamp, indexes)| {
@@ -325,7 +327,7 @@ pub(super) fn record_stored(batch: Vec<Item>, offset: u64, journal: &Writer) -> 
             token: item.token,
             id: item.message.id,
             to: item.to,
-            twice: item.again,
+            twice: item.twice,
             outcome: Outcome::Done,
         })
         .collect();
@@ -335,15 +337,16 @@ pub(super) fn record_stored(batch: Vec<Item>, offset: u64, journal: &Writer) -> 
 /// Tells the journal what the publishers answered.
 pub(super) fn record_sent(mut sent: Vec<Sent>, journal: &Writer) -> BoxFuture<'static, Step> {
     sent.sort_unstable_by_key(|sent| sent.seq);
-    let (mut done, mut failed, mut ambiguous) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut done, mut failed, mut ambiguous, mut unsent) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for sent in &sent {
         match &sent.outcome {
             Outcome::Done => done.push(sent.seq),
+            Outcome::Unsent(why) => unsent.push((sent.seq, why.clone())),
             Outcome::Failed(why) | Outcome::Skipped(why) => failed.push((sent.seq, why.clone())),
             Outcome::Ambiguous(why) => ambiguous.push((sent.seq, why.clone())),
         }
     }
-    let on_disk = journal.durable(&Record::Confirm { done: ranges(done), failed, ambiguous });
+    let on_disk = journal.durable(&Record::Confirm { done: ranges(done), failed, ambiguous, unsent });
     async move { Step::Recorded(sent, on_disk.await) }.boxed()
 }
 

@@ -31,7 +31,7 @@ impl Mover<'_> {
         for (seq, entry) in state.entries() {
             let outcome = entry.outcome(keep);
             let is_open = match entry.stage {
-                Stage::Intended => true,
+                Stage::Intended | Stage::Unsent(_) => true,
                 Stage::Confirmed(_) | Stage::Stays(_) => !keep,
                 Stage::Removed => state.doubted.contains(&seq),
                 _ => false,
@@ -44,6 +44,22 @@ impl Mover<'_> {
                 self.tally.add(&entry.id, seq, to, &outcome);
             }
         }
+    }
+
+    /// Whether an earlier run certainly did not send a message.
+    pub(super) fn is_unsent(&self, seq: u64) -> bool {
+        self.open.get(&seq).is_some_and(|open| matches!(open.outcome, Outcome::Unsent(_)))
+    }
+
+    /// A message of an earlier run that can't be sent now. One that may have been sent stays what it was; the others are
+    /// no matter for the next resume.
+    pub(super) fn give_up(&mut self, seq: u64, why: String) -> Result<()> {
+        if !self.is_unsent(seq) {
+            return Ok(());
+        }
+        self.finish_open(seq, |_| Outcome::Failed(why.clone()));
+        let failed = vec![(seq, why)];
+        self.writer.note(&Record::Confirm { done: Vec::new(), failed, ambiguous: Vec::new(), unsent: Vec::new() })
     }
 
     /// A message whose copy an earlier run has confirmed.

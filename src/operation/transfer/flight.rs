@@ -178,9 +178,8 @@ impl Mover<'_> {
     /// One that can't go before another of its key, which stays.
     fn hold_back(&mut self, item: Item, why: String) -> Result<()> {
         self.leave(item.token);
-        // What an earlier run may have sent stays what it was.
         if item.again {
-            return Ok(());
+            return self.give_up(item.seq, why);
         }
         let id = item.message.id;
         self.outcome(0, &id, None, &Outcome::Skipped(why.clone()));
@@ -236,7 +235,7 @@ impl Mover<'_> {
                     self.turns.course.arrived(seq);
                     None
                 }
-                Outcome::Failed(why) | Outcome::Skipped(why) | Outcome::Ambiguous(why) => {
+                Outcome::Failed(why) | Outcome::Unsent(why) | Outcome::Skipped(why) | Outcome::Ambiguous(why) => {
                     self.turns.course.failed(seq, &id, why)
                 }
             };
@@ -266,7 +265,7 @@ impl Mover<'_> {
                     let why = "its copy is confirmed; the original was kept, for the journal can't be written";
                     self.outcome(seq, &id, Some(to), &Outcome::Ambiguous(why.into()));
                 }
-                (Outcome::Failed(why), _) if twice => {
+                (Outcome::Failed(why) | Outcome::Unsent(why), _) if twice => {
                     let why = format!("an earlier try may have arrived; the last one failed: {why}");
                     self.outcome(seq, &id, Some(to), &Outcome::Ambiguous(why));
                 }

@@ -370,12 +370,7 @@ impl Mover<'_> {
                 }
                 Pick::Beyond if self.turns.has_deferred() => self.pause_at_the_end(),
                 Pick::Beyond => (self.ended, self.early) = (true, true),
-                Pick::Take => {
-                    self.send(delivery, digest, None).await?;
-                    if self.left_to_take == 0 {
-                        self.pause();
-                    }
-                }
+                Pick::Take => self.send(delivery, digest, None).await?,
                 Pick::Retry(seq) => self.send(delivery, digest, Some(seq)).await?,
                 Pick::Remove(seq) => self.remove(seq, &delivery),
                 Pick::Wait(seq) => _ = self.waiting.insert(seq, delivery),
@@ -387,6 +382,9 @@ impl Mover<'_> {
                 }
             }
             self.gone(&gone)?;
+            if self.left_to_take == 0 {
+                self.pause();
+            }
         }
         Ok(())
     }
@@ -420,6 +418,7 @@ impl Mover<'_> {
 
     /// A message to send: one of this run, or one of an earlier run once more.
     async fn send(&mut self, mut delivery: Delivery, digest: Digest, again: Option<u64>) -> Result<()> {
+        let twice = again.is_some_and(|seq| !self.is_unsent(seq));
         let (mut original, mut undoes, mut group) = (None, None, None);
         let key = self.turns.key(&delivery);
         let identity = Identity::new(digest, &delivery.message.id);
@@ -460,10 +459,9 @@ impl Mover<'_> {
             self.hold_up(key, &delivery.message);
         }
         match (route, again) {
-            // It stays where it is, and its outcome stays what it was.
-            (Route::Stay(_), Some(_)) => {
+            (Route::Stay(why), Some(seq)) => {
                 self.leave(delivery.token);
-                Ok(())
+                self.give_up(seq, why)
             }
             (Route::Stay(why), None) => {
                 self.leave(delivery.token);
@@ -473,7 +471,7 @@ impl Mover<'_> {
             }
             (Route::To(to, routing), again) => {
                 self.turns.took(key);
-                if again.is_none() {
+                if !twice {
                     self.left_to_take = self.left_to_take.saturating_sub(1);
                 }
                 if let Some(prefix) = &mut self.prefix {
@@ -485,6 +483,7 @@ impl Mover<'_> {
                     // A new one gets its number when it is its turn.
                     seq: again.unwrap_or_default(),
                     again: again.is_some(),
+                    twice,
                     token,
                     digest,
                     to,

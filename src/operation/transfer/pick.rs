@@ -30,7 +30,7 @@ pub(super) enum Pick {
     Beyond,
     /// Send it.
     Take,
-    /// An earlier run may have sent it: send it again under its number.
+    /// An earlier run may have sent it, or could not: send it under its number.
     Retry(u64),
     /// An earlier run has its copy confirmed: remove it.
     Remove(u64),
@@ -192,7 +192,7 @@ impl Picker {
                 Stage::Removed if state.doubted.contains(&seq) => Was::Confirmed,
                 Stage::Removed | Stage::Lost => continue,
                 Stage::Confirmed(_) | Stage::Stays(_) => Was::Confirmed,
-                Stage::Intended => Was::Intended,
+                Stage::Intended | Stage::Unsent(_) => Was::Intended,
                 Stage::Failed(_) | Stage::Ambiguous(_) => Was::Kept,
             };
             earlier.expected += usize::from(!state.doubted.contains(&seq));
@@ -355,7 +355,7 @@ mod tests {
         let messages = ids.iter().map(|id| Intent(message(id).digest(), (*id).into(), 0)).collect();
         state.apply(Record::Intend { first: 1, messages });
         let range = |seqs: &[u64]| crate::operation::journal::record::ranges(seqs.iter().copied());
-        state.apply(Record::Confirm { done: range(confirmed), failed: vec![], ambiguous: vec![] });
+        state.apply(Record::Confirm { done: range(confirmed), failed: vec![], ambiguous: vec![], unsent: vec![] });
         state.apply(Record::Removed { done: range(removed), failed: vec![] });
         state
     }

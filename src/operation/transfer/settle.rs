@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::operation::journal::record::{Record, ranges};
 use crate::operation::journal::state::TWICE;
 use crate::operation::place::Place;
-use crate::operation::publish::stops_a_publisher;
+use crate::operation::publish::{is_away, stops_a_publisher};
 use crate::operation::report::{Ended, Outcome, Report};
 use crate::text::human;
 
@@ -189,6 +189,16 @@ impl Mover<'_> {
         if !self.counted && state == Ended::Finished {
             self.tally.plan_what_was_there();
         }
-        Ok(self.tally.finish(state, error.as_ref(), Some(journal.to_owned()), at.duration_since(began)))
+        let away = error.as_ref().is_some_and(is_away);
+        let mut report = self.tally.finish(state, error.as_ref(), Some(journal.to_owned()), at.duration_since(began));
+        if let Some(stop) = report.error.as_mut().filter(|_| away || report.unsent > 0) {
+            let unsent = match report.unsent {
+                0 => String::new(),
+                many => format!(", and sends the {} that were not sent", human::messages(many)),
+            };
+            let hint = format!("when the broker is there again, `postroom journal resume {journal}` goes on{unsent}");
+            stop.hint = Some(stop.hint.take().map_or_else(|| hint.clone(), |more| format!("{hint}; {more}")));
+        }
+        Ok(report)
     }
 }

@@ -368,8 +368,9 @@ impl Canvas<'_> {
             self.centre(area, text, if screen.fault.is_some() { Role::Bad } else { Role::Faint });
             return;
         };
+        let unsent = if run.unsent == 0 { String::new() } else { format!(" ({} not sent)", run.unsent) };
         let headline = format!(
-            "{} {} from {} to {}: {} done, {} failed, {} left alone, {} unsure of {}",
+            "{} {} from {} to {}: {} done, {} failed{unsent}, {} left alone, {} unsure of {}",
             run.id,
             run.verb.name(),
             run.source,

@@ -178,6 +178,11 @@ impl Canvas<'_> {
         ];
         let typed = summary.typed();
         all.extend((!typed.is_empty()).then(|| self.named("with", Role::Plain, &fit(&typed, LONG))));
+        if summary.unsent > 0 {
+            let what =
+                format!("{} of those that failed, for a broker was away: they go now", human::count(summary.unsent));
+            all.push(self.named("not sent", Role::Plain, &what));
+        }
         if act.has(Flag::Doubtful) {
             let many = human::messages(summary.doubtful);
             let what = "may have been sent: copies that are in their target are noted, the others are sent once more";
@@ -262,6 +267,11 @@ impl Canvas<'_> {
             (report.skipped > 0)
                 .then(|| self.span(Role::Plain, &format!("{} left alone", human::messages(report.skipped)))),
         );
+        if report.unsent > 0 {
+            let next = if report.journal.is_some() { ": r sends them" } else { "" };
+            let text = format!("{} were not sent, for the broker was away{next}", human::messages(report.unsent));
+            all.push(self.span(Role::Warning, &text));
+        }
         if report.ambiguous > 0 {
             let text = format!(
                 "{} may be there twice: the answer was lost, and the original stays",

@@ -3,6 +3,7 @@
 //! The invariant: source, target and archive together hold every message that was there, and one that is there twice
 //! was reported as ambiguous.
 
+mod away;
 mod journal;
 mod pairs;
 mod undo;
@@ -512,7 +513,12 @@ async fn survives(case: Case, fault: Fault) -> u64 {
         let told = Box::pin(strike(&due, &world)).await;
         world.check_now(&told);
         let resumed = world.resume().await;
-        world.check(&format!("{told} then {:?}", resumed.map(|report| report.state))).await;
+        let told = format!("{told} then {:?}", resumed.map(|report| report.state));
+        world.check(&told).await;
+        if fault == Fault::Disconnect {
+            let runs = world.journals().list().unwrap().0;
+            assert!(runs.iter().all(|run| run.failed == 0), "{told}: a broker that was away is no refusal: {runs:#?}");
+        }
     })
     .await
 }
