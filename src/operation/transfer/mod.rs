@@ -44,6 +44,7 @@ use super::pace::Throttle;
 use super::place::Place;
 use super::plan::{Mode, Pace, Plan};
 use super::progress::{Meter, Stage, WATCH};
+use super::publish::is_away;
 use super::replay::headers;
 use super::replay::route::{Change, Route};
 use super::report::{Ended, Outcome, OutcomeLine, Report, Tally};
@@ -130,6 +131,8 @@ struct Mover<'a> {
     durable: u64,
     /// The newest message may be removed, too.
     released: bool,
+    /// The source does not answer any more: what is not removed by now stays in it.
+    lost: bool,
     /// Messages of the source may have been put back as new copies: one that is gone may have come again.
     rescued: bool,
     /// A message is known by its id, so none has to stay to tell what stood before it.
@@ -214,6 +217,7 @@ pub(super) async fn run(job: Job, control: &Control) -> Result<Report> {
         last: state.last(),
         durable: state.last(),
         released: state.released || state.end,
+        lost: false,
         rescued: state.rescued,
         unique_ids: head.unique_ids,
         left: Vec::new(),
@@ -311,7 +315,10 @@ impl Mover<'_> {
                     self.wait(why);
                 }
                 batch = reader.next_batch(room), if reading => match batch {
-                    Err(error) => self.halt(error),
+                    Err(error) => {
+                        self.lost |= is_away(&error);
+                        self.halt(error);
+                    }
                     Ok(batch) => {
                         self.given += batch.deliveries.len() as u64;
                         let taken = self.on_deliveries(batch.deliveries).await;

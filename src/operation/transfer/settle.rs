@@ -15,6 +15,11 @@ use crate::operation::publish::{is_away, stops_a_publisher};
 use crate::operation::report::{Ended, Outcome, Report};
 use crate::text::human;
 
+/// Whether an error of a removal means that the source does not answer any more.
+fn is_lost(error: &Error) -> bool {
+    is_away(error) || error.kind() == ErrorKind::Ambiguous
+}
+
 /// A message whose copy is confirmed.
 pub(super) struct Confirmed {
     pub(super) token: Token,
@@ -42,6 +47,7 @@ impl Mover<'_> {
             passing.iter().copied().chain(ready.values().map(|confirmed| confirmed.token)).collect();
         let mut results = self.settle(reader, &tokens).await.into_iter();
         for error in results.by_ref().take(passing.len()).filter_map(Result::err) {
+            self.lost |= is_lost(&error);
             // What was replayed before and stays all the same is no news; a broker that is gone is.
             if stops_a_publisher(&error) && error.kind() != ErrorKind::Ambiguous {
                 self.halt(error);
@@ -69,6 +75,7 @@ impl Mover<'_> {
                     let why = format!("its copy is confirmed; the original may still be in the source: {error}");
                     self.outcome(seq, &id, Some(to), &Outcome::Ambiguous(why));
                     failed.push((seq, error.to_string()));
+                    self.lost |= is_lost(&error);
                     if stops_a_publisher(&error) && error.kind() != ErrorKind::Ambiguous {
                         self.halt(error);
                     }
@@ -103,9 +110,13 @@ impl Mover<'_> {
         }
     }
 
-    /// The last removals: nothing newer comes any more.
+    /// The last removals: nothing newer comes any more. A source that is lost keeps the newest message, and the journal
+    /// does not say that it may be gone: by it a resume knows that the others were there before.
     pub(super) async fn let_go(&mut self, reader: &mut dyn Reader) {
         let to_the_end = self.stop.is_none() && self.cut.is_none() && !self.early && self.picker.took_all();
+        if self.lost && !to_the_end {
+            return;
+        }
         if to_the_end || (!self.confirmed.is_empty() && !self.released) {
             let record = if to_the_end { Record::End } else { Record::Release };
             if let Err(error) = self.writer.durable(&record).await {

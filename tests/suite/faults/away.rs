@@ -1,5 +1,5 @@
 //! A broker that is away: the source or the target alone loses its connections at each event. What was certainly not sent
-//! for that is taken up by the resume like something never tried.
+//! for that is taken up by the resume like something never tried, and what stayed in the source is not sent twice.
 
 use std::sync::Arc;
 
@@ -172,6 +172,30 @@ async fn what_was_not_sent_because_the_target_was_away_is_sent_by_the_resume() {
         })
         .await;
         assert!(unsent > 3, "{profile:?} {how:?} {mode:?}: {unsent} were not sent");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_confirmed_when_the_source_is_lost_is_not_sent_twice() {
+    for (profile, how, mode) in cases()
+        .into_iter()
+        .filter(|(profile, how, _)| *profile == Profile::RabbitClassic && !matches!(how, How::Copy | How::PerKey))
+    {
+        let runs = at_each(Fault::Disconnect, async |due| {
+            let two = Two::new(profile);
+            let result = due.strike(&two.from, Box::pin(two.act(how, mode))).await.unwrap();
+            let told = format!("{how:?} {mode:?} event {} at {:?}: {result:#?}", due.nth(), two.from.stopped_at());
+            if let Some(left) = two.unfinished() {
+                let ended = two.resume(&left.id).await;
+                assert_eq!(ended.state, Ended::Finished, "{told} then {ended:#?}");
+                let told = format!("{told} then {ended:#?} {:?}", bodies(&two.from, "from"));
+                assert_eq!(bodies(&two.to, "to"), BODIES, "{told}");
+                assert_eq!((ended.failed, ended.ambiguous, ended.done), (0, 0, BODIES.len() as u64), "{told}");
+                assert!(bodies(&two.from, "from").is_empty(), "{told}");
+            }
+        })
+        .await;
+        assert!(runs > 9, "{runs}");
     }
 }
 
