@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::drain::DISCARD;
 use super::plan::Verb;
 use super::verify::Verification;
 use crate::error::{Error, ErrorKind};
@@ -135,6 +136,12 @@ pub struct Report {
     /// The journal's id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub journal: Option<String>,
+    /// The messages were removed without a copy.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dropped: bool,
+    /// The journal whose run this one took back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undoes: Option<String>,
     /// What stopped it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<StopError>,
@@ -267,6 +274,8 @@ impl Tally {
             problems: Vec::new(),
             more_problems: 0,
             journal: None,
+            dropped: false,
+            undoes: None,
             error: None,
             verification: None,
             steps: Vec::new(),
@@ -325,6 +334,13 @@ impl Tally {
         if !self.report.notes.contains(&note) {
             self.report.notes.push(note);
         }
+    }
+
+    /// The messages go to `to`, and the run takes that of another journal back.
+    pub(super) fn moves(mut self, to: &str, undoes: Option<&str>) -> Self {
+        self.report.dropped = to == DISCARD;
+        self.report.undoes = undoes.map(ToOwned::to_owned);
+        self
     }
 
     pub(super) fn set_planned(&mut self, planned: u64) {

@@ -179,7 +179,7 @@ pub async fn run(prepared: Prepared, control: &Control) -> Result<Report> {
     let mut meter = control.meter(stage, Some(plan.planned));
     let begun = source.broker.wholesale(source.queue()?, what).await;
     let mut underway = begun.map_err(|error| source.locate(error))?;
-    let mut tally = Tally::new(plan.verb, plan.planned);
+    let mut tally = Tally::new(plan.verb, plan.planned).moves(&plan.to, None);
     tally.note("the broker did it by itself: its counts are estimates");
     let mut last = Advance { done: 0, of: None, stand: Stand::Running };
     let (mut cancelled, mut error) = (false, None);

@@ -166,12 +166,19 @@ impl Report {
         let verb = match self.verb {
             Verb::Publish => "Published",
             Verb::Replay => "Replayed",
+            Verb::Drain if self.dropped => "Dropped",
             Verb::Drain => "Drained",
             Verb::Capture => "Copied",
             Verb::Undo => "Put back",
         };
         let of = if self.done == self.planned { String::new() } else { format!(" of {}", human::count(self.planned)) };
-        format!("{verb} {}{of} in {:.1} s", human::messages(self.done), self.elapsed_s)
+        let what = match (self.done, self.undoes.as_ref().filter(|_| self.dropped)) {
+            (done, None) => human::messages(done),
+            // The originals are where they were.
+            (1, Some(_)) => "1 copy".to_owned(),
+            (done, Some(_)) => format!("{} copies", human::count(done)),
+        };
+        format!("{verb} {what}{of} in {:.1} s", self.elapsed_s)
     }
 
     /// Whether it went through to the end, and nothing failed or is ambiguous.

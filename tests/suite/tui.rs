@@ -571,7 +571,7 @@ async fn a_purge_asks_for_the_name_and_a_wrong_one_does_nothing() {
     screens.press("enter").await.unwrap();
     screens.type_in("orders.dlq");
     screens.press("enter").await.unwrap();
-    assert!(screens.screen().contains("Drained 449 messages"), "{}", screens.screen());
+    assert!(screens.screen().contains("Dropped 449 messages"), "{}", screens.screen());
 }
 
 #[tokio::test(flavor = "multi_thread")]

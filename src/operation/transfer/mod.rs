@@ -201,7 +201,7 @@ pub(super) async fn run(job: Job, control: &Control) -> Result<Report> {
         writer,
         plan,
         keep: head.keep,
-        tally: Tally::new(head.verb, head.planned),
+        tally: Tally::new(head.verb, head.planned).moves(&head.to, head.undoes.as_deref()),
         meter: control.meter(stage, Some(head.planned)).at_most(head.pace.rate),
         throttle: Throttle::new(&head.pace, Instant::now()),
         turns,

@@ -294,6 +294,7 @@ async fn copies_of_kept_messages_are_dropped_where_the_original_is_still_there()
         assert!(prepared.notes.iter().any(|note| note.starts_with("2 copies stay")), "{:?}", prepared.notes);
         let reports = undo::run(prepared, &journals, &control).await.unwrap();
         assert_eq!((reports[0].state, reports[0].done), (Ended::Finished, 4), "{reports:#?}");
+        assert!(reports[0].headline().starts_with("Dropped 4 copies in "), "{}", reports[0].headline());
         let mut left = world.bodies("to");
         left.sort_unstable();
         assert_eq!(left, ["B", "a", "other"], "{profile:?}");
