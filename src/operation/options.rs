@@ -2,43 +2,41 @@
 //!
 //! Limits: what payloads are read with (schemas, registries) and the rules for grouping are no part of them.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::journal::{Head, Summary};
 use super::plan::{Aside, Mode, Pace, Verb};
 
 /// What a run was begun with, beside its filter and group.
-#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default, Serialize)]
 pub struct Options {
     /// Whether each message was named before the run.
-    #[serde(default)]
     pub mode: Mode,
     /// How many matching messages at most.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<u64>,
     /// The source was to keep its messages.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub keep: bool,
     /// Also messages that were replayed before.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub again: bool,
     /// Messages that a return would destroy may be put back as new copies.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub rescue: bool,
     /// Each message goes to the partition it came from.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub same_partition: bool,
     /// The jq program that changes the messages.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub edit: Option<String>,
     /// What it makes goes also where it does not fit its schema.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub send_misfits: bool,
     /// What is set aside, and why.
-    #[serde(default, skip_serializing_if = "Aside::is_none")]
+    #[serde(skip_serializing_if = "Aside::is_none")]
     pub aside: Aside,
     /// How fast, what is watched, and what goes first.
-    #[serde(default)]
     pub pace: Pace,
 }
 

@@ -24,7 +24,7 @@ mod store;
 pub(crate) mod writer;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::options::Options;
 use super::plan::Verb;
@@ -41,7 +41,7 @@ pub use writer::LogFile;
 pub const SCHEMA: &str = "postroom.journal/1";
 
 /// How far a journal's run is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum JournalState {
     /// Somebody holds its lock.
@@ -55,7 +55,7 @@ pub enum JournalState {
 }
 
 /// One journal: a `postroom.journal/1` object.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Summary {
     /// `postroom.journal/1`.
     pub schema: String,
@@ -68,13 +68,13 @@ pub struct Summary {
     /// Where they went: `origin`, `discard`, or an address.
     pub to: String,
     /// The filter as typed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub filter: Option<String>,
     /// The group asked for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
     /// The rules by which filter and group are read.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub rules: Option<WrittenRules>,
     /// What else it was begun with.
     #[serde(flatten)]
@@ -86,7 +86,7 @@ pub struct Summary {
     /// How far it is.
     pub state: JournalState,
     /// Why its last run stopped.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
     /// How many messages the plan acts on, at most.
     pub planned: u64,
@@ -95,23 +95,21 @@ pub struct Summary {
     /// Failed.
     pub failed: u64,
     /// Those of them that were not sent because a broker was away: `journal resume` sends them.
-    #[serde(default)]
     pub unsent: u64,
     /// Skipped.
     pub skipped: u64,
     /// Ambiguous.
     pub ambiguous: u64,
     /// Those of them that may have been sent: `journal resume --doubtful` looks for their copies.
-    #[serde(default)]
     pub doubtful: u64,
     /// What was last seen of the copies.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub verification: Option<Verification>,
     /// The journal whose run this one took back.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub undoes: Option<String>,
     /// The journals of the runs that took this one back.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub undone_by: Vec<String>,
 }
 
