@@ -195,7 +195,8 @@ pub trait Reader: Send {
     async fn next_batch(&mut self, max: usize) -> Result<Batch>;
 
     /// Settles deliveries that this reader gave out; one result per token, in order. `Ok` for [`Settle::Remove`]
-    /// means that the broker has processed it (not only that it was sent); a lost answer is `Ambiguous`.
+    /// means that the broker has processed it (not only that it was sent); a lost answer is `Ambiguous`,
+    /// and `Unreachable` or `Timeout` mean that the removal was certainly not sent.
     /// A browse can't settle: `Unsupported`.
     async fn settle(&mut self, tokens: &[Token], how: Settle) -> Vec<Result<()>>;
 

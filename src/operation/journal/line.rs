@@ -79,7 +79,7 @@ mod tests {
     }
 
     fn records() -> Vec<Record> {
-        let removed = Record::Removed { done: vec![(1, 9)], failed: vec![(4, "gone \u{1b}[2J".into())] };
+        let removed = Record::Removed { done: vec![(1, 9)], failed: vec![(4, "gone \u{1b}[2J".into())], there: vec![] };
         vec![Record::End, removed, Record::End]
     }
 

@@ -208,6 +208,9 @@ pub(crate) enum Record {
         done: Ranges,
         /// It may still be there, and why.
         failed: Vec<(u64, String)>,
+        /// Those of them that are there for certain: the source was lost before their removal was sent.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        there: Ranges,
     },
     /// Messages whose copies are confirmed and that can't be removed, and why: something before them in the log stays.
     Stays {

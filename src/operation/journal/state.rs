@@ -133,6 +133,8 @@ pub(crate) struct State {
     pub(crate) undoes: HashMap<u64, u64>,
     /// What was last seen of the copies.
     pub(crate) verified: Option<Box<Verification>>,
+    /// Confirmed and not removed: in the source for certain, for the last run ended before it could remove them.
+    pub(crate) there: BTreeSet<u64>,
     /// What was removed, in the order in which it was.
     removals: Vec<Ranges>,
     /// Of those, what may be in the source again for all that is known: [`State::doubt_removals`].
@@ -145,7 +147,11 @@ impl State {
     /// Takes one more record.
     pub(crate) fn apply(&mut self, record: Record) {
         match record {
-            Record::Run { .. } => self.finished = None,
+            Record::Run { .. } => {
+                self.finished = None;
+                // From here on they may be removed without a record of it.
+                self.there.clear();
+            }
             Record::Destination { number, address } => {
                 debug_assert_eq!(number as usize, self.destinations.len());
                 self.destinations.push(address);
@@ -179,10 +185,11 @@ impl State {
                 // What an earlier try may have sent is in doubt as it was before this one.
                 self.each_why(unsent, |entry, why| if entry.twice { Stage::Intended } else { Stage::Unsent(why) });
             }
-            Record::Removed { done, failed } => {
+            Record::Removed { done, failed, there } => {
                 self.each(&done, |entry| entry.stage = Stage::Removed);
                 self.each_why(failed, |_, why| Stage::Confirmed(Some(why)));
                 self.removals.push(done);
+                self.there.extend(there.into_iter().flat_map(|(first, last)| first..=last));
             }
             Record::Stays { seqs, why } => self.each(&seqs, |entry| entry.stage = Stage::Stays(why.clone())),
             Record::Skip { messages } => self.skipped.extend(messages),
@@ -282,8 +289,10 @@ impl State {
     /// How many messages the source holds at least, `scan` being how many it held when the run began: all but those that
     /// we removed or may have removed. Others may have taken some.
     pub(crate) fn least_in_source(&self, scan: Option<u64>) -> u64 {
-        let gone = |entry: &&Entry| matches!(entry.stage, Stage::Removed | Stage::Confirmed(_) | Stage::Lost);
-        let gone = self.entries.iter().filter(gone).count() as u64;
+        let gone = |(seq, entry): &(u64, &Entry)| {
+            matches!(entry.stage, Stage::Removed | Stage::Confirmed(_) | Stage::Lost) && !self.there.contains(seq)
+        };
+        let gone = self.entries().filter(gone).count() as u64;
         scan.unwrap_or(self.last() + self.skipped.len() as u64).saturating_sub(gone)
     }
 
@@ -313,7 +322,7 @@ mod tests {
             ambiguous: vec![(5, "lost".into())],
             unsent: vec![],
         });
-        state.apply(Record::Removed { done: vec![(1, 1)], failed: vec![(2, "cut".into())] });
+        state.apply(Record::Removed { done: vec![(1, 1)], failed: vec![(2, "cut".into())], there: vec![] });
         let names: Vec<_> = state.entries().map(|(_, entry)| entry.outcome(false).name()).collect();
         assert_eq!(names, ["done", "ambiguous", "ambiguous", "failed", "ambiguous"]);
         assert_eq!(state.removed(), 1);
@@ -326,7 +335,7 @@ mod tests {
         let mut state = State::default();
         state.apply(Record::Intend { first: 1, messages: intents(9) });
         for done in [vec![(3, 4), (1, 1)], vec![(6, 7)], vec![(2, 2)]] {
-            state.apply(Record::Removed { done, failed: vec![] });
+            state.apply(Record::Removed { done, failed: vec![], there: vec![] });
         }
         state.doubt_removals(0);
         assert!(state.doubted.is_empty());
@@ -344,7 +353,7 @@ mod tests {
         state.apply(Record::Retry { seqs: vec![(1, 2)] });
         let failed = vec![(2, "full".into())];
         state.apply(Record::Confirm { done: vec![(1, 1)], failed, ambiguous: vec![], unsent: vec![] });
-        state.apply(Record::Removed { done: vec![(1, 1)], failed: vec![] });
+        state.apply(Record::Removed { done: vec![(1, 1)], failed: vec![], there: vec![] });
         assert!(state.entries().all(|(_, entry)| entry.outcome(false).name() == "ambiguous"));
     }
 
@@ -368,7 +377,7 @@ mod tests {
         assert_eq!((state.unsent(), state.doubts()), (1, 2));
         state.apply(Record::Retry { seqs: vec![(2, 3)] });
         state.apply(Record::Confirm { done: vec![(1, 3)], failed: vec![], ambiguous: vec![], unsent: vec![] });
-        state.apply(Record::Removed { done: vec![(1, 3)], failed: vec![] });
+        state.apply(Record::Removed { done: vec![(1, 3)], failed: vec![], there: vec![] });
         assert_eq!(names(&state), [Outcome::Done, Outcome::Done, Outcome::Ambiguous(TWICE.into())]);
     }
 

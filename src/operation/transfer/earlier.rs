@@ -78,7 +78,7 @@ impl Mover<'_> {
         for seq in seqs {
             self.finish_open(*seq, |open| if open.twice { Outcome::Ambiguous(TWICE.into()) } else { Outcome::Done });
         }
-        self.writer.note(&Record::Removed { done: ranges(seqs.iter().copied()), failed: Vec::new() })
+        self.writer.note(&Record::Removed { done: ranges(seqs.iter().copied()), failed: Vec::new(), there: Vec::new() })
     }
 
     /// Messages of an earlier run whose copies are confirmed, not met again though others were met as new copies.
@@ -87,7 +87,7 @@ impl Mover<'_> {
             self.finish_open(*seq, |_| Outcome::Ambiguous(RENEWED.into()));
         }
         let failed = seqs.iter().map(|seq| (*seq, RENEWED.to_owned())).collect();
-        self.writer.note(&Record::Removed { done: Vec::new(), failed })
+        self.writer.note(&Record::Removed { done: Vec::new(), failed, there: Vec::new() })
     }
 
     fn finish_open(&mut self, seq: u64, outcome: impl FnOnce(&Open) -> Outcome) {

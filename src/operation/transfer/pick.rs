@@ -101,8 +101,8 @@ struct Earlier {
     own_ids: bool,
     /// Nothing stands behind the run's messages.
     end: bool,
-    /// The newest message, where it is surely still in the source.
-    newest: Option<u64>,
+    /// Confirmed, and surely still in the source: the newest message, and what the last run could not remove any more.
+    there: BTreeSet<u64>,
 }
 
 impl Earlier {
@@ -170,8 +170,9 @@ impl Picker {
         own_ids: bool,
     ) -> Self {
         let newest = Some(state.last()).filter(|_| !state.end && !state.released);
+        let there = state.there.iter().copied().chain(newest).collect();
         let doubted = state.doubted.clone();
-        let mut earlier = Earlier { in_place, own_ids, end: state.end, newest, doubted, ..Earlier::default() };
+        let mut earlier = Earlier { in_place, own_ids, end: state.end, there, doubted, ..Earlier::default() };
         for Left(digest, id, ..) in &state.skipped {
             let identity = Identity::new(*digest, id);
             *earlier.skipped.entry(identity).or_default() += 1;
@@ -204,7 +205,7 @@ impl Picker {
         for (identity, group) in &mut earlier.groups {
             group.entries.make_contiguous().sort_unstable_by_key(|(seq, was)| (*was, *seq));
             let Some((seq, was)) = group.entries.front().copied().filter(|_| group.size == 1) else { continue };
-            let stays = was != Was::Confirmed || newest == Some(seq);
+            let stays = was != Was::Confirmed || earlier.there.contains(&seq);
             if stays && !earlier.skipped.contains_key(identity) {
                 earlier.marks.insert(seq);
                 earlier.mark_of.insert(*identity, seq);
@@ -304,7 +305,7 @@ impl Picker {
             Was::Confirmed if earlier.end && size == confirmed && !doubted => Pick::Remove(seq),
             Was::Confirmed if size > 1 => Pick::Retry(seq),
             // It is surely there; if another one is equal to it, either may stand for it.
-            Was::Confirmed if earlier.newest == Some(seq) => Pick::Remove(seq),
+            Was::Confirmed if earlier.there.contains(&seq) => Pick::Remove(seq),
             Was::Confirmed if earlier.unique.contains(&identity) => Pick::Remove(seq),
             Was::Confirmed if !earlier.in_place => Pick::Retry(seq),
             Was::Confirmed if earlier.marks.range(seq..).next().is_some() => {
@@ -356,7 +357,7 @@ mod tests {
         state.apply(Record::Intend { first: 1, messages });
         let range = |seqs: &[u64]| crate::operation::journal::record::ranges(seqs.iter().copied());
         state.apply(Record::Confirm { done: range(confirmed), failed: vec![], ambiguous: vec![], unsent: vec![] });
-        state.apply(Record::Removed { done: range(removed), failed: vec![] });
+        state.apply(Record::Removed { done: range(removed), failed: vec![], there: vec![] });
         state
     }
 
@@ -418,6 +419,21 @@ mod tests {
         assert_eq!(picks(&mut resume(&state, 9), &["b", "b"]), [Pick::Retry(2), Pick::Take]);
         state.apply(Record::End);
         assert_eq!(picks(&mut resume(&state, 9), &["b", "!b"]), [Pick::Remove(2), Pick::Beyond]);
+    }
+
+    #[test]
+    fn what_the_last_run_could_not_remove_is_there_for_certain_until_the_next_one_begins() {
+        let mut state = state(&["a", "b", "c"], &[1, 2, 3], &[]);
+        state.apply(Record::Release);
+        let failed = vec![(1, "gone".into()), (2, "lost".into())];
+        state.apply(Record::Removed { done: vec![], failed, there: vec![(2, 2)] });
+        let anywhere = |state: &State| {
+            let mut picker = Picker::matching(Selection::all(), 9, None, false).resuming(state, None, false, false);
+            picks(&mut picker, &["a", "b", "c"])
+        };
+        assert_eq!(anywhere(&state), [Pick::Retry(1), Pick::Remove(2), Pick::Retry(3)]);
+        state.apply(Record::Run { at: jiff::Timestamp::UNIX_EPOCH });
+        assert_eq!(anywhere(&state), [1, 2, 3].map(Pick::Retry));
     }
 
     #[test]

@@ -53,7 +53,7 @@ impl Mover<'_> {
                 self.halt(error);
             }
         }
-        let (mut done, mut failed, mut stays) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut done, mut failed, mut stays, mut there) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for (seq, Confirmed { id, to, twice, .. }) in ready {
             self.open.remove(&seq);
             let result = results
@@ -76,13 +76,14 @@ impl Mover<'_> {
                     self.outcome(seq, &id, Some(to), &Outcome::Ambiguous(why));
                     failed.push((seq, error.to_string()));
                     self.lost |= is_lost(&error);
+                    there.extend(is_away(&error).then_some(seq));
                     if stops_a_publisher(&error) && error.kind() != ErrorKind::Ambiguous {
                         self.halt(error);
                     }
                 }
             }
         }
-        let mut noted = self.writer.note(&Record::Removed { done: ranges(done), failed });
+        let mut noted = self.writer.note(&Record::Removed { done: ranges(done), failed, there: ranges(there) });
         if !stays.is_empty() {
             noted = noted.and(self.writer.note(&Record::Stays { seqs: ranges(stays), why: self.stays().into() }));
         }
