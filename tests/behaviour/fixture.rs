@@ -1,6 +1,7 @@
 //! What a backend brings to the suite: queues made and looked into by other means than the backend under test.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -18,6 +19,8 @@ pub(crate) enum Wanted {
     Named(String),
     /// Refuses messages when that many are ready.
     RejectPublish(u64),
+    /// Its messages live that long.
+    Expiring(Duration),
 }
 
 /// One kind of queue on one backend. Everything it makes is unique to this run.
@@ -57,6 +60,12 @@ pub(crate) trait Fixture: Send + Sync {
         let mark = Timestamp::from_second(Timestamp::now().as_second() + 1).unwrap();
         assert!(until(async || Timestamp::now() >= mark).await);
         mark
+    }
+
+    /// A short life that a queue or a message of its own can have, where what has lived that long is gone at once and not
+    /// some minutes later.
+    fn short_life(&self) -> Option<Duration> {
+        None
     }
 
     /// Whether what arrives during a read can be told from what was there. In SQS nothing tells it: a plan that names

@@ -11,6 +11,7 @@
 //! Limits: pure rules, no I/O. A client can write `x-delivery-count` itself; then the guard errs to caution.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::api::Queue;
 use super::policy::Settings;
@@ -180,9 +181,12 @@ impl Facts {
         self.settings.flag("single-active-consumer")
     }
 
-    /// How long a message lives, in milliseconds.
-    pub(super) fn ttl(&self) -> Option<u64> {
-        self.settings.number("message-ttl")
+    /// How long a message lives. A stream drops whole segments, so that a message there may live longer.
+    pub(super) fn life(&self) -> Option<Duration> {
+        match self.kind {
+            Kind::Stream => self.settings.age("max-age"),
+            _ => self.settings.number("message-ttl").map(Duration::from_millis),
+        }
     }
 
     /// What a look does, and whether it is refused.
@@ -264,8 +268,8 @@ impl Facts {
         if let Some(consumers) = self.consumers.filter(|consumers| *consumers > 0) {
             warnings.push(format!("{consumers} consumers are attached: a look competes with them for messages"));
         }
-        if let Some(ttl) = self.ttl().filter(|ttl| *ttl < 60_000) {
-            warnings.push(format!("messages expire after {ttl} ms, also while they are looked at"));
+        if let Some(life) = self.life().filter(|life| *life < Duration::from_mins(1)) {
+            warnings.push(format!("messages expire after {} ms, also while they are looked at", life.as_millis()));
         }
         if let Some(max) = self.settings.number("max-length") {
             let overflow = self.settings.text("overflow").unwrap_or("drop-head");

@@ -3,7 +3,6 @@
 //! Limits: counts and rates of a list are the API's, up to five seconds old; `describe` counts ready messages itself.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -238,7 +237,7 @@ fn info(facts: &Facts, pairing: &Pairing, routes: &Routes, full: bool) -> QueueI
         rate_in: row.message_stats.publish_details.rate,
         rate_out: row.message_stats.deliver_get_details.rate,
         oldest: row.head_message_timestamp.and_then(|seconds| Timestamp::from_second(seconds).ok()),
-        expiry: facts.ttl().map(Duration::from_millis),
+        expiry: facts.life(),
         dead_letter_to: names(pairing.to.get(&facts.name)),
         is_dlq: !dead_letter_from.is_empty() || named_like_a_dlq(&facts.name),
         dead_letter_from,

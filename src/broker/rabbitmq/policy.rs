@@ -5,6 +5,8 @@
 //! are matched here. Limits: patterns are Erlang regular expressions; one that Rust can't read counts as matching,
 //! which errs to caution for limits.
 
+use std::time::Duration;
+
 use serde_json::{Map, Value};
 
 use super::api::{Policy, Queue};
@@ -95,6 +97,12 @@ impl Settings {
         [argument, policy].into_iter().flatten().filter_map(|n| u64::try_from(n).ok()).min()
     }
 
+    /// The age that holds for a key, such as `7D`: the lower of argument and policy.
+    pub(super) fn age(&self, key: &str) -> Option<Duration> {
+        let both = [self.arguments.get(&format!("x-{key}")), self.policy.get(key)];
+        both.into_iter().flatten().filter_map(|value| age(value.as_str()?)).min()
+    }
+
     /// The delivery limit: the lower of argument and policy; where one is negative, the higher.
     pub(super) fn delivery_limit(&self) -> Option<i64> {
         match self.numbers("delivery-limit") {
@@ -128,6 +136,21 @@ impl Settings {
     fn numbers(&self, key: &str) -> (Option<i64>, Option<i64>) {
         (self.arguments.get(&format!("x-{key}")).and_then(Value::as_i64), self.policy.get(key).and_then(Value::as_i64))
     }
+}
+
+/// A number and a unit, as RabbitMQ reads them: years have 365 days and months 30.
+fn age(text: &str) -> Option<Duration> {
+    let (number, unit) = text.split_at_checked(text.find(|c: char| !c.is_ascii_digit())?)?;
+    let seconds = match unit {
+        "Y" => 365 * 86_400,
+        "M" => 30 * 86_400,
+        "D" => 86_400,
+        "h" => 3600,
+        "m" => 60,
+        "s" => 1,
+        _ => return None,
+    };
+    number.parse::<u64>().ok()?.checked_mul(seconds).map(Duration::from_secs)
 }
 
 #[cfg(test)]
@@ -168,5 +191,15 @@ mod tests {
         assert_eq!(limit(&serde_json::json!({})), Some(-1));
         assert_eq!(limit(&serde_json::json!({"x-delivery-limit": 5})), Some(5));
         assert_eq!(limit(&serde_json::json!({"x-delivery-limit": -1})), Some(-1));
+    }
+
+    #[test]
+    fn of_two_ages_the_lower_holds() {
+        let policies = Policies::new(vec![policy("p", ".*", 0, &serde_json::json!({"max-age": "2D"}))], Vec::new());
+        let age = |text: &str| policies.settings(&queue(&serde_json::json!({ "x-max-age": text }))).age("max-age");
+        for (text, hours) in [("90m", 1.5), ("5400s", 1.5), ("7h", 7.0), ("1M", 48.0), ("1Y", 48.0), ("odd", 48.0)] {
+            assert_eq!(age(text), Some(Duration::from_secs_f64(hours * 3600.0)), "{text}");
+        }
+        assert_eq!(policies.settings(&queue(&serde_json::json!({}))).age("max-length"), None);
     }
 }

@@ -2,6 +2,7 @@
 
 mod browse;
 mod describe;
+mod expiry;
 mod lossless;
 mod publish;
 mod seek;
@@ -40,8 +41,16 @@ use case;
 
 /// Every case, in reading order.
 pub(crate) fn all() -> Vec<Case> {
-    [lossless::cases(), browse::cases(), seek::cases(), take::cases(), publish::cases(), describe::cases()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        lossless::cases(),
+        browse::cases(),
+        seek::cases(),
+        take::cases(),
+        publish::cases(),
+        describe::cases(),
+        expiry::cases(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
