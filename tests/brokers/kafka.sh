@@ -1,6 +1,7 @@
-# Apache Kafka 4.3 for tests/with-brokers: one KRaft node on 127.0.0.1 with three listeners: PLAINTEXT; SASL_SSL
-# (SCRAM-SHA-256, PLAIN and OAUTHBEARER, behind a certificate of an authority made for this run); and SSL that asks for a
-# client certificate of the same authority.
+# Apache Kafka 4.3 for tests/with-brokers: one KRaft node on 127.0.0.1 with four listeners: PLAINTEXT; SASL_SSL
+# (SCRAM-SHA-256, PLAIN and OAUTHBEARER, behind a certificate of an authority made for this run); SSL that asks for a
+# client certificate of the same authority; and PLAINTEXT that sends its clients to another port, where a test puts a proxy
+# in between: POSTROOM_KAFKA_PROXIED_URL is that of the port, and POSTROOM_KAFKA_BEHIND_PROXY what it is to lead to.
 #
 # Users on SASL_SSL: alice / alice-secret and bob / bob-secret; OAUTHBEARER takes any unsigned token, believes its subject,
 # and ends a connection whose token is not renewed in time. ACLs are on: whoever comes in by PLAINTEXT, alice and the owner of the client certificate may do everything,
@@ -32,7 +33,7 @@ kafka_install() {
 kafka_start() {
     local home=$run/kafka tls=$run/kafka-tls
     mkdir -p "$home"
-    take_ports 4
+    take_ports 6
     printf '%s\n' "${ports[@]}" >"$home/ports"
     certificates "$tls"
     # Kafka takes key, certificate and authority as PEM in one file, the key as PKCS#8.
@@ -58,7 +59,7 @@ kafka_java() {
     java "${arguments[@]}" "$@"
 }
 
-# kafka_properties HOME TLS_FOLDER PLAINTEXT_PORT SASL_SSL_PORT SSL_PORT CONTROLLER_PORT
+# kafka_properties HOME TLS_FOLDER PLAINTEXT_PORT SASL_SSL_PORT SSL_PORT CONTROLLER_PORT BEHIND_PROXY_PORT PROXY_PORT
 kafka_properties() {
     local scram=org.apache.kafka.common.security.scram.ScramLoginModule
     local plain=org.apache.kafka.common.security.plain.PlainLoginModule
@@ -67,11 +68,11 @@ kafka_properties() {
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:$6
-listeners=PLAINTEXT://127.0.0.1:$3,SECURE://127.0.0.1:$4,MUTUAL://127.0.0.1:$5,CONTROLLER://127.0.0.1:$6
-advertised.listeners=PLAINTEXT://127.0.0.1:$3,SECURE://localhost:$4,MUTUAL://localhost:$5
+listeners=PLAINTEXT://127.0.0.1:$3,SECURE://127.0.0.1:$4,MUTUAL://127.0.0.1:$5,CONTROLLER://127.0.0.1:$6,PROXIED://127.0.0.1:$7
+advertised.listeners=PLAINTEXT://127.0.0.1:$3,SECURE://localhost:$4,MUTUAL://localhost:$5,PROXIED://127.0.0.1:$8
 inter.broker.listener.name=PLAINTEXT
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SECURE:SASL_SSL,MUTUAL:SSL,CONTROLLER:PLAINTEXT
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SECURE:SASL_SSL,MUTUAL:SSL,CONTROLLER:PLAINTEXT,PROXIED:PLAINTEXT
 ssl.keystore.type=PEM
 ssl.keystore.location=$2/broker.pem
 ssl.truststore.type=PEM
@@ -122,13 +123,15 @@ kafka_ready() {
 kafka_answers() {
     local ports
     mapfile -t ports <"$run/$1/ports"
-    answers "${ports[0]}" && answers "${ports[1]}" && answers "${ports[2]}"
+    answers "${ports[0]}" && answers "${ports[1]}" && answers "${ports[2]}" && answers "${ports[4]}"
 }
 
 kafka_urls() {
     local ports
     mapfile -t ports <"$run/kafka/ports"
     echo "POSTROOM_KAFKA_URL=kafka://127.0.0.1:${ports[0]}"
+    echo "POSTROOM_KAFKA_PROXIED_URL=kafka://127.0.0.1:${ports[5]}"
+    echo "POSTROOM_KAFKA_BEHIND_PROXY=127.0.0.1:${ports[4]}"
     echo "POSTROOM_KAFKA_SASL_URL=kafka://localhost:${ports[1]}?security.protocol=SASL_SSL"
     echo "POSTROOM_KAFKA_TLS_URL=kafka://localhost:${ports[2]}?security.protocol=SSL"
     echo "POSTROOM_KAFKA_TLS_CA=$run/kafka-tls/ca.pem"

@@ -15,6 +15,8 @@ use super::{Program, brokers, number};
 
 const MESSAGES: u64 = 20_000;
 const KILLS: u64 = 10;
+/// Of an undo, which is a replay of the archive.
+const UNDO_KILLS: u64 = 5;
 const PARTITIONS: i32 = 3;
 const PATIENCE: Duration = Duration::from_secs(20);
 const SERVERS: [(&str, &str); 1] = [("kafka", "POSTROOM_KAFKA_URL")];
@@ -22,6 +24,9 @@ const SERVERS: [(&str, &str); 1] = [("kafka", "POSTROOM_KAFKA_URL")];
 /// A cluster, the program, and clients of our own.
 pub(super) struct Ground {
     url: String,
+    /// Where the program comes in, and the properties of its client.
+    door: String,
+    properties: &'static str,
     program: Program,
     /// For counting while the program runs.
     consumer: BaseConsumer,
@@ -31,11 +36,23 @@ impl Ground {
     pub(super) fn new(url: &str) -> Self {
         let url = url.split('?').next().unwrap().to_owned();
         let consumer = config(&url).create().unwrap();
-        Self { url, program: Program::new(), consumer }
+        Self { door: url.clone(), properties: "", url, program: Program::new(), consumer }
+    }
+
+    /// The program comes in by another listener.
+    pub(super) fn through(mut self, other: &str) -> Self {
+        other.clone_into(&mut self.door);
+        self
+    }
+
+    /// The client of the program has these properties.
+    pub(super) fn properties(mut self, properties: &'static str) -> Self {
+        self.properties = properties;
+        self
     }
 
     pub(super) fn address(&self, topic: &str) -> String {
-        format!("{}/{topic}", self.url)
+        format!("{}/{topic}{}", self.door, self.properties)
     }
 
     /// Makes a topic with this many numbered records in it.
@@ -124,5 +141,20 @@ fn a_drain_that_is_killed_again_and_again_loses_nothing() {
         let ground = Ground::new(&url);
         let from = ground.fill("kill.drain.from", MESSAGES);
         ground.program.drain_and_kill(&ground.address(&from), (KILLS, MESSAGES), || ground.numbers(&from));
+    }
+}
+
+/// A topic keeps the copies of a replay, so that what can be taken back is a drain.
+#[test]
+fn an_undo_of_a_drain_that_is_killed_again_and_again_loses_nothing() {
+    for (_, url) in brokers(&SERVERS) {
+        let ground = Ground::new(&url);
+        let from = ground.fill("kill.undo", MESSAGES);
+        let archive = format!("file:{}", ground.program.home().join("drained.jsonl").display());
+        let drain = ["drain", &ground.address(&from), "--to", &archive];
+        ground.program.undo_and_kill(drain, (UNDO_KILLS, MESSAGES), || ground.count(&from));
+        let back = ground.numbers(&from);
+        ground.program.judge_losses(&BTreeMap::new(), &back, MESSAGES);
+        ground.program.judge_repeats(&back);
     }
 }

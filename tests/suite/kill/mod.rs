@@ -5,14 +5,19 @@
 //! Needs `tests/with-brokers`; without brokers it says so, unless they are required. The clients here are bare ones, so
 //! that what is judged does not judge itself.
 
+mod cuts;
 #[cfg(feature = "kafka")]
 mod kafka;
+mod moves;
+mod proxy;
 #[cfg(feature = "rabbitmq")]
 mod rabbitmq;
 #[cfg(any(feature = "rabbitmq", feature = "kafka"))]
 mod restart;
+mod servers;
 #[cfg(feature = "sqs")]
 mod sqs;
+mod stops;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -55,11 +60,17 @@ impl Program {
     }
 
     fn start(&self, arguments: &[&str]) -> Child {
+        self.start_at(arguments, None)
+    }
+
+    /// With a clock that stands still at that time, where there is one.
+    fn start_at(&self, arguments: &[&str], now: Option<jiff::Timestamp>) -> Child {
         let home = self.home.path();
         let log = |name: &str| File::create(home.join(name)).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_postroom"));
         command.args(arguments).env("HOME", home).env("XDG_STATE_HOME", home).env("XDG_CONFIG_HOME", home);
         command.env("XDG_DATA_HOME", home).stdin(Stdio::null()).stdout(log("stdout")).stderr(log("stderr"));
+        command.envs(now.map(|now| ("POSTROOM_NOW", now.to_string())));
         command.spawn().unwrap()
     }
 
@@ -110,15 +121,30 @@ impl Program {
 
     /// What the last run reported.
     fn report(&self) -> serde_json::Value {
+        self.report_if_any().unwrap_or_else(|| panic!("no report\n{}", self.said()))
+    }
+
+    /// The same; `None` for a run that said nothing but its error.
+    fn report_if_any(&self) -> Option<serde_json::Value> {
         let stdout = std::fs::read_to_string(self.home.path().join("stdout")).unwrap();
-        serde_json::from_str(&stdout).unwrap_or_else(|error| panic!("{error}\n{}", self.said()))
+        let told = || serde_json::from_str(&stdout).unwrap_or_else(|error| panic!("{error}\n{}", self.said()));
+        (!stdout.is_empty()).then(told)
+    }
+
+    fn journals(&self) -> serde_json::Value {
+        let status = self.start(&["journal", "list", "-o", "json"]).wait().unwrap();
+        assert!(status.success(), "{}", self.said());
+        self.report()
+    }
+
+    /// Whether a run came as far as to do anything.
+    fn has_journal(&self) -> bool {
+        !self.journals().as_array().unwrap().is_empty()
     }
 
     /// How many messages the newest journal calls ambiguous, and how many failed.
     fn ambiguous_and_failed(&self) -> (u64, u64) {
-        let status = self.start(&["journal", "list", "-o", "json"]).wait().unwrap();
-        assert!(status.success(), "{}", self.said());
-        let journals = self.report();
+        let journals = self.journals();
         let number = |name: &str| journals[0][name].as_u64().unwrap_or_else(|| panic!("{journals}"));
         (number("ambiguous"), number("failed"))
     }
@@ -133,9 +159,9 @@ impl Program {
         self.judge_repeats(&seen);
     }
 
-    /// Replays to the end, and takes that back with kills: a step is a message that is back, which `done` counts.
-    fn undo_and_kill(&self, from: &str, to: &str, goals: (u64, u64), done: impl Fn() -> u64) {
-        let status = self.start(&["replay", from, "--to", to, "--yes", "-o", "json"]).wait().unwrap();
+    /// Replays or drains to the end, and takes that back with kills: a step is a message that is back, which `done` counts.
+    fn undo_and_kill(&self, run: [&str; 4], goals: (u64, u64), done: impl Fn() -> u64) {
+        let status = self.start(&[&run[..], &["--yes", "-o", "json"]].concat()).wait().unwrap();
         assert!(status.success(), "{status}\n{}", self.said());
         let id = self.report()["journal"].as_str().unwrap().to_owned();
         self.kill_often(&["journal", "undo", &id, "--yes", "-o", "json"], goals, done);

@@ -8,7 +8,7 @@ use lapin::options::{
     BasicConsumeOptions, BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions, QueueDeleteOptions,
 };
 use lapin::types::{AMQPValue, FieldTable};
-use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties};
+use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, Queue};
 use tokio::runtime::Runtime;
 
 use super::{Program, brokers, number};
@@ -41,6 +41,13 @@ impl Ground {
         Self { url: url.to_owned(), program: Program::new(), runtime, channel, _connection: connection }
     }
 
+    /// The program comes here by another host and port, and by AMQP only.
+    pub(super) fn through(mut self, other: &str) -> Self {
+        let (before, rest) = self.url.split_once('@').unwrap();
+        self.url = format!("{before}@{other}/{}", rest.split_once('/').unwrap().1);
+        self
+    }
+
     /// The address of a queue as people type it.
     pub(super) fn address(&self, queue: &str) -> String {
         let (broker, query) = self.url.split_once('?').unwrap();
@@ -68,11 +75,20 @@ impl Ground {
         assert_eq!(self.ready(queue), count);
     }
 
-    /// How many messages are ready.
-    pub(super) fn ready(&self, queue: &str) -> u64 {
+    fn look(&self, queue: &str) -> Queue {
         let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::durable() };
         let declare = self.channel.queue_declare(queue.into(), passive, FieldTable::default());
-        self.runtime.block_on(declare).unwrap().message_count().into()
+        self.runtime.block_on(declare).unwrap()
+    }
+
+    /// How many messages are ready.
+    pub(super) fn ready(&self, queue: &str) -> u64 {
+        self.look(queue).message_count().into()
+    }
+
+    /// How many consumers there are.
+    pub(super) fn consumers(&self, queue: &str) -> u32 {
+        self.look(queue).consumer_count()
     }
 
     /// Takes everything out and says how often each number was there.
@@ -113,9 +129,8 @@ fn an_undo_that_is_killed_again_and_again_loses_nothing() {
         let (from, to) = (format!("kill.undo.from.{version}"), format!("kill.undo.to.{version}"));
         ground.fill(&to, "quorum", 0);
         ground.fill(&from, "quorum", MESSAGES);
-        let addresses = (ground.address(&from), ground.address(&to));
-        let goals = (UNDO_KILLS, MESSAGES);
-        ground.program.undo_and_kill(&addresses.0, &addresses.1, goals, || ground.ready(&from));
+        let replay = ["replay", &ground.address(&from), "--to", &ground.address(&to)];
+        ground.program.undo_and_kill(replay, (UNDO_KILLS, MESSAGES), || ground.ready(&from));
         let back = ground.numbers(&from);
         ground.program.judge_losses(&ground.numbers(&to), &back, MESSAGES);
         ground.program.judge_repeats(&back);

@@ -29,18 +29,18 @@ const GROUPS: u64 = 40;
 const AT_ONCE: usize = 8;
 
 /// A server, the program, and a client of our own.
-struct Ground {
+pub(super) struct Ground {
     url: String,
     /// How many messages a queue gets, and for how many seconds they are held: moto answers a call at a time, and slowly.
-    messages: u64,
-    lease: u64,
+    pub(super) messages: u64,
+    pub(super) lease: u64,
     program: Program,
     runtime: Runtime,
     client: Client,
 }
 
 impl Ground {
-    fn new(server: &str, url: &str) -> Self {
+    pub(super) fn new(server: &str, url: &str) -> Self {
         let parsed = BrokerUrl::parse(url).unwrap();
         let config = aws_sdk_sqs::Config::builder()
             .behavior_version(BehaviorVersion::latest())
@@ -52,8 +52,15 @@ impl Ground {
         Self { url: url.to_owned(), messages, lease, program: Program::new(), runtime: Runtime::new().unwrap(), client }
     }
 
+    /// The program comes here by another host and port.
+    pub(super) fn through(mut self, other: &str) -> Self {
+        let (region, _) = self.url.split_once('?').unwrap();
+        self.url = format!("{region}?endpoint=http://{other}");
+        self
+    }
+
     /// The address of a queue as people type it, with our lease.
-    fn address(&self, queue: &str) -> String {
+    pub(super) fn address(&self, queue: &str) -> String {
         format!("{}&lease={}", self.plain(queue), self.lease)
     }
 
@@ -67,7 +74,7 @@ impl Ground {
     }
 
     /// Makes a queue anew, with this many numbered messages in it, which their groups hold in order.
-    fn fill(&self, queue: &str, count: u64) {
+    pub(super) fn fill(&self, queue: &str, count: u64) {
         self.runtime.block_on(async {
             if let Ok(old) = self.client.get_queue_url().queue_name(queue).send().await {
                 self.client.delete_queue().queue_url(old.queue_url.unwrap()).send().await.unwrap();
@@ -98,7 +105,7 @@ impl Ground {
     }
 
     /// About how many can be received, and how many somebody holds.
-    fn counts(&self, queue: &str) -> (u64, u64) {
+    pub(super) fn counts(&self, queue: &str) -> (u64, u64) {
         self.runtime.block_on(async {
             let url = self.url_of(queue).await;
             let ask = self.client.get_queue_attributes().queue_url(url).attribute_names(QueueAttributeName::All);
@@ -110,7 +117,7 @@ impl Ground {
     }
 
     /// Takes everything out, in the order in which it comes.
-    fn take_all(&self, queue: &str) -> Vec<(String, u64)> {
+    pub(super) fn take_all(&self, queue: &str) -> Vec<(String, u64)> {
         let mut seen = Vec::new();
         loop {
             let received = self.runtime.block_on(async {
@@ -158,7 +165,7 @@ impl Ground {
 }
 
 /// How often each number is there.
-fn times(seen: &[(String, u64)]) -> BTreeMap<u64, u64> {
+pub(super) fn times(seen: &[(String, u64)]) -> BTreeMap<u64, u64> {
     let mut times = BTreeMap::new();
     for (_, number) in seen {
         *times.entry(*number).or_insert(0) += 1;
@@ -205,7 +212,8 @@ fn an_undo_that_is_killed_again_and_again_loses_nothing() {
         ground.fill(from, messages);
         let goals = (UNDO_KILLS, messages);
         // The undo takes from where the replay went to.
-        ground.program.undo_and_kill(&ground.plain(from), &ground.address(to), goals, || ground.counts(from).0);
+        let replay = ["replay", &ground.plain(from), "--to", &ground.address(to)];
+        ground.program.undo_and_kill(replay, goals, || ground.counts(from).0);
         let back = times(&ground.take_all(from));
         ground.program.judge_losses(&times(&ground.take_all(to)), &back, messages);
         ground.program.judge_repeats(&back);
