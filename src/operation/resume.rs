@@ -160,8 +160,9 @@ pub async fn run(prepared: Prepared, journals: &Journals, control: &Control) -> 
         opened.state.doubt_removals(if opened.head.handles.is_some() { u64::MAX } else { more });
     }
     let head = &opened.head;
-    // Ages in the filter are counted from when the run began: the same messages match.
-    let selection = Selection::parse(head.filter.as_deref(), head.group.as_deref(), head.started, &rules)?;
+    // Ages in the filter are counted from the same time as before, so that the same messages match.
+    let ages_from = head.ages_from.unwrap_or(head.started);
+    let selection = Selection::parse(head.filter.as_deref(), head.group.as_deref(), ages_from, &rules)?;
     match to {
         Some(to) => {
             let how = (selection, rules, doubtful);

@@ -18,6 +18,7 @@ pub struct Selection {
     filter: Option<String>,
     group: Option<String>,
     rules: Option<WrittenRules>,
+    ages_from: Option<Timestamp>,
     prefilter: Option<Prefilter>,
     conditions: Vec<Matches>,
 }
@@ -36,7 +37,8 @@ impl Selection {
     /// `Usage` for a bad expression, with a caret under the spot, and for what can't be a group's name.
     pub fn parse(filter: Option<&str>, group: Option<&str>, now: Timestamp, rules: &Arc<Rules>) -> Result<Self> {
         let rules_decide = filter.is_some() || group.is_some();
-        let mut selection = Self { rules: rules_decide.then(|| rules.written()), ..Self::all() };
+        let written = rules_decide.then(|| rules.written());
+        let mut selection = Self { rules: written, ages_from: filter.is_some().then_some(now), ..Self::all() };
         if let Some(text) = filter {
             let filter = Filter::parse(text, now)?;
             let prefilter = filter.prefilter().with_schemas(rules.schemas());
@@ -100,6 +102,12 @@ impl Selection {
     #[must_use]
     pub fn filter_text(&self) -> Option<&str> {
         self.filter.as_deref()
+    }
+
+    /// The time that ages in its filter are counted from.
+    #[must_use]
+    pub fn ages_from(&self) -> Option<Timestamp> {
+        self.ages_from
     }
 
     /// The rules by which its filter and its group were read.

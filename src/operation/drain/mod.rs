@@ -230,6 +230,7 @@ pub async fn run(prepared: Prepared, journals: &Journals, control: &Control) -> 
         source: plan.source.clone(),
         to: absolute(&request.to)?.text(),
         filter: plan.filter.clone(),
+        ages_from: request.selection.ages_from(),
         group: plan.group.clone(),
         rules: plan.rules.clone(),
         mode: plan.mode,

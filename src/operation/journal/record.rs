@@ -29,6 +29,9 @@ pub struct Head {
     /// The filter as typed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filter: Option<String>,
+    /// What ages in the filter are counted from. A journal of an older version does not say: from when the run began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ages_from: Option<Timestamp>,
     /// The group asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,

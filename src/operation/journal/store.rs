@@ -572,6 +572,7 @@ mod tests {
             source: "shop:orders.dlq".into(),
             to: "origin".into(),
             filter: None,
+            ages_from: None,
             group: None,
             rules: None,
             mode: Mode::Streaming,
@@ -656,6 +657,7 @@ mod tests {
             limit: Some(1),
             undoes: Some("x".into()),
             until: Some(Timestamp::UNIX_EPOCH),
+            ages_from: Some(Timestamp::UNIX_EPOCH),
             ..head()
         };
         let folder = tempfile::tempdir().unwrap();
@@ -664,7 +666,7 @@ mod tests {
         let json = |value: serde_json::Result<serde_json::Value>| value.unwrap().as_object().unwrap().clone();
         let told = json(serde_json::to_value(journals.summary(&opened.head.id).unwrap()));
         // How the run knows its messages again is nobody's choice.
-        let own = ["scan", "in_place", "handles", "within", "unique_ids", "until"];
+        let own = ["scan", "in_place", "handles", "within", "unique_ids", "until", "ages_from"];
         for (name, value) in json(serde_json::to_value(&opened.head)) {
             assert!(own.contains(&name.as_str()) || told.get(&name) == Some(&value), "{name}: {told:?}");
         }

@@ -4,6 +4,7 @@
 //! was reported as ambiguous.
 
 mod away;
+mod clock;
 mod journal;
 mod pairs;
 mod undo;
@@ -19,7 +20,7 @@ use postroom::broker::memory::{Due, Fault, Memory, Profile, QueueSpec, at_each};
 use postroom::broker::{Address, Broker, BrowseOptions};
 use postroom::config::Policy;
 use postroom::message::Message;
-use postroom::operation::control::Control;
+use postroom::operation::control::{Clock, Control};
 use postroom::operation::drain::{self, DrainRequest, DrainTo};
 use postroom::operation::journal::{JournalState, Journals, Summary};
 use postroom::operation::place::Place;
@@ -71,6 +72,8 @@ struct World {
     rescue: bool,
     /// The clock of runs and resumes jumps to and fro.
     jumps: bool,
+    /// The clock that they go by else; the machine's where there is none.
+    clock: Option<Clock>,
     outcomes: Arc<Mutex<Vec<OutcomeLine>>>,
     /// What the consumer has taken.
     consumed: Arc<Mutex<Vec<String>>>,
@@ -129,6 +132,7 @@ impl World {
             case,
             rescue: false,
             jumps: false,
+            clock: None,
             outcomes: Arc::default(),
             consumed: Arc::default(),
             consumer: None,
@@ -196,7 +200,8 @@ impl World {
         let outcomes = Arc::clone(&self.outcomes);
         // Small batches: what is under way, confirmed, removed and still to come at once is what faults are about.
         let control = Control::new().batch(2).settle(std::time::Duration::from_millis(2));
-        let control = if self.jumps { control.clock(jumping()) } else { control };
+        let clock = if self.jumps { Some(jumping()) } else { self.clock.clone() };
+        let control = clock.into_iter().fold(control, Control::clock);
         control.on_outcome(move |line| outcomes.lock().unwrap().push(line))
     }
 
