@@ -105,7 +105,9 @@ pub(super) fn lambda_destination(record: &Map<String, Json>) -> Option<Failure> 
     let condition = body::text(context, "condition").filter(|condition| condition != "Success")?;
     let response = record.get("responsePayload").and_then(Json::as_object);
     let class = response.and_then(|response| body::text(response, "errorType"));
-    let stack = ["stackTrace", "trace"].iter().find_map(|name| response.and_then(|r| body::lines(r, name)));
+    let stack = response.and_then(java_report).or_else(|| {
+        ["stackTrace", "trace"].iter().find_map(|name| response.and_then(|response| body::lines(response, name)))
+    });
     let function_error = || body::text_at(record, ["responseContext", "functionError"]);
     Some(Failure {
         dialect: "lambda-destination",
@@ -127,6 +129,29 @@ pub(super) fn lambda_destination(record: &Map<String, Json>) -> Option<Failure> 
     })
 }
 
+/// The report of a function in Java or .NET, whose errors hold their causes, as the runtime itself would print it.
+fn java_report(response: &Map<String, Json>) -> Option<String> {
+    let mut report = String::new();
+    let chain = std::iter::successors(Some(response), |error| error.get("cause")?.as_object());
+    for error in chain.take(body::MAX_CAUSES) {
+        let class = body::text(error, "errorType")?;
+        let told = body::text(error, "errorMessage").unwrap_or_default();
+        let told = told.lines().next().unwrap_or_default();
+        report.push_str(if report.is_empty() { "" } else { "Caused by: " });
+        report.extend([&class, ": ", told, "\n"]);
+        for frame in error.get("stackTrace").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str) {
+            let call = frame.trim().strip_prefix("at ").unwrap_or(frame);
+            // Of other languages the lines are whole as they are.
+            let name = call.split_once('(').map(|(name, _)| name)?;
+            if name.contains(' ') || !name.contains('.') {
+                return None;
+            }
+            report.extend(["\tat ", call, "\n"]);
+        }
+    }
+    report.contains("\tat ").then_some(report)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -134,6 +159,27 @@ mod tests {
 
     fn with<const N: usize>(headers: [(&str, &str); N]) -> Message {
         Message { headers: Fields::from_iter(headers), ..Message::default() }
+    }
+
+    #[test]
+    fn a_function_in_java_tells_its_causes_and_their_frames() {
+        let record = serde_json::json!({
+            "requestContext": {"requestId": "r", "functionArn": "arn:aws:lambda:eu-west-1:1:function:tariffs:7", "condition": "RetriesExhausted"},
+            "responsePayload": {
+                "errorMessage": "rating failed", "errorType": "com.acme.RatingException",
+                "stackTrace": ["com.acme.Handler.handleRequest(Handler.java:58)"],
+                "cause": {
+                    "errorMessage": "no such tariff\nin the table", "errorType": "java.lang.IllegalArgumentException",
+                    "stackTrace": ["com.acme.Tariffs.lookup(Tariffs.java:61)", "java.base/java.lang.reflect.Method.invoke(Unknown Source)"]
+                }
+            }
+        });
+        let failure = lambda_destination(record.as_object().unwrap()).unwrap().rooted();
+        assert_eq!(failure.class.as_deref(), Some("java.lang.IllegalArgumentException"));
+        assert_eq!(failure.message.as_deref(), Some("no such tariff"));
+        assert_eq!(failure.frames, ["com.acme.Tariffs.lookup", "com.acme.Handler.handleRequest"]);
+        let python = serde_json::json!({"errorType": "KeyError", "errorMessage": "'a'", "stackTrace": ["  File \"/var/task/a.py\", line 3, in b\n"]});
+        assert_eq!(java_report(python.as_object().unwrap()), None);
     }
 
     #[test]

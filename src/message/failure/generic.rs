@@ -183,6 +183,7 @@ impl Found {
 fn is_report(text: &str) -> bool {
     const MARKS: [&str; 4] = ["stack trace:", "stack backtrace:", "caused by:", "traceback (most recent call last):"];
     (text.starts_with("thread '") && text.contains("panicked at "))
+        || super::panicked(text).is_some()
         || (text.starts_with('{') && text.contains(",[{file,\""))
         || text.lines().skip(1).any(|line| {
             let line = line.trim_start();
@@ -239,10 +240,19 @@ pub(super) fn fields(fields: &Map<String, Value>) -> Option<Failure> {
                     std::iter::successors(Some(outer), |error| cause(error)).take(body::MAX_CAUSES).collect();
                 for inner in chain.into_iter().rev() {
                     for name in inner.keys() {
-                        let inside = part(name).or_else(|| own_part(name));
-                        if let Some(inside) = inside {
-                            found.put(inside, body::lines(inner, name).or_else(|| body::text(inner, name)));
+                        if let Some(inside) = part(name).or_else(|| own_part(name)) {
+                            let told = body::lines(inner, name).or_else(|| body::text(inner, name));
+                            // Within an error, a stack is the error's.
+                            let is_own =
+                                inside == Part::Trace && told.as_deref().is_some_and(|text| text.contains('\n'));
+                            found.put(if is_own { Part::Stack } else { inside }, told);
                         }
+                    }
+                    // What a validator found is a list, of which its message is the text.
+                    if found.text.is_none()
+                        && let Some(Value::Array(_)) = inner.get("issues")
+                    {
+                        found.text = inner.get("issues").map(Value::to_string);
                     }
                 }
             }
@@ -420,6 +430,26 @@ mod tests {
             "cause": {"code": "VAT", "message": "no answer", "cause": {"retry": true}}}}));
         assert_eq!((failure.class.as_deref(), failure.message.as_deref()), (Some("VAT"), Some("no answer")));
         assert_eq!(failure.stack.as_deref(), Some("at x"), "what the innermost leaves out");
+    }
+
+    #[test]
+    fn an_error_of_which_there_is_only_a_stack_or_a_list_of_issues_is_one() {
+        let read = |body: Value| fields(body.as_object().unwrap());
+        let stack = serde_json::json!({"order": 7, "error": {"name": "TypeError", "stack": "TypeError: x\n    at f (a.js:1:2)"}});
+        let failure = read(stack).unwrap();
+        assert_eq!(failure.class.as_deref(), Some("TypeError"));
+        assert!(failure.stack.is_some_and(|stack| stack.contains("a.js")));
+        let issues = serde_json::json!({"error": {"name": "ZodError", "issues": [{"path": ["payer", "iban"], "message": "Required"}]}});
+        let failure = read(issues).unwrap();
+        assert_eq!(failure.message.as_deref(), Some(r#"[{"path":["payer","iban"],"message":"Required"}]"#));
+        assert_eq!(read(serde_json::json!({"error": {"name": "TypeError", "stack": "prod"}})), None);
+    }
+
+    #[test]
+    fn a_panic_is_a_report_whatever_is_told_before_it() {
+        let mut message = Message::default();
+        message.headers.push("x-error", "task 17 panicked at src/fees.rs:88:14: no fee");
+        assert!(headers(&message).unwrap().stack.is_some());
     }
 
     #[test]

@@ -112,6 +112,12 @@ pub(super) fn symfony(message: &Message) -> Option<Failure> {
 /// The frames of a flattened exception, as PHP writes them.
 fn push_frames(stack: &mut String, exception: &Map<String, Value>) {
     let frames = exception.get("trace").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    if frames.is_empty()
+        && let Some(written) = body::text(exception, "traceAsString")
+    {
+        stack.push_str(&written);
+        stack.push('\n');
+    }
     for (number, frame) in frames.iter().filter_map(Value::as_object).enumerate() {
         let part = |name: &str| body::text(frame, name).unwrap_or_default();
         let line = format!(
@@ -260,6 +266,15 @@ mod tests {
         message.headers = crate::message::Fields::new();
         message.headers.push("X-Message-Stamp-Symfony\\Component\\Messenger\\Stamp\\ErrorDetailsStamp", "[{");
         assert_eq!(symfony(&message), None);
+    }
+
+    #[test]
+    fn symfony_may_write_a_trace_as_text_only() {
+        let exception = json!({"trace": [], "traceAsString":
+            "#0 /app/src/Plan.php(7): Symfony\\Component\\Mailer\\Mailer->send()\n#1 /app/src/Handler.php(9): App\\Plan->assign()"});
+        let mut stack = String::new();
+        push_frames(&mut stack, exception.as_object().unwrap());
+        assert_eq!(super::super::trace::root(&stack).frames, ["App\\Plan->assign"]);
     }
 
     /// Options as Dramatiq's `Retries` middleware sets them.

@@ -22,7 +22,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 pub(crate) use body::without_indices;
-pub(crate) use trace::announces;
+pub(crate) use trace::{announces, panicked, short_class};
 
 use super::Message;
 
@@ -109,23 +109,49 @@ fn framework(message: &Message, broker: bool) -> Option<Failure> {
         }),
         found => found,
     };
-    found.or_else(|| generic::headers(message)).or_else(|| dotnet::nservicebus(message)).or_else(|| {
-        let body = body::object(message)?;
-        // With a stack it is the record of whoever failed on it.
-        BODIES
-            .iter()
-            .find_map(|read| read(&body))
-            .or_else(|| generic::fields(&body).filter(|failure| !broker || failure.stack.is_some()))
-    })
+    let told = found.or_else(|| generic::headers(message)).or_else(|| dotnet::nservicebus(message));
+    match told {
+        // A header that only repeats in one line what the body's record says whole.
+        Some(line) if line.dialect == "generic" && line.stack.is_none() && line.class.is_none() => {
+            let whole = record(message, broker).filter(|record| record.stack.is_some() && line.repeats(record));
+            whole.or(Some(line))
+        }
+        Some(told) => Some(told),
+        None => record(message, broker),
+    }
 }
+
+/// The record that the body is, or holds.
+fn record(message: &Message, broker: bool) -> Option<Failure> {
+    let body = body::object(message)?;
+    // With a stack it is the record of whoever failed on it.
+    BODIES
+        .iter()
+        .find_map(|read| read(&body))
+        .or_else(|| generic::fields(&body).filter(|failure| !broker || failure.stack.is_some()))
+}
+
+/// Shorter lines may stand in a text by chance.
+const REPEATED: usize = 12;
 
 impl Failure {
     fn says_why(&self) -> bool {
         self.class.is_some() || self.message.is_some() || self.stack.is_some()
     }
 
+    /// Whether this record's text has the first line of another's.
+    fn repeats(&self, other: &Self) -> bool {
+        let first = other.message.as_deref().and_then(|text| text.lines().next()).map(str::trim);
+        first.zip(self.message.as_deref()).is_some_and(|(first, own)| first.len() >= REPEATED && own.contains(first))
+    }
+
     /// This record with class, cause and frames of the root of its stack, or of a message that nests another.
     fn rooted(mut self) -> Self {
+        // Scala numbers the classes that have no name of their own: `DecodingFailure$$anon$2`.
+        self.class = self.class.map(|class| match class.split_once("$$anon$") {
+            Some((owner, _)) => owner.to_owned(),
+            None => class,
+        });
         if let Some(stack) = &self.stack {
             let outer = self.class.clone();
             let root = trace::root(stack);
@@ -292,6 +318,20 @@ mod tests {
         assert_eq!(detect(&message).unwrap().dialect, "rabbitmq");
         message.headers = crate::message::Fields::new();
         assert_eq!(detect(&message).unwrap().dialect, "generic");
+    }
+
+    #[test]
+    fn a_header_that_repeats_the_first_line_of_the_bodys_record_gives_way_to_it() {
+        let body = r#"{"exc_type":"ValidationError","exc_message":"1 validation error for Bill\niban\n  Field required","traceback":"Traceback (most recent call last):\n  File \"/app/bills/tasks.py\", line 3, in take\n    Bill(x)\nValidationError: 1 validation error for Bill\niban\n  Field required"}"#;
+        let with = |line: &str| {
+            let mut message = Message { payload: Some(body.into()), ..Message::default() };
+            message.headers.push("x-error", line);
+            detect(&message).unwrap()
+        };
+        let failure = with("ValidationError: 1 validation error for Bill iban");
+        assert_eq!(failure.frames, ["bills/tasks:take"]);
+        let other = with("no connection to the bank");
+        assert_eq!((other.message.as_deref(), other.stack), (Some("no connection to the bank"), None));
     }
 
     #[test]

@@ -9,10 +9,11 @@ use std::sync::LazyLock;
 use regex::Regex;
 use serde_json::Value;
 
+use super::carried::carried;
 use super::words::is_one_of;
 use super::{names, own};
 use crate::message::Message;
-use crate::message::failure::{Failure, announces, without_indices};
+use crate::message::failure::{self, Failure, announces, without_indices};
 
 /// Words of which one is in every text about tries.
 const TRIES: [&str; 7] = ["retries", "retry", "attempts", "attempt", "tries", "gave", "giving"];
@@ -54,33 +55,67 @@ const DEPTH: usize = 8;
 /// Values that the message itself holds stand in quotes in it.
 #[must_use]
 pub fn cause_text<'a>(message: &Message, failure: &'a Failure) -> Option<Cow<'a, str>> {
-    Some(match told(failure)? {
-        Cow::Borrowed(text) => own::marked(message, text),
-        Cow::Owned(text) => Cow::Owned(own::marked(message, &text).into_owned()),
-    })
+    cause(message, failure).text
 }
 
-fn told(failure: &Failure) -> Option<Cow<'_, str>> {
+/// What a failure is told as.
+pub(super) struct Cause<'a> {
+    /// Its class; where its text is another's, that one's.
+    pub(super) class: Option<&'a str>,
+    /// Its text, see [`cause_text`].
+    pub(super) text: Option<Cow<'a, str>>,
+}
+
+/// The class and the text of a failure's cause.
+pub(super) fn cause<'a>(message: &Message, failure: &'a Failure) -> Cause<'a> {
+    let Some((class, told)) = told(failure) else { return Cause { class: failure.class.as_deref(), text: None } };
+    let text = match told {
+        Cow::Borrowed(text) => own::marked(message, text),
+        Cow::Owned(text) => Cow::Owned(own::marked(message, &text).into_owned()),
+    };
+    Cause { class, text: Some(text) }
+}
+
+fn told(failure: &Failure) -> Option<(Option<&str>, Cow<'_, str>)> {
+    let class = failure.class.as_deref();
     let text = failure.message.as_deref()?;
     let first = text.lines().next()?;
     if let Some(issues) = issues(text, failure) {
-        return Some(Cow::Owned(issues));
+        return Some((class, Cow::Owned(issues)));
     }
     if let Some(missing) = pydantic(text) {
-        return Some(Cow::Owned(missing));
+        return Some((class, Cow::Owned(missing)));
     }
-    let text = if failure.stack.is_some() && !announces(first) { first } else { text };
+    let text = if failure.stack.is_some() && !announces(first) { sentence(text, first) } else { text };
     let text = prisma(failure).or_else(|| panicked(failure)).unwrap_or(text);
     let mut cause = without_state(time_only(failure, without_log_head(text)));
     for _ in 0..DEPTH {
-        match tried(cause).or_else(|| listed(cause)).or_else(|| handled(cause)) {
+        match tried(cause).or_else(|| listed(cause)).or_else(|| handled(cause)).or_else(|| placed(cause)) {
             Some(inner) => cause = inner,
             None => break,
         }
     }
     let cause = fixed(failure, cause);
-    Some(of_script(cause).or_else(|| violated(cause)).map_or_else(|| without_tries(cause), Cow::Owned))
+    let (class, cause) = match class.and_then(|class| carried(class, cause)) {
+        Some((class, text)) => (Some(class), text),
+        None => (class, cause),
+    };
+    let text = of_script(cause).or_else(|| of_feign(cause)).or_else(|| violated(cause));
+    Some((class, text.map_or_else(|| without_tries(cause), Cow::Owned)))
 }
+
+/// The first line of a text, and the next ones to where a quote that it opens closes.
+fn sentence<'a>(text: &'a str, first: &'a str) -> &'a str {
+    let quotes = |text: &str| memchr::memchr_iter(b'"', text.as_bytes()).count();
+    if quotes(first) % 2 == 0 {
+        return first;
+    }
+    let ends = memchr::memchr_iter(b'\n', text.as_bytes()).chain([text.len()]).skip(1).take(QUOTED_LINES);
+    ends.filter_map(|end| text.get(..end)).find(|lines| quotes(lines) % 2 == 0).unwrap_or(first)
+}
+
+/// A quote of more lines is none.
+const QUOTED_LINES: usize = 4;
 
 /// A text without what a logger puts before it: `[2026-09-03 04:34:10] [error] [tid 7] `, `E1027 20:11:56.614577 60435 a.cc:204] `.
 fn without_log_head(text: &str) -> &str {
@@ -118,6 +153,49 @@ fn handled(text: &str) -> Option<&str> {
         text.strip_prefix("Listener failed; ")?
     };
     (!rest.is_empty()).then_some(rest)
+}
+
+/// What stands behind the record that a consumer of Go was at: `process message partition=3 offset=5: no such mandate`.
+fn placed(text: &str) -> Option<&str> {
+    const DOING: [&str; 14] = [
+        "process",
+        "processing",
+        "handle",
+        "handling",
+        "consume",
+        "consuming",
+        "failed",
+        "to",
+        "error",
+        "kafka",
+        "message",
+        "msg",
+        "record",
+        "event",
+    ];
+    const PLACE: [&str; 8] = ["topic", "partition", "offset", "key", "group", "queue", "delivery_tag", "message_id"];
+    let (head, rest) = text.split_once(": ")?;
+    let pairs = head.find('=')?;
+    let at = head.get(..pairs)?.rfind(' ').map_or(0, |space| space + 1);
+    let (doing, place) = head.split_at_checked(at)?;
+    let is_place = |pair: &str| pair.split_once('=').is_some_and(|(name, _)| is_one_of(name, &PLACE));
+    (doing.split_ascii_whitespace().all(|word| is_one_of(word, &DOING))
+        && place.split([' ', ',']).filter(|pair| !pair.is_empty()).all(is_place)
+        && !rest.is_empty())
+    .then_some(rest)
+}
+
+/// What Feign says of an answer, without the body, of which a part may follow: `404 during [PUT] to * [Stock#put]`.
+fn of_feign(text: &str) -> Option<String> {
+    let (head, rest) = text.split_once(" during [")?;
+    let status = head.strip_prefix('[').unwrap_or(head).get(..3)?;
+    let (method, rest) = rest.split_once("] to [")?;
+    if !status.bytes().all(|byte| byte.is_ascii_digit()) || method.contains(' ') {
+        return None;
+    }
+    let called = rest.split_once("] [").and_then(|(_, rest)| rest.split_once('(')).map(|(called, _)| called);
+    let called = called.filter(|called| called.contains('#') && !called.contains([' ', ']']));
+    Some(format!("{status} during [{method}] to *{}", called.map(|name| format!(" [{name}]")).unwrap_or_default()))
 }
 
 /// What older V8 said of a missing member, as newer ones say it.
@@ -171,7 +249,28 @@ fn fixed<'a>(failure: &Failure, text: &'a str) -> &'a str {
             return text.get(at..).and_then(|text| text.lines().next()).unwrap_or(text);
         }
     }
+    if class == "DBConnection.ConnectionError"
+        && let Some(at) = text.find(DROPPED)
+    {
+        // Newer versions name the pool before it.
+        return text.get(at..at + DROPPED.len()).unwrap_or(text);
+    }
+    let text = text.strip_prefix("error returned from database: ").unwrap_or(text);
+    if let Some(at) = text.find(SWIFT).and_then(|at| text.get(..at)?.rfind("keyNotFound(").filter(|at| *at <= SHORT)) {
+        // Swift names the type, and what printed it the line, before the case of the enumeration.
+        return text.get(at..).unwrap_or(text);
+    }
+    let text = text.strip_prefix("DecodingFailure at ").and_then(|rest| Some(rest.split_once(": ")?.1)).unwrap_or(text);
     for (mark, kept) in [
+        // Where Jackson's reader was, and what it read.
+        (" at [Source: ", 0),
+        (DOWN, 0),
+        // Versions of Hibernate join this with a comma or a colon.
+        (", could not initialize proxy", 0),
+        (": could not initialize proxy", 0),
+        // What follows is of the one call, and of the client's version.
+        ("; Request ID: ", 0),
+        (", Request ID: ", 0),
         (" was missing at path: ", " was missing".len()),
         (". script: ", 0),
         ("rpc error: code = DeadlineExceeded desc = ", "rpc error: code = DeadlineExceeded".len()),
@@ -182,6 +281,12 @@ fn fixed<'a>(failure: &Failure, text: &'a str) -> &'a str {
     }
     text
 }
+
+/// What Elixir's pool of connections says of one that it could not give, before it says for how long and what to do.
+const DROPPED: &str = "connection not available and request was dropped from queue";
+
+/// What is in each of Swift's errors of a decoder.
+const SWIFT: &str = "DecodingError.Context(";
 
 /// A chain of Go's errors without those of its parts that only say that something was tried again.
 fn without_tries(text: &str) -> Cow<'_, str> {
@@ -204,6 +309,8 @@ pub(super) fn field(failure: &Failure) -> Option<String> {
             let (before, behind) = (text.get(..mark.start())?, text.get(mark.end()..)?);
             match mark.as_str() {
                 CHAIN => chained(behind),
+                DECODED => decoded(behind),
+                DOWN => climbed(behind),
                 BOUND => bound(behind),
                 MAPPED => names::field(behind.split_once(']')?.0).map(Cow::into_owned),
                 PLAYED => played(behind),
@@ -225,12 +332,16 @@ const MAPPED: &str = "failed to parse field [";
 const PLAYED: &str = "errors:List((/";
 /// What follows the path that .NET's reader of JSON was at: `Path: $.Lines[0].Id | LineNumber: 0`.
 const CONVERTED: &str = " | LineNumber: ";
+/// How circe begins to tell where it was: `DecodingFailure at .lines[0].sku: Missing required field`.
+const DECODED: &str = "DecodingFailure at .";
+/// And how it told it before, inside out: `Missing required field: DownField(sku),DownField(line)`.
+const DOWN: &str = ": DownField(";
 /// How Spring begins to name the constraint where Hibernate says only that it could not execute a statement.
 const CONSTRAINT: &str = "constraint [";
 
 #[expect(clippy::expect_used, reason = "a constant pattern, compiled in a test of this file")]
 static FIELD: LazyLock<Regex> = LazyLock::new(|| {
-    let marks = [CHAIN, BOUND, MAPPED, PLAYED, CONVERTED, CONSTRAINT].map(regex::escape);
+    let marks = [CHAIN, BOUND, MAPPED, PLAYED, CONVERTED, CONSTRAINT, DECODED, DOWN].map(regex::escape);
     Regex::new(&marks.join("|")).expect("a valid pattern")
 });
 
@@ -239,6 +350,19 @@ fn chained(behind: &str) -> Option<String> {
     let chain = behind.split_once(')').map_or(behind, |(chain, _)| chain);
     let names: Vec<&str> =
         chain.split("[\"").skip(1).filter_map(|part| part.split_once("\"]")).map(|(name, _)| name).collect();
+    names::field(&names.join(".")).map(Cow::into_owned)
+}
+
+/// `lines.sku` of circe's `lines[0].sku: Missing required field`.
+fn decoded(behind: &str) -> Option<String> {
+    names::field(behind.split_once(": ")?.0).map(Cow::into_owned)
+}
+
+/// `line.sku` of `sku),DownField(line)`.
+fn climbed(behind: &str) -> Option<String> {
+    let line = behind.lines().next()?;
+    let mut names: Vec<&str> = line.split("DownField(").filter_map(|part| Some(part.split_once(')')?.0)).collect();
+    names.reverse();
     names::field(&names.join(".")).map(Cow::into_owned)
 }
 
@@ -312,10 +436,8 @@ fn prisma(failure: &Failure) -> Option<&str> {
 
 /// What a Rust program panicked with, without the thread and the line of source that its report begins with.
 fn panicked(failure: &Failure) -> Option<&str> {
-    let (at, told) = failure.message.as_deref()?.trim().split_once('\n')?;
-    let told = told.lines().next()?.trim();
-    ((at.starts_with("thread '") || at.starts_with("panicked at ")) && at.contains("panicked at ") && !told.is_empty())
-        .then_some(told)
+    let (_, told) = failure::panicked(failure.message.as_deref()?.trim())?;
+    Some(told).filter(|told| !told.is_empty())
 }
 
 /// A text without the state of the client that some add to it: pairs such as `qu: 0, qs: 17, bw: Inactive`, of which there
@@ -403,9 +525,13 @@ fn listed(text: &str) -> Option<&str> {
 mod tests {
     use super::*;
 
+    fn text(failure: &Failure) -> Option<String> {
+        told(failure).map(|(_, text)| text.into_owned())
+    }
+
     fn cause(text: &str) -> String {
         let failure = Failure { message: Some(text.into()), ..Failure::default() };
-        told(&failure).unwrap().into_owned()
+        told(&failure).unwrap().1.into_owned()
     }
 
     #[test]
@@ -439,12 +565,85 @@ mod tests {
     }
 
     #[test]
+    fn where_a_consumer_or_a_reader_was_is_no_part_of_the_cause() {
+        for text in [
+            "process message partition=3 offset=5: load mandate 77: no rows",
+            "error handling record topic=bills partition=0 offset=17: load mandate 77: no rows",
+            "partition=3 offset=5: load mandate 77: no rows",
+        ] {
+            assert_eq!(cause(text), "load mandate 77: no rows");
+        }
+        for own in ["load mandate key=77: no rows", "settle bill partition=3: no rows", "a=b"] {
+            assert_eq!(cause(own), own);
+        }
+        assert_eq!(cause("error returned from database: no partition"), "no partition");
+        assert_eq!(
+            cause("no way (Service: Kms; Status Code: 400; Request ID: 7f; Proxy: null)"),
+            "no way (Service: Kms; Status Code: 400"
+        );
+        for join in [", ", ": "] {
+            assert_eq!(
+                cause(&format!(
+                    "failed to lazily initialize a collection of role: a.B.c{join}could not initialize proxy - no Session"
+                )),
+                "failed to lazily initialize a collection of role: a.B.c"
+            );
+        }
+        for head in ["", "Swift.DecodingError.", "Sources/Push/Job.swift:17: "] {
+            assert_eq!(
+                cause(&format!("{head}keyNotFound(a, Swift.DecodingError.Context(b))")),
+                "keyNotFound(a, Swift.DecodingError.Context(b))"
+            );
+        }
+        assert_eq!(
+            cause(
+                "Instantiation failed due to missing value\n at [Source: (String)\"{}\"; line: 1, column: 2] (through reference chain: a.B[\"c\"])"
+            ),
+            "Instantiation failed due to missing value\n"
+        );
+    }
+
+    #[test]
+    fn feign_is_told_by_answer_and_method() {
+        for text in [
+            "[404 Not Found] during [PUT] to [http://stock/items/7] [StockClient#put(long,Item)]: [{\"a\":1}] (403 bytes)",
+            "[404] during [PUT] to [http://stock:8080/items/9] [StockClient#put(long,Item)]: []",
+            "404 during [PUT] to [http://stock/items/9] [StockClient#put(long,Item)]: [{\"a\"",
+        ] {
+            assert_eq!(cause(text), "404 during [PUT] to * [StockClient#put]");
+        }
+        assert_eq!(cause("[409] during [PUT] to [http://stock/it"), "409 during [PUT] to *");
+        assert_eq!(cause("lost during [x] to [y]"), "lost during [x] to [y]");
+    }
+
+    #[test]
+    fn circe_tells_one_field_in_both_ways() {
+        for (text, told, path) in [
+            (
+                "DecodingFailure at .payer.ibans[0].code: Missing required field",
+                "Missing required field",
+                "payer.ibans.code",
+            ),
+            ("Missing required field: DownField(iban),DownField(payer)", "Missing required field", "payer.iban"),
+            ("Int: DownField(qty),MoveRight,DownArray,DownField(lines)", "Int", "lines.qty"),
+        ] {
+            let failure = Failure { message: Some(text.into()), ..Failure::default() };
+            assert_eq!(cause(text), told);
+            assert_eq!(field(&failure).as_deref(), Some(path));
+        }
+    }
+
+    #[test]
     fn a_line_that_announces_others_goes_on_with_them() {
         let mut failure = Failure { message: Some("Exception chain:\nno such column".into()), ..Failure::default() };
         failure.stack = Some("…".into());
-        assert_eq!(told(&failure).as_deref(), Some("Exception chain:\nno such column"));
+        assert_eq!(text(&failure).as_deref(), Some("Exception chain:\nno such column"));
         failure.message = Some("no such column\nwhile reading".into());
-        assert_eq!(told(&failure).as_deref(), Some("no such column"));
+        assert_eq!(text(&failure).as_deref(), Some("no such column"));
+        failure.message = Some("got \"550-5.7.1\r\n550 5.7.1 denied\".\nwhile sending".into());
+        assert_eq!(text(&failure).as_deref(), Some("got \"550-5.7.1\r\n550 5.7.1 denied\"."));
+        failure.message = Some("5\" pipe\nwhile reading".into());
+        assert_eq!(text(&failure).as_deref(), Some("5\" pipe"));
     }
 
     #[test]
@@ -486,7 +685,7 @@ mod tests {
         zod.stack = Some(
             "ZodError: [\n  {\n \"path\": [\"total\"],\n \"message\": \"Required\"\n }\n]\n    at f (a.js:1:2)".into(),
         );
-        assert_eq!(told(&zod).as_deref(), Some("Required in field total"));
+        assert_eq!(text(&zod).as_deref(), Some("Required in field total"));
         assert_eq!(cause("[{\"a\":1}]"), "[{\"a\":1}]");
     }
 
@@ -500,7 +699,9 @@ mod tests {
         assert_eq!(cause(deadlock), "Transaction (Process ID 7) was deadlocked");
         let prisma = "\nInvalid `this.a.create()` invocation in\n/app/a.js:1:2\n\n→ 64 return this.a.create(\nUnique constraint failed";
         assert_eq!(cause(prisma), "Unique constraint failed");
-        assert_eq!(cause("thread 'main' panicked at src/a.rs:1:2:\nno ration"), "no ration");
+        for head in ["thread 'main' panicked at src/a.rs:1:2:\n", "task 7 panicked at src/a.rs:1:2: "] {
+            assert_eq!(cause(&format!("{head}no ration")), "no ration");
+        }
     }
 
     #[test]
@@ -511,7 +712,7 @@ mod tests {
                 message: Some(text.into()),
                 ..Failure::default()
             };
-            told(&failure).unwrap().into_owned()
+            told(&failure).unwrap().1.into_owned()
         };
         assert_eq!(
             java("Text 'x' could not be parsed at index 0"),

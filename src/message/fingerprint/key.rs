@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use super::{Group, GroupId, Rules, cause, cause_text, mask, names, shape, words};
+use super::{Group, GroupId, Rules, cause, mask, names, shape, words};
 use crate::message::failure::{Failure, Origin};
 use crate::message::filter::Candidate;
 use crate::message::queue_name::{sources_of, waiting_for};
@@ -47,11 +47,9 @@ impl Key {
         }
         match failure {
             Some(failure) if tells_why(failure) => {
-                key.push("class", failure.class.as_deref().map(renamed));
-                key.push(
-                    "message",
-                    cause_text(message, failure).map(|text| Cow::Owned(template(failure, &text, rules))),
-                );
+                let cause = cause::cause(message, failure);
+                key.push("class", cause.class.map(renamed));
+                key.push("message", cause.text.map(|text| Cow::Owned(template(cause.class, failure, &text, rules))));
                 key.push("field", cause::field(failure).map(Cow::Owned));
                 if failure.frames.is_empty() {
                     key.push_place(message, failure);
@@ -123,6 +121,12 @@ impl Key {
             let name = connector.trim_end_matches(|c: char| c.is_ascii_digit() || c == '-');
             return self.push("consumer", Some(Cow::Borrowed(name)));
         }
+        // A function is what failed, whichever queue its records are sent to.
+        if failure.dialect == "lambda-destination"
+            && let Some(function) = failure.consumer.as_deref()
+        {
+            return self.push("consumer", Some(Cow::Owned(without_numbers(function))));
+        }
         self.push("place", place(failure).or_else(|| dead_letters_of(&message.address).map(Cow::Borrowed)));
         self.push("consumer", failure.consumer.as_deref().map(|name| Cow::Owned(without_numbers(name))));
     }
@@ -187,8 +191,8 @@ impl Key {
 
 /// The template of a failure's text. Java's `UnknownHostException` has the bare host as its message, which may be any
 /// word, and Python's `KeyError` the bare key, which is a part of the code or of the data.
-fn template(failure: &Failure, text: &str, rules: &Rules) -> String {
-    match failure.class.as_deref() {
+fn template(class: Option<&str>, failure: &Failure, text: &str, rules: &Rules) -> String {
+    match class {
         Some(class) if class.ends_with("UnknownHostException") && !text.contains(' ') => "*".to_owned(),
         Some("KeyError") if names_code(text, failure.stack.as_deref()) => text.to_owned(),
         _ => mask(&rules.masked(text)),
@@ -217,7 +221,10 @@ fn names_code(text: &str, stack: Option<&str>) -> bool {
 
 /// A class under the name that its library gave it last.
 fn renamed(class: &str) -> Cow<'_, str> {
-    const MOVED: [(&str, &str); 3] = [
+    const MOVED: [(&str, &str); 5] = [
+        // It makes classes when it runs, and some writers name only the class.
+        ("botocore.errorfactory.", ""),
+        ("socket.timeout", "TimeoutError"),
         ("javax.", "jakarta."),
         ("System.Data.SqlClient.", "Microsoft.Data.SqlClient."),
         ("Automatonymous.", "MassTransit."),

@@ -205,7 +205,14 @@ impl<'a, F: FnMut(usize, &str)> Scanner<'a, F> {
         // Spring's client says so where another answer has its body in quotes.
         let data = belongs || inside.is_some_and(|inside| inside == "no body" || holds_data(inside, open));
         let data = data && !inside.is_some_and(|inside| self.names_in_bracket(inside, open));
+        let entity = inside.filter(|_| open == b'[' && !belongs).and_then(names::entity);
         match inside {
+            Some(inside) if let Some((name, id)) = entity => {
+                self.take(inside.len() + 2);
+                self.out.extend(["[", name, "#"]);
+                self.slot(id);
+                self.out.push(']');
+            }
             // Feign's way to tell the answer.
             Some(inside) if open == b'[' && status_line(inside).is_some() && !belongs => {
                 self.take(inside.len() + 2);
@@ -289,6 +296,11 @@ impl<'a, F: FnMut(usize, &str)> Scanner<'a, F> {
             self.remember(function);
         } else if let Some(path) = facts.may_be_path().then(|| names::path(token, self.rest())).flatten() {
             self.out.push_str(&path);
+            self.remember(token);
+        } else if (facts.has_backslash() && names::is_namespaced(token))
+            || (facts.digit() && names::is_versioned_class(token))
+        {
+            self.out.push_str(token);
             self.remember(token);
         } else if facts.is_data(token)
             || words::starts_date(token, self.rest())
@@ -575,6 +587,10 @@ mod tests {
             mask("[404] during [PUT] to [http://a/c/2]")
         );
         assert_ne!(mask("[404 Not Found] during [PUT] to [x]"), mask("[409 Conflict] during [PUT] to [x]"));
+        assert_eq!(
+            mask("Exception evaluating SpringEL expression: \"bill.due\" (template: \"mail/7\" - line 4, col 17)"),
+            "Exception evaluating SpringEL expression: \"bill.due\" (template: * - line *, col *)"
+        );
         assert_eq!(mask("Request failed with status code 404"), "Request failed with status code 404");
         assert_eq!(mask("订单17不存在"), "订单*不存在");
         assert_eq!(mask("tenant=acme status=PAID(id=3)"), "tenant=* status=*");
@@ -602,6 +618,30 @@ mod tests {
             "how often it was tried is no part of it"
         );
         assert_eq!(mask("(attempt) of order 7"), "of order *");
+    }
+
+    #[test]
+    fn classes_and_entities_stay_and_their_ids_and_codes_of_countries_go() {
+        for text in [
+            "App\\Jobs\\SyncStock has been attempted too many times",
+            "No handler for message \"App\\Message\\SendBill\"",
+            "com.acme.sales.v3.OfferAccepted",
+        ] {
+            assert_eq!(mask(text), text);
+        }
+        alike(
+            "Row was updated or deleted by another transaction : [com.acme.Bill#*]",
+            &[
+                "Row was updated or deleted by another transaction : [com.acme.Bill#17]",
+                "Row was updated or deleted by another transaction : [com.acme.Bill#5f3a9c7e-1b2c-4d5e-8f90-a1b2c3d4e5f6]",
+            ],
+        );
+        alike("can't read *", &["can't read C:\\data\\in.csv", "can't read CORP\\Anna"]);
+        alike("quote rates to * failed", &["quote rates to PT failed", "quote rates to DE failed"]);
+        alike("no rate from *", &["no rate from EUR to SEK", "no rate from PLN to CHF"]);
+        for text in ["switch to IO failed", "write to MQ failed", "map to PK"] {
+            assert_eq!(mask(text), text);
+        }
     }
 
     #[test]

@@ -79,7 +79,11 @@ pub(super) fn is_part(word: &str) -> bool {
 fn are_part(before: &str, word: &str) -> bool {
     matches!(
         (before, word),
-        ("array" | "for", "key") | ("No" | "no", "module" | "attribute") | ("import", "name") | ("of" | "to", "type")
+        ("array" | "for", "key")
+            | ("No" | "no", "module" | "attribute")
+            | ("import", "name")
+            | ("of" | "to", "type")
+            | ("SpringEL" | "OGNL", "expression")
     )
 }
 
@@ -160,6 +164,9 @@ fn is_class(text: &str) -> bool {
     if text.len() > 120 || text.contains(' ') {
         return false;
     }
+    if text.contains('\\') {
+        return is_namespaced(text);
+    }
     if text.contains("::") {
         return text.strip_suffix("()").unwrap_or(text).split("::").all(is_name);
     }
@@ -167,6 +174,41 @@ fn is_class(text: &str) -> bool {
         name.starts_with(|c: char| c.is_ascii_uppercase()) && name.bytes().any(|byte| byte.is_ascii_lowercase())
     };
     text.rsplit_once('.').is_some_and(|(package, name)| hump(name) && package.split('.').all(is_name))
+}
+
+/// A class of PHP with its namespace: `App\Jobs\SyncStock`. Two names alone may be a user of a domain, but for the
+/// namespace that frameworks begin with.
+pub(super) fn is_namespaced(text: &str) -> bool {
+    let name = text.strip_prefix('\\').unwrap_or(text);
+    let name = name.split("::").next().unwrap_or(name);
+    let is_name = |part: &str| {
+        part.starts_with(|c: char| c.is_ascii_uppercase())
+            && part.bytes().any(|byte| byte.is_ascii_lowercase())
+            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+            && part.bytes().filter(u8::is_ascii_digit).count() < 3
+    };
+    name.split('\\').all(is_name) && (name.starts_with("App\\") || name.matches('\\').count() > 1)
+}
+
+/// A class in a package of which a part is a version: `com.acme.sales.v3.OfferAccepted`. Without digits it is a plain word.
+pub(super) fn is_versioned_class(token: &str) -> bool {
+    let Some((package, name)) = token.rsplit_once('.') else { return false };
+    let is_part = |part: &str| {
+        let letters = part.trim_end_matches(|c: char| c.is_ascii_digit());
+        let is_version = letters == "v" && part.len() <= 3;
+        is_version || (!part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'))
+    };
+    name.starts_with(|c: char| c.is_ascii_uppercase())
+        && name.bytes().any(|byte| byte.is_ascii_lowercase())
+        && name.bytes().all(|byte| byte.is_ascii_alphabetic())
+        && package.contains('.')
+        && package.split('.').all(is_part)
+}
+
+/// The entity that Hibernate names with its id: `com.acme.Claim#17`.
+pub(super) fn entity(inside: &str) -> Option<(&str, &str)> {
+    let (name, id) = inside.split_once('#')?;
+    (name.contains('.') && is_class(name) && !id.is_empty() && !id.contains('(')).then_some((name, id))
 }
 
 /// A token that is a path within a document, without its indices: `lines.0.qty` of pydantic, and `/lines/0/qty` where

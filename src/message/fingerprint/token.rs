@@ -90,6 +90,11 @@ impl Facts {
         self.digit
     }
 
+    /// Whether it has a backslash.
+    pub(super) fn has_backslash(&self) -> bool {
+        self.backslash
+    }
+
     /// Whether it may be a function with its arity.
     pub(super) fn arity(&self) -> bool {
         self.digit && self.dot && self.slashes == 1

@@ -174,6 +174,9 @@ pub(super) fn is_value_of(before: &str, token: &str) -> bool {
     if is_proper(token) && is_one_of(before, &NAMED) || is_country(token) && is_one_of(before, &WHERE) {
         return true;
     }
+    if is_one_of(before, &TOWARDS) && (is_country_code(token) || is_currency(token)) {
+        return true;
+    }
     is_naming(before) && !is_plain(token)
 }
 
@@ -209,6 +212,29 @@ const WHERE: [&str; 5] = ["in", "for", "market", "region", "country"];
 fn is_proper(word: &str) -> bool {
     let mut letters = word.chars();
     letters.next().is_some_and(char::is_uppercase) && word.len() > 2 && letters.all(char::is_lowercase)
+}
+
+/// Words before a country's or a currency's code that lead to other things, too.
+const TOWARDS: [&str; 7] = ["to", "from", "in", "for", "currency", "locale", "country"];
+
+/// A country's code, but for those that are short for something technical (`IO`, `MQ`, `PK`), or a word.
+fn is_country_code(word: &str) -> bool {
+    const COUNTRIES: [&str; 64] = [
+        "AE", "AR", "AT", "AU", "BA", "BE", "BG", "BR", "CA", "CH", "CL", "CN", "CO", "CR", "CY", "CZ", "DE", "DK",
+        "EC", "EE", "EG", "ES", "EU", "FI", "FR", "GB", "GE", "GR", "HK", "HR", "HU", "IE", "IL", "JP", "KE", "KR",
+        "KZ", "LI", "LT", "LU", "LV", "MA", "MT", "MX", "NG", "NL", "NZ", "PE", "PH", "PL", "PT", "QA", "RO", "SE",
+        "SG", "SI", "SK", "TH", "TR", "TW", "UA", "UK", "US", "ZA",
+    ];
+    word.len() == 2 && COUNTRIES.contains(&word)
+}
+
+/// A currency's code.
+fn is_currency(word: &str) -> bool {
+    const CURRENCIES: [&str; 28] = [
+        "AED", "AUD", "BGN", "BRL", "CAD", "CHF", "CNY", "CZK", "DKK", "EUR", "GBP", "HKD", "HUF", "ILS", "INR", "ISK",
+        "JPY", "KRW", "MXN", "NOK", "NZD", "PLN", "RON", "SEK", "SGD", "THB", "USD", "ZAR",
+    ];
+    word.len() == 3 && CURRENCIES.contains(&word)
 }
 
 /// Two capital letters that are no word.

@@ -2,7 +2,7 @@
 //!
 //! Limits: a name is kept as it is written; minified or obfuscated names stay so.
 
-use super::{libraries, path};
+use super::{around, libraries, path};
 
 /// A frame as it was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -201,7 +201,7 @@ pub(super) fn erlang_term(text: &str) -> Option<super::Root> {
         let path = place.split('"').nth(1)?;
         path.contains('/').then(|| format!("{module}:{function}"))
     });
-    let reason = reason.trim_matches(['{', '}']);
+    let reason = reason.strip_prefix('{').and_then(|reason| reason.strip_suffix('}')).unwrap_or(reason);
     let (class, rest) = reason.split_once(',').unwrap_or((reason, ""));
     Some(super::Root {
         class: Some(class.to_owned()),
@@ -254,7 +254,8 @@ fn php(text: &str) -> Option<Frame<'_>> {
     }
     let (place, function) = rest.split_once("): ")?;
     let (path, _) = place.rsplit_once('(')?;
-    Some(Frame::Php { function: function.split('(').next().unwrap_or(function), path })
+    // Without its arguments, the name was cut.
+    Some(function.split_once('(').map_or(Frame::Nowhere, |(function, _)| Frame::Php { function, path }))
 }
 
 impl Frame<'_> {
@@ -264,10 +265,29 @@ impl Frame<'_> {
         self == last || compiled && self.name() == last.name()
     }
 
-    /// Whether it only tries again what others do: such a frame comes and goes with the number of tries.
-    pub(super) fn tries_again(&self) -> bool {
-        let Self::Dotted(name) = self else { return false };
-        name.rsplit('.').take(2).any(|part| part.contains("Retry") || part.contains("retry"))
+    /// Whether it only carries what others do, and tries it again, measures, traces or guards it: such a frame comes and
+    /// goes with the number of tries and with what is switched on.
+    pub(super) fn only_carries(&self) -> bool {
+        match self {
+            Self::Dotted(name) => around::only_carries(name),
+            Self::File { path, function, .. } => around::only_carries_of_file(path, clean_script(function)),
+            Self::Ruby { path, method, .. } => around::only_carries_of_file(path, clean_ruby(method)),
+            _ => false,
+        }
+    }
+
+    /// Whether nothing ends its name, so that it may be the start of a longer one.
+    pub(super) fn may_be_cut(&self) -> bool {
+        match self {
+            Self::Rust(_) | Self::File { python: true, .. } => true,
+            Self::Elixir { function, .. } => !function.contains(['/', '(']),
+            _ => false,
+        }
+    }
+
+    /// Whether Go panicked here: those above it are of what recovered.
+    pub(super) fn is_go_panic(&self) -> bool {
+        matches!(self, Self::Go { function: "panic" | "runtime.gopanic", .. })
     }
 
     /// Whether source code follows.
@@ -284,7 +304,11 @@ impl Frame<'_> {
                 let within = *python && matches!(*function, "<listcomp>" | "<dictcomp>" | "<setcomp>" | "<genexpr>");
                 !within && !path::is_library(path)
             }
-            Self::Ruby { path, .. } | Self::Php { path, .. } => !path::is_library(path),
+            Self::Ruby { path, .. } => !path::is_library(path),
+            // PHP tells the file that called the function.
+            Self::Php { function, path } => {
+                !libraries::is_php_library(function) && (!path::is_library(path) || function.starts_with("App\\"))
+            }
             Self::Go { function, path } => !path::is_library(path) && !libraries::is_go_library(function),
             Self::Rust(name) => libraries::is_rust_application(name),
             Self::Elixir { application, function } => !libraries::is_elixir_library(application, function),

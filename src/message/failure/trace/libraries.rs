@@ -190,6 +190,65 @@ pub(super) fn dotted_library(name: &str) -> Option<&'static str> {
     name.starts_with(library).then_some(library)
 }
 
+/// PHP: functions of frameworks and clients by their namespace, and of the classes that come with the language.
+pub(super) fn is_php_library(function: &str) -> bool {
+    const NAMESPACES: [&str; 30] = [
+        "Amp",
+        "Aws",
+        "Carbon",
+        "Composer",
+        "Doctrine",
+        "Ecotone",
+        "Elastic",
+        "Enqueue",
+        "Google",
+        "GuzzleHttp",
+        "Illuminate",
+        "Interop",
+        "Laminas",
+        "Laravel",
+        "League",
+        "Livewire",
+        "Monolog",
+        "OpenTelemetry",
+        "PhpAmqpLib",
+        "Predis",
+        "Psr",
+        "Ramsey",
+        "RdKafka",
+        "React",
+        "Sentry",
+        "Spatie",
+        "Stripe",
+        "Swoole",
+        "Symfony",
+        "Twig",
+    ];
+    const CLASSES: [&str; 14] = [
+        "PDO",
+        "PDOStatement",
+        "mysqli",
+        "mysqli_stmt",
+        "SoapClient",
+        "Redis",
+        "RedisCluster",
+        "Memcached",
+        "AMQPQueue",
+        "AMQPExchange",
+        "SplFileObject",
+        "SimpleXMLElement",
+        "ReflectionMethod",
+        "ReflectionClass",
+    ];
+    match function.split_once('\\') {
+        Some((namespace, _)) => NAMESPACES.contains(&namespace),
+        None => {
+            let class = function.split(['-', ':']).next().unwrap_or(function);
+            class.len() < function.len() && (CLASSES.contains(&class) || class.starts_with("__TwigTemplate_"))
+        }
+    }
+}
+
 /// Elixir and Erlang: the languages' own applications, and clients and frameworks.
 pub(super) fn is_elixir_library(application: &str, function: &str) -> bool {
     const APPLICATIONS: [&str; 34] = [

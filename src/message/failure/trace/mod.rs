@@ -4,6 +4,7 @@
 //! Perl, without asking which one it is: each line says what it is. Nested causes become sections; wrappers that say nothing of
 //! their own are passed over. Limits: [`MAX_LINES`] lines; a cause that the writer cut off is not known.
 
+mod around;
 mod frame;
 mod libraries;
 mod path;
@@ -35,11 +36,14 @@ pub(crate) fn root(stack: &str) -> Root {
     if let Some(root) = frame::erlang_term(stack) {
         return root;
     }
+    let is_whole = stack.ends_with('\n');
+    let stack = without_mark(stack);
     let mut reader = Reader::default();
     let mut start = 0;
     for end in memchr::memchr_iter(b'\n', stack.as_bytes()).chain([stack.len()]).take(MAX_LINES) {
         let line = stack.get(start..end).unwrap_or_default();
         start = end + 1;
+        reader.last = end == stack.len() && !is_whole;
         if !reader.passed_over(line) && !reader.line(line.trim_end()) {
             break;
         }
@@ -51,6 +55,13 @@ pub(crate) fn root(stack: &str) -> Root {
         root.message = Some(lines.join("\n"));
     }
     root
+}
+
+/// A text without what says that it was cut.
+fn without_mark(text: &str) -> &str {
+    let text = text.trim_end();
+    let cut = ["[truncated]", "(truncated)", "<truncated>", "…", "..."].iter().find_map(|mark| text.strip_suffix(mark));
+    cut.unwrap_or(text).trim_end()
 }
 
 /// Whether a line goes on with a message, and is no frame.
@@ -76,6 +87,30 @@ pub(crate) fn nested(message: &str) -> Option<(&str, &str)> {
     Some((class?, text))
 }
 
+/// What leads to the place in a report of a Rust panic.
+const PANICKED: &str = "panicked at ";
+
+/// Where a Rust program panicked, and with what, as the first line of a text or the one behind it says: `thread 'main'
+/// panicked at src/fees.rs:88:14:`, or `task 17 panicked at src/fees.rs:88:14: no fee` of who ran it.
+pub(crate) fn panicked(text: &str) -> Option<(&str, &str)> {
+    let (line, rest) = text.split_once('\n').unwrap_or((text, ""));
+    let (place, told) = panic_at(frame::split(line.trim_end(), PANICKED)?.1);
+    let path = path::without_position(place).filter(|path| frame::has_extension(path, "rs"))?;
+    Some((path, told.unwrap_or_else(|| rest.lines().next().unwrap_or_default().trim())))
+}
+
+/// The place, and the message where it stands in the same line.
+fn panic_at(at: &str) -> (&str, Option<&str>) {
+    // Before Rust 1.73 the message stood in quotes before the place.
+    let quoted = at.strip_prefix('\'').and_then(|at| at.rsplit_once("', "));
+    // Or it is behind it, where a writer made one line of two.
+    let (place, told) = match quoted {
+        Some((message, place)) => (place, Some(message)),
+        None => at.split_once(": ").map_or((at, None), |(place, message)| (place, Some(message))),
+    };
+    (place.trim_end_matches(':'), told)
+}
+
 /// Whether a line is a frame of Elixir or Erlang.
 pub(crate) fn is_elixir(line: &str) -> bool {
     frame::elixir(line).is_some()
@@ -84,6 +119,11 @@ pub(crate) fn is_elixir(line: &str) -> bool {
 /// Whether a class only carries another failure.
 pub(crate) fn is_wrapper(class: &str) -> bool {
     libraries::is_wrapper(class)
+}
+
+/// A class without its package.
+pub(crate) fn short_class(class: &str) -> &str {
+    libraries::short(class)
 }
 
 /// One exception of a chain.
@@ -117,6 +157,10 @@ struct Reader<'a> {
     panicked: &'a str,
     /// The line before: in Go, the function of the file in this one.
     before: &'a str,
+    /// This line is the last, and may have been cut.
+    last: bool,
+    /// The last line was a header.
+    ends_in_header: bool,
     /// The library of the last frame that was one's: frames of one come in a row.
     library: &'static str,
 }
@@ -224,13 +268,17 @@ impl<'a> Reader<'a> {
         } else if let Some(rest) = text.strip_prefix("exception error: ") {
             // A crash report of Erlang, whose lines before tell the process.
             self.sections.clear();
-            self.push(Section { class: Some("error"), message: rest, frames: Vec::new() });
+            // What the shell puts into words is `{badmatch, Value}`.
+            let (class, message) = rest
+                .strip_prefix("no match of right hand side value ")
+                .map_or(("error", rest), |value| ("badmatch", value));
+            self.push(Section { class: Some(class), message, frames: Vec::new() });
         } else if let Some(rest) = text.strip_prefix("panic: ") {
             self.push(Section { class: Some("panic"), message: rest, frames: Vec::new() });
         } else if let Some(rest) = text.strip_prefix("fatal error: ") {
             self.push(Section { class: Some("fatal error"), message: rest, frames: Vec::new() });
-        } else if let Some(rest) = text.strip_prefix("thread '") {
-            self.rust_panic(rest);
+        } else if text.starts_with("thread '") || (self.sections.is_empty() && panicked(text).is_some()) {
+            self.rust_panic(text);
         } else if let Some(rest) = text.strip_prefix("terminate called after throwing an instance of '") {
             self.push(Section { class: rest.strip_suffix('\''), ..Section::default() });
         } else if let Some((rest, section)) = text.strip_prefix("what():").zip(self.sections.last_mut()) {
@@ -252,17 +300,10 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn rust_panic(&mut self, rest: &'a str) {
-        let at = rest.split_once("panicked at ").map_or("", |(_, at)| at);
-        // Before Rust 1.73 the message stood in quotes on the same line.
-        let quoted = at.strip_prefix('\'').and_then(|at| at.rsplit_once("', ")).map(|(message, _)| message);
-        // Or behind the place, where a writer made one line of two.
-        let (place, told) = match quoted {
-            Some(message) => (at.rsplit_once("', ").map_or(at, |(_, place)| place), Some(message)),
-            None => at.split_once(": ").map_or((at, None), |(place, message)| (place, Some(message))),
-        };
+    fn rust_panic(&mut self, text: &'a str) {
+        let (place, told) = frame::split(text, PANICKED).map_or(("", None), |(_, at)| panic_at(at));
         self.message_next = told.is_none();
-        self.panicked = path::without_position(place.trim_end_matches(':')).unwrap_or_default();
+        self.panicked = path::without_position(place).unwrap_or_default();
         self.push(Section { class: Some("panic"), message: told.unwrap_or_default(), frames: Vec::new() });
     }
 
@@ -293,9 +334,16 @@ impl<'a> Reader<'a> {
             self.push(Section::default());
         }
         let python = self.python;
+        let cut = self.last && found.may_be_cut();
+        // What stands above Go's panic recovered from it, and is the same for all.
+        if found.is_go_panic()
+            && let Some(section) = self.sections.get_mut(self.current)
+        {
+            section.frames.clear();
+        }
         if found.is_application()
             && let Some(section) = self.sections.get_mut(self.current)
-            && !section.frames.last().is_some_and(|last| found.repeats(last) || found.tries_again())
+            && !section.frames.last().is_some_and(|last| cut || found.repeats(last) || found.only_carries())
         {
             if section.frames.len() < MAX_FRAMES {
                 section.frames.push(found);
@@ -317,7 +365,10 @@ impl<'a> Reader<'a> {
                 (section.class, section.message) = header(text);
             }
         } else if self.sections.is_empty() || (indent == 0 && self.sections.iter().all(|s| s.class.is_none())) {
-            self.push_chain(text);
+            // Behind frames, what ends a text that was cut is no header.
+            if !self.last || self.sections.iter().all(|section| section.frames.is_empty()) {
+                self.push_chain(text);
+            }
         } else if let Some((_, rest)) = frame::split(text, " ---> ") {
             self.push_chain(rest);
         }
@@ -335,6 +386,7 @@ impl<'a> Reader<'a> {
 
     fn push_header(&mut self, text: &'a str) {
         let (class, message) = header(text);
+        self.ends_in_header = self.last;
         self.push(Section { class, message, frames: Vec::new() });
     }
 
@@ -346,6 +398,19 @@ impl<'a> Reader<'a> {
     }
 
     fn finish(mut self) -> Root {
+        // The end of a text that was cut within a class.
+        let cut_class = |section: &mut Section<'_>| {
+            section.frames.is_empty()
+                && match section.class {
+                    Some(class) => {
+                        section.message.is_empty() && !class.ends_with("Exception") && !class.ends_with("Error")
+                    }
+                    None => !section.message.contains(' '),
+                }
+        };
+        if self.ends_in_header && self.sections.len() > 1 {
+            _ = self.sections.pop_if(cut_class);
+        }
         // Behind Go's frames comes a line of its own only where the file that belongs to it was cut off.
         let is_go = |section: &Section<'_>| section.frames.iter().any(|frame| matches!(frame, Frame::Go { .. }));
         let cut = |section: &mut Section<'_>| section.class.is_none() && section.frames.is_empty();
@@ -369,7 +434,7 @@ impl<'a> Reader<'a> {
         let inner_first = self.sections.iter().skip(root).chain(self.sections.iter().take(root).rev());
         for frame in inner_first.flat_map(|section| &section.frames) {
             let name = frame.name();
-            let counts = frames.is_empty() || !frame.tries_again();
+            let counts = frames.is_empty() || !frame.only_carries();
             if counts && frames.len() < MAX_FRAMES && !name.is_empty() && !frames.contains(&name) {
                 frames.push(name);
             }
@@ -459,6 +524,8 @@ fn is_class(head: &str) -> bool {
         Some((name, code)) if code.ends_with(']') => name,
         _ => head,
     };
+    // Scala numbers the classes that have no name of their own: `DecodingFailure$$anon$2`.
+    let name = frame::split(name, "$$anon$").map_or(name, |(name, _)| name);
     let plain =
         name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'$' | b':' | b'\\' | b'`' | b'+'));
     let last = libraries::short(name);

@@ -377,3 +377,135 @@ fn a_go_trace_that_was_cut_between_a_function_and_its_file_says_no_more() {
     let cut = root(&whole[..whole.len() - 24]);
     assert_eq!((cut.message, cut.frames), (None, vec!["main.on".to_owned()]));
 }
+
+#[test]
+fn a_panic_is_known_whatever_its_runner_put_before_it() {
+    for head in [
+        "thread 'fees-3' panicked at src/fees/fx.rs:41:52:\n",
+        "task 17 panicked: thread 'fees-3' panicked at src/fees/fx.rs:41:52:\n",
+        "task 17 panicked at src/fees/fx.rs:41:52: ",
+    ] {
+        check(&format!("{head}no rate"), "panic", "no rate", &["fees/fx"]);
+    }
+    check("the driver panicked at the bend: slowly", "", "the driver panicked at the bend: slowly", &[]);
+}
+
+#[test]
+fn what_recovered_from_gos_panic_is_not_where_it_happened() {
+    check(
+        "goroutine 7 [running]:
+runtime/debug.Stack()
+\t/usr/local/go/src/runtime/debug/stack.go:24 +0x5e
+github.com/acme/geo/internal/worker.(*Pool).process.func1()
+\t/build/internal/worker/pool.go:48 +0x81
+panic({0xd52a41?, 0xc000fbd57f?})
+\t/usr/local/go/src/runtime/panic.go:785 +0x132
+github.com/acme/geo/internal/depots.(*Resolver).Depot(0xc0001, {0xc0002, 0x7})
+\t/build/internal/depots/resolver.go:34 +0x634
+github.com/acme/geo/internal/worker.(*Pool).process(0xc0003)
+\t/build/internal/worker/pool.go:60 +0x365",
+        "",
+        "",
+        &[
+            "github.com/acme/geo/internal/depots.(*Resolver).Depot",
+            "github.com/acme/geo/internal/worker.(*Pool).process",
+        ],
+    );
+}
+
+#[test]
+fn a_dotnet_stack_that_was_cut_between_two_says_no_more() {
+    for end in ["-", "--- E", "--- End of stack trac…", "Error Number…"] {
+        check(
+            &format!("   at Acme.Ledger.PostAsync(Entry e) in /src/Ledger.cs:line 88\n{end}"),
+            "",
+            "",
+            &["Acme.Ledger.PostAsync"],
+        );
+    }
+}
+
+#[test]
+fn a_name_that_was_cut_is_no_frame() {
+    let rust = "thread 'a' panicked at src/fees.rs:8:1:\nno fee\nstack backtrace:\n   4: acme::fees::fee\n             at ./src/fees.rs:8:1\n   5: acme::";
+    check(
+        &format!("{rust}worker::settle\n   6: start_thread"),
+        "panic",
+        "no fee",
+        &["acme::fees::fee", "acme::worker::settle"],
+    );
+    check(&format!("{rust}wor"), "panic", "no fee", &["acme::fees::fee"]);
+    let php = "A\\B: no in /app/src/A.php:7\nStack trace:\n#0 /app/src/Plan.php(7): App\\Plan->assign()\n#1 /app/src/C.php(9): App\\Han";
+    check(php, "A\\B", "no", &["App\\Plan->assign"]);
+    check("a.rb:1:in `book'\na.rb:2:in `ca", "", "", &["a:book"]);
+    let elixir =
+        "** (KeyError) no key\n    (shop 1.0.0) lib/tax.ex:7: Shop.Tax.rate/1\n    (shop 1.0.0) lib/bill.ex:8: Shop.Bi";
+    check(elixir, "KeyError", "no key", &["Shop.Tax.rate"]);
+}
+
+#[test]
+fn a_class_at_the_end_of_a_cut_trace_is_none() {
+    let head = "com.acme.Refused: no\n\tat com.acme.A.b(A.java:1)\nCaused by: ";
+    for cut in ["org.hibernate.StaleO", "org.hib", "org.hibernate.StaleO [truncated]", "org…"] {
+        check(&format!("{head}{cut}"), "com.acme.Refused", "no", &["com.acme.A.b"]);
+    }
+    check(&format!("{head}java.lang.NullPointerException"), "java.lang.NullPointerException", "", &["com.acme.A.b"]);
+    check(
+        "io.circe.DecodingFailure$$anon$2: no field\n\tat com.acme.A.b(A.scala:1)",
+        "io.circe.DecodingFailure",
+        "no field",
+        &["com.acme.A.b"],
+    );
+}
+
+#[test]
+fn frames_that_only_carry_others_are_no_callers() {
+    check(
+        "com.acme.Late: no answer
+\tat com.acme.pay.PayClient.charge(PayClient.java:1)
+\tat com.acme.calls.RemoteCalls.withMetrics(RemoteCalls.java:9)
+\tat com.acme.orders.Orders.pay(Orders.java:1)",
+        "com.acme.Late",
+        "no answer",
+        &["com.acme.pay.PayClient.charge", "com.acme.orders.Orders.pay"],
+    );
+    check(
+        "Error: no answer\n    at charge (/app/pay/client.js:1:2)\n    at trace (/app/lib/tracing.js:3:4)\n    at pay (/app/orders/pay.js:5:6)",
+        "Error",
+        "no answer",
+        &["pay/client:charge", "orders/pay:pay"],
+    );
+}
+
+#[test]
+fn php_tells_the_functions_of_the_application() {
+    check(
+        "Twig\\Error\\RuntimeError: no such variable in /app/templates/bill.html.twig:7
+Stack trace:
+#0 /app/src/Letter/Renderer.php(44): Twig\\Environment->render('bill', Array)
+#1 /app/src/Letter/Mailer.php(12): App\\Letter\\Renderer->render(Object)
+#2 /app/vendor/symfony/messenger/Middleware/HandleMessageMiddleware.php(155): App\\Handler\\SendBill->__invoke(Object)
+#3 /app/vendor/symfony/messenger/Worker.php(162): Symfony\\Component\\Messenger\\MessageBus->dispatch(Object)
+#4 {main}",
+        "Twig\\Error\\RuntimeError",
+        "no such variable in /app/templates/bill.html.twig:7",
+        &["App\\Letter\\Renderer->render", "App\\Handler\\SendBill->__invoke"],
+    );
+}
+
+#[test]
+fn erlang_tells_one_error_as_a_term_and_in_words() {
+    let frames = ["acme_tax:rate"];
+    check(
+        "{{badmatch,{error,timeout}},[{acme_tax,rate,2,[{file,\"src/acme_tax.erl\"},{line,12}]}]}",
+        "badmatch",
+        "{error,timeout}",
+        &frames,
+    );
+    check(
+        "exception error: no match of right hand side value {error,timeout}\n  in function  acme_tax:rate/2 (src/acme_tax.erl, line 12)",
+        "badmatch",
+        "{error,timeout}",
+        &frames,
+    );
+}
