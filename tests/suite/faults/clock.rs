@@ -21,8 +21,12 @@ fn later(hours: i64) -> Timestamp {
 
 /// A world whose clocks show [`now`], with a broker by that clock.
 fn world(case: Case, clock: memory::Clock) -> World {
-    let mut world = World::new(case);
-    let target = QueueSpec::new("to", Profile::RabbitClassic);
+    // Its messages come later: a FIFO queue wants more of them than others.
+    let mut world = World::new(Case { profile: Profile::RabbitClassic, ..case });
+    world.case = case;
+    // A deduplication id has no place in AMQP.
+    let to = if case.profile == Profile::SqsFifo { case.profile } else { Profile::RabbitClassic };
+    let target = QueueSpec::new("to", to);
     let parked = QueueSpec::new("parked", Profile::RabbitQuorum43);
     let memory = Memory::builder().clock(clock).queue(QueueSpec::new("from", case.profile));
     world.memory = memory.queue(target).queue(parked).build();

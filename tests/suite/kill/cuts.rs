@@ -59,11 +59,10 @@ fn replays_and_drains_over_a_rabbitmq_connection_that_breaks_lose_nothing() {
     std::thread::scope(|scope| {
         for (version, url) in brokers(&servers) {
             for kind in ["quorum", "classic"] {
-                let url = url.clone();
-                scope.spawn(move || {
-                    run(&url, kind, &format!("replay.{kind}.{version}"), 100_000, 100_000);
-                    run(&url, kind, &format!("drain.{kind}.{version}"), 100_000, 50_000);
-                });
+                for (verb, every) in [("replay", 100_000), ("drain", 50_000)] {
+                    let url = url.clone();
+                    scope.spawn(move || run(&url, kind, &format!("{verb}.{kind}.{version}"), 100_000, every));
+                }
             }
         }
     });
@@ -105,11 +104,11 @@ fn replays_and_drains_over_an_sqs_connection_that_breaks_lose_nothing() {
     };
     std::thread::scope(|scope| {
         for (server, url) in brokers(&[("elasticmq", "POSTROOM_ELASTICMQ_URL"), ("moto", "POSTROOM_MOTO_URL")]) {
-            scope.spawn(move || {
-                let (first, every) = if server == "moto" { (20_000, 10_000) } else { (100_000, 100_000) };
-                run(server, &url, "replay", first, every);
-                run(server, &url, "drain", first, every);
-            });
+            let (first, every) = if server == "moto" { (20_000, 10_000) } else { (100_000, 100_000) };
+            for verb in ["replay", "drain"] {
+                let url = url.clone();
+                scope.spawn(move || run(server, &url, verb, first, every));
+            }
         }
     });
 }

@@ -91,16 +91,21 @@ mod on_rabbitmq {
     /// The broker closes its connections, and gives what it held to the next who asks.
     #[test]
     fn a_replay_and_a_drain_that_stand_still_for_longer_than_their_heartbeats_lose_nothing() {
-        for (version, url) in brokers(&[("4.0", "POSTROOM_RABBITMQ40_URL"), ("4.3", "POSTROOM_RABBITMQ43_URL")]) {
-            let ground = rabbitmq::Ground::new(&format!("{url}&heartbeat=1"));
-            for kind in ["quorum", "classic"] {
-                let mut moves = moves(&ground, version, kind);
-                to_the_middle(&mut moves, MIDDLE, &ground);
-                let sources = [format!("stop.{version}.{kind}.from"), format!("stop.{version}.{kind}.drain")];
-                halt(&moves, || sources.iter().all(|queue| ground.consumers(queue) == 0));
-                finish_and_judge(&mut moves, &ground, false);
+        std::thread::scope(|scope| {
+            for (version, url) in brokers(&[("4.0", "POSTROOM_RABBITMQ40_URL"), ("4.3", "POSTROOM_RABBITMQ43_URL")]) {
+                for kind in ["quorum", "classic"] {
+                    let url = format!("{url}&heartbeat=1");
+                    scope.spawn(move || {
+                        let ground = rabbitmq::Ground::new(&url);
+                        let mut moves = moves(&ground, version, kind);
+                        to_the_middle(&mut moves, MIDDLE, &ground);
+                        let sources = ["from", "drain"].map(|what| format!("stop.{version}.{kind}.{what}"));
+                        halt(&moves, || sources.iter().all(|queue| ground.consumers(queue) == 0));
+                        finish_and_judge(&mut moves, &ground, false);
+                    });
+                }
             }
-        }
+        });
     }
 }
 
@@ -149,55 +154,39 @@ mod on_kafka {
 mod on_sqs {
     use super::*;
 
-    fn moves(ground: &sqs::Ground, name: &str, rate: &'static str) -> [Move; 2] {
+    const RATE: &str = "2000";
+
+    fn moves(ground: &sqs::Ground, name: &str) -> [Move; 2] {
         let queue = |what: &str| format!("stop-{name}-{what}");
         ground.fill(&queue("from"), ground.messages);
         ground.fill(&queue("to"), 0);
         ground.fill(&queue("drain"), ground.messages);
-        both(name, ground.messages, rate, &queue("from"), &queue("to"), &queue("drain"))
-    }
-
-    /// How fast a replay goes, and how far it comes: moto is slow.
-    fn pace(server: &str) -> (&'static str, u64) {
-        if server == "moto" { ("20", 20) } else { ("2000", MIDDLE) }
+        both(name, ground.messages, RATE, &queue("from"), &queue("to"), &queue("drain"))
     }
 
     /// The leases of what is held run out meanwhile, for its clock goes on.
     #[test]
     fn an_sqs_server_that_stands_still_for_longer_than_leases_last_costs_no_message() {
-        let Some(servers) = Servers::start("elasticmq moto") else { return };
-        std::thread::scope(|scope| {
-            for (server, url) in [("elasticmq", "POSTROOM_ELASTICMQ_URL"), ("moto", "POSTROOM_MOTO_URL")] {
-                let servers = &servers;
-                scope.spawn(move || {
-                    let ground = sqs::Ground::new(server, servers.of(url));
-                    let (rate, middle) = pace(server);
-                    let mut moves = moves(&ground, "server", rate);
-                    to_the_middle(&mut moves, middle, &ground);
-                    servers.control("stop", server);
-                    std::thread::sleep(Duration::from_secs(ground.lease + 1));
-                    servers.control("continue", server);
-                    finish_and_judge(&mut moves, &ground, false);
-                });
-            }
-        });
+        let Some(servers) = Servers::start("elasticmq") else { return };
+        let ground = sqs::Ground::new("elasticmq", servers.of("POSTROOM_ELASTICMQ_URL"));
+        let mut moves = moves(&ground, "server");
+        to_the_middle(&mut moves, MIDDLE, &ground);
+        servers.control("stop", "elasticmq");
+        std::thread::sleep(Duration::from_secs(ground.lease + 1));
+        servers.control("continue", "elasticmq");
+        finish_and_judge(&mut moves, &ground, false);
     }
 
     /// Others get what it held.
     #[test]
     fn a_replay_and_a_drain_that_stand_still_for_longer_than_their_leases_lose_nothing() {
-        std::thread::scope(|scope| {
-            for (server, url) in brokers(&[("elasticmq", "POSTROOM_ELASTICMQ_URL"), ("moto", "POSTROOM_MOTO_URL")]) {
-                scope.spawn(move || {
-                    let ground = sqs::Ground::new(server, &url);
-                    let (rate, middle) = pace(server);
-                    let mut moves = moves(&ground, "program", rate);
-                    to_the_middle(&mut moves, middle, &ground);
-                    let sources = ["stop-program-from", "stop-program-drain"];
-                    halt(&moves, || sources.iter().all(|queue| ground.counts(queue).1 == 0));
-                    finish_and_judge(&mut moves, &ground, false);
-                });
-            }
-        });
+        for (server, url) in brokers(&[("elasticmq", "POSTROOM_ELASTICMQ_URL")]) {
+            let ground = sqs::Ground::new(server, &url);
+            let mut moves = moves(&ground, "program");
+            to_the_middle(&mut moves, MIDDLE, &ground);
+            let sources = ["stop-program-from", "stop-program-drain"];
+            halt(&moves, || sources.iter().all(|queue| ground.counts(queue).1 == 0));
+            finish_and_judge(&mut moves, &ground, false);
+        }
     }
 }

@@ -240,13 +240,11 @@ pub(super) fn is_php_library(function: &str) -> bool {
         "ReflectionMethod",
         "ReflectionClass",
     ];
-    match function.split_once('\\') {
-        Some((namespace, _)) => NAMESPACES.contains(&namespace),
-        None => {
-            let class = function.split(['-', ':']).next().unwrap_or(function);
-            class.len() < function.len() && (CLASSES.contains(&class) || class.starts_with("__TwigTemplate_"))
-        }
+    if let Some((namespace, _)) = function.split_once('\\') {
+        return NAMESPACES.contains(&namespace);
     }
+    let class = function.split(['-', ':']).next().unwrap_or(function);
+    class.len() < function.len() && (CLASSES.contains(&class) || class.starts_with("__TwigTemplate_"))
 }
 
 /// Elixir and Erlang: the languages' own applications, and clients and frameworks.
