@@ -4,8 +4,8 @@
 
 use crate::message::failure::short_class;
 
-/// The class and the text of the cause that a text is about.
-pub(super) fn carried<'a>(class: &'a str, text: &'a str) -> Option<(&'a str, &'a str)> {
+/// The class and the text of the cause that a text is about. Where no frame tells the place, what was asked for does.
+pub(super) fn carried<'a>(class: &'a str, text: &'a str, placed: bool) -> Option<(&'a str, &'a str)> {
     if let Some(inner) = text.strip_prefix("could not execute ").and_then(statement) {
         return Some((of_database(inner).unwrap_or(class), inner));
     }
@@ -25,11 +25,11 @@ pub(super) fn carried<'a>(class: &'a str, text: &'a str) -> Option<(&'a str, &'a
         return Some(("java.lang.ClassNotFoundException", name.split(']').next().unwrap_or(name)));
     }
     match short_class(class) {
-        "ResourceAccessException" => {
+        "ResourceAccessException" if placed => {
             let rest = text.strip_prefix("I/O error")?;
             of_jdk(rest.rsplit_once("\": ").or_else(|| rest.split_once(": "))?.1)
         }
-        "RetryableException" => of_jdk(text.split_once(" executing ")?.0),
+        "RetryableException" if placed => of_jdk(text.split_once(" executing ")?.0),
         // Python's clients say of each read that took too long what the socket said first.
         "ReadTimeout" | "ReadTimeoutError" if text.contains("Read timed out. (read timeout=") => Some(TIMED_OUT),
         _ => None,
@@ -97,6 +97,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn without_a_place_what_was_asked_for_stays() {
+        let text = "I/O error on POST request for \"http://pay/v1\": Read timed out";
+        assert_eq!(carried("org.springframework.web.client.ResourceAccessException", text, false), None);
+    }
+
+    #[test]
     fn what_carries_another_is_told_as_that_one() {
         let timeout = ("java.net.SocketTimeoutException", "Read timed out");
         let uq = "ERROR: duplicate key value violates unique constraint \"uq_ref\"";
@@ -142,7 +148,7 @@ mod tests {
                 TIMED_OUT,
             ),
         ] {
-            assert_eq!(carried(class, text), Some(want), "{text}");
+            assert_eq!(carried(class, text, true), Some(want), "{text}");
         }
         for (class, text) in [
             (
@@ -154,7 +160,7 @@ mod tests {
             ("com.acme.Broken", "ERROR: no"),
             ("TimeoutError", "the order timed out"),
         ] {
-            assert_eq!(carried(class, text), None, "{text}");
+            assert_eq!(carried(class, text, true), None, "{text}");
         }
     }
 }

@@ -96,7 +96,7 @@ fn told(failure: &Failure) -> Option<(Option<&str>, Cow<'_, str>)> {
         }
     }
     let cause = fixed(failure, cause);
-    let (class, cause) = match class.and_then(|class| carried(class, cause)) {
+    let (class, cause) = match class.and_then(|class| carried(class, cause, !failure.frames.is_empty())) {
         Some((class, text)) => (Some(class), text),
         None => (class, cause),
     };

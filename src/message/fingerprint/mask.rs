@@ -149,6 +149,11 @@ impl<'a, F: FnMut(usize, &str)> Scanner<'a, F> {
                     self.before = "";
                     return;
                 }
+                if (names::is_http_method(self.before) || (self.before_that, self.before) == ("request", "for"))
+                    && let Some(path) = names::endpoint(inside)
+                {
+                    return self.endpoint(&path, inside);
+                }
                 if let Some(name) = names::of_code(inside, &around) {
                     // Ruby changed the first of its quotes.
                     match name {
@@ -291,6 +296,10 @@ impl<'a, F: FnMut(usize, &str)> Scanner<'a, F> {
             // Ruby named the class of nothing until 3.3.
             self.out.push_str("nil");
             self.remember(token);
+        } else if let Some(path) =
+            (facts.may_name_path() && names::is_http_method(self.before)).then(|| names::endpoint(token)).flatten()
+        {
+            self.endpoint(&path, token);
         } else if let Some(function) = facts.arity().then(|| names::with_arity(token)).flatten() {
             self.out.push_str(function);
             self.remember(function);
@@ -319,6 +328,13 @@ impl<'a, F: FnMut(usize, &str)> Scanner<'a, F> {
             self.out.push_str(token);
             self.remember(token);
         }
+    }
+
+    /// The path of what was asked for is a part of the code; its host and what the path holds are values.
+    fn endpoint(&mut self, path: &str, raw: &str) {
+        self.slot(raw);
+        self.out.push_str(path);
+        self.slot_end = None;
     }
 
     fn remember(&mut self, token: &'a str) {
@@ -642,6 +658,42 @@ mod tests {
         for text in ["switch to IO failed", "write to MQ failed", "map to PK"] {
             assert_eq!(mask(text), text);
         }
+    }
+
+    #[test]
+    fn names_that_a_framework_quotes_stay() {
+        for text in [
+            "Missing request header 'X-Tenant' for method parameter of type String",
+            "No module named 'acme.pay'",
+            "Cannot find module './pay'",
+            "The \"email\" field is missing",
+            "CircuitBreaker 'pay-client' is OPEN and does not permit further calls",
+            "Method not found: 'Void Acme.Pay.Charge()'",
+            "key :sku not found",
+            "unsupported operand type(s) for +: 'NoneType' and 'int'",
+        ] {
+            assert_eq!(mask(text), text);
+        }
+        let assembly = "Could not load file or assembly 'Acme.Pay, Version=1.0.0.0'";
+        assert_eq!(mask(assembly), "Could not load file or assembly Acme.Pay");
+        assert_eq!(mask("Cannot find module '/app/7/pay'"), "Cannot find module *");
+    }
+
+    #[test]
+    fn what_was_asked_for_stays_without_its_ids() {
+        alike(
+            "Get */v1/orders/*: no route",
+            &[
+                "Get \"https://shop-7.internal:80/v1/orders/17?x=1\": no route",
+                "Get \"http://shop/v1/orders/A7\": no route",
+            ],
+        );
+        alike(
+            "call of GET */v1/stock failed",
+            &["call of GET /v1/stock failed", "call of GET http://a.b/v1/stock failed"],
+        );
+        assert_eq!(mask("404 on POST request for \"http://pay/bills/7\": no"), "* on POST request for */bills/*: no");
+        alike("read * failed", &["read /v1/stock failed", "read http://a.b/v1/stock failed"]);
     }
 
     #[test]

@@ -28,11 +28,86 @@ pub(super) fn of_code<'a>(inside: &'a str, around: &Around<'_>) -> Option<Cow<'a
         if let Some(name) = field(inside) {
             return Some(name);
         }
+        if (is_one_of(first, &DASHED) || second == "module" || permits(around.rest)) && is_dashed(inside) {
+            return Some(Cow::Borrowed(inside));
+        }
         if first.eq_ignore_ascii_case("method") && is_operator(inside) {
             return Some(Cow::Borrowed(inside));
         }
     }
-    is_class(inside).then_some(Cow::Borrowed(inside))
+    if (second, first) == ("or", "assembly") {
+        // .NET tells the version behind the name.
+        return inside.split(',').next().filter(|name| field(name).is_some()).map(Cow::Borrowed);
+    }
+    (is_class(inside) || PYTHON.contains(&inside) || ((second, first) == ("not", "found") && is_signature(inside)))
+        .then_some(Cow::Borrowed(inside))
+}
+
+/// Types of Python's own, as its errors name them.
+const PYTHON: [&str; 10] = ["NoneType", "str", "int", "float", "list", "dict", "tuple", "bool", "bytes", "set"];
+/// Parts whose names may have dashes and slashes.
+const DASHED: [&str; 4] = ["header", "module", "placeholder", "service"];
+
+/// A name of letters and what joins them, and no absolute path: `X-Tenant`, `./pay`, `@acme/pay`.
+fn is_dashed(text: &str) -> bool {
+    (2..=64).contains(&text.len())
+        && !text.starts_with('/')
+        && text.bytes().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'-' | b'_' | b'.' | b'/' | b'@'))
+}
+
+/// A method of .NET with its types: `Void Acme.Pay.Charge(System.String)`.
+fn is_signature(text: &str) -> bool {
+    text.len() <= 200
+        && text.ends_with(')')
+        && text.split_once('(').is_some_and(|(name, _)| {
+            name.contains('.')
+                && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b' ' | b'.' | b'_' | b'`'))
+        })
+}
+
+/// Whether a text goes on with what a breaker, a bulkhead or a limiter of that name says.
+fn permits(rest: &str) -> bool {
+    const SAYS: [&str; 6] = [
+        " is OPEN and ",
+        " is HALF_OPEN and ",
+        " is FORCED_OPEN and ",
+        " is full and does not permit ",
+        " does not permit further ",
+        " recorded a timeout ",
+    ];
+    rest.starts_with(' ') && SAYS.iter().any(|words| rest.starts_with(words))
+}
+
+/// The path of a URL, without the parts of it that are no words: `/v1/orders/*`.
+pub(super) fn endpoint(url: &str) -> Option<String> {
+    let path = match url.split_once("://") {
+        Some((_, rest)) => rest.get(rest.find('/')?..)?,
+        None => url.starts_with('/').then_some(url)?,
+    };
+    let path = path.split(['?', '#']).next().unwrap_or(path);
+    let is_word = |part: &str| {
+        (2..=32).contains(&part.len())
+            && (part.bytes().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'-' | b'_'))
+                || part.strip_prefix('v').is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit())))
+    };
+    let mut out = String::new();
+    let mut words = 0;
+    for part in path.split('/').filter(|part| !part.is_empty()).take(PATH_PARTS) {
+        words += usize::from(is_word(part));
+        out.push('/');
+        out.push_str(if is_word(part) { part } else { "*" });
+    }
+    (words > 0).then_some(out)
+}
+
+/// More parts of a path are not told.
+const PATH_PARTS: usize = 8;
+
+/// Whether a word is a method of HTTP, as a client writes it.
+pub(super) fn is_http_method(word: &str) -> bool {
+    const METHODS: [&str; 12] =
+        ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "Get", "Post", "Put", "Patch", "Delete", "Head"];
+    word.len() <= 6 && METHODS.contains(&word)
 }
 
 /// Whether a text is Java's of what was null.
@@ -46,7 +121,11 @@ pub(super) fn tells_null(text: &str) -> bool {
 
 /// A word after which a quoted name is a part of a schema or of the code, and no data.
 pub(super) fn is_part(word: &str) -> bool {
-    const PARTS: [&str; 24] = [
+    const PARTS: [&str; 28] = [
+        "header",
+        "placeholder",
+        "model",
+        "service",
         "stringValue",
         "including",
         "element",
@@ -80,6 +159,8 @@ fn are_part(before: &str, word: &str) -> bool {
     matches!(
         (before, word),
         ("array" | "for", "key")
+            | ("module", "named")
+            | ("find", "module")
             | ("No" | "no", "module" | "attribute")
             | ("import", "name")
             | ("of" | "to", "type")
@@ -90,7 +171,9 @@ fn are_part(before: &str, word: &str) -> bool {
 /// Whether a text goes on with what is demanded of the field that was named before it, or with what a language says of
 /// a name in the code.
 pub(super) fn demands(rest: &str) -> bool {
-    const DEMANDS: [&str; 11] = [
+    const DEMANDS: [&str; 13] = [
+        " field is ",
+        " field must ",
         " is required",
         " is a required ",
         " is not allowed",
@@ -103,7 +186,7 @@ pub(super) fn demands(rest: &str) -> bool {
         " is not a function",
         " is null",
     ];
-    rest.starts_with(' ') && DEMANDS.iter().any(|words| rest.starts_with(words))
+    rest.starts_with(' ') && (DEMANDS.iter().any(|words| rest.starts_with(words)) || permits(rest))
 }
 
 /// A name of letters and what joins them, without indices and short numbers; longer ones are data.

@@ -90,6 +90,11 @@ impl Facts {
         self.digit
     }
 
+    /// Whether it may be a URL, or the path of one.
+    pub(super) fn may_name_path(&self) -> bool {
+        self.slashes > 0
+    }
+
     /// Whether it has a backslash.
     pub(super) fn has_backslash(&self) -> bool {
         self.backslash

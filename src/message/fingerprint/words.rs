@@ -177,7 +177,14 @@ pub(super) fn is_value_of(before: &str, token: &str) -> bool {
     if is_one_of(before, &TOWARDS) && (is_country_code(token) || is_currency(token)) {
         return true;
     }
-    is_naming(before) && !is_plain(token)
+    is_naming(before) && !is_plain(token) && !is_atom(token)
+}
+
+/// A name in the code of Elixir or Ruby: `:sku`.
+fn is_atom(token: &str) -> bool {
+    token
+        .strip_prefix(':')
+        .is_some_and(|name| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'))
 }
 
 /// Whether a name is of several words without anything between them: `orderPlaced`.
