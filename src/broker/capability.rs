@@ -154,6 +154,39 @@ pub enum HeaderTypes {
     Text,
 }
 
+impl HeaderTypes {
+    /// Whether a message there has a property of this name beside its headers, by the names that
+    /// [`crate::message::Message::properties`] uses: AMQP's named properties, what a sender to SQS may set, none of Kafka.
+    #[must_use]
+    pub fn has_property(self, name: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Amqp => AMQP.contains(&name),
+            Self::Sqs => SQS.contains(&name),
+            Self::Bytes | Self::Text => false,
+        }
+    }
+}
+
+/// The properties of AMQP 0-9-1's class `basic`.
+const AMQP: [&str; 13] = [
+    "content_type",
+    "content_encoding",
+    "delivery_mode",
+    "priority",
+    "correlation_id",
+    "reply_to",
+    "expiration",
+    "message_id",
+    "timestamp",
+    "type",
+    "user_id",
+    "app_id",
+    "cluster_id",
+];
+/// What can be sent with an SQS message beside its attributes.
+const SQS: [&str; 2] = ["message_deduplication_id", "aws_trace_header"];
+
 /// In which order messages come out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ordering {

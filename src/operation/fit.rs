@@ -1,8 +1,9 @@
-//! Header values that fit their target: typed values whose type the target does not have become text or bytes.
+//! Headers and properties that fit their target: typed values whose type the target does not have become text or bytes, and
+//! properties that it does not have become headers of the same name.
 //!
 //! What fits stays as it is, byte for byte. What does not is written in its natural text (numbers in decimal, tables and
-//! arrays as JSON), and counted, so that a plan can say so. Limits: properties belong to their own kind of broker;
-//! a publisher ignores or refuses those that are not its own.
+//! arrays as JSON), and counted, so that a plan can say so. Limits: what says only how a broker is to handle a message
+//! ([`HANDLING`]) is left out for another kind of broker; of a header and a property of one name the header stays.
 
 use base64::Engine as _;
 use bytes::Bytes;
@@ -10,24 +11,41 @@ use bytes::Bytes;
 use crate::broker::HeaderTypes;
 use crate::message::{Amqp, Fields, Message, Value};
 
-/// The headers of `message` as the target can hold them, and how many values were converted; `None` where all fit.
-pub(super) fn headers(message: &Message, types: HeaderTypes) -> Option<(Fields, u64)> {
-    if message.headers.iter().all(|(_, value)| fits(value, types)) {
+/// Properties that tell a broker what to do with a message, and nobody else anything.
+const HANDLING: [&str; 5] = ["delivery_mode", "cluster_id", "expiration", "user_id", "message_deduplication_id"];
+
+/// A message's headers and properties as a target can hold them.
+pub(super) struct Fitted {
+    pub(super) headers: Fields,
+    pub(super) properties: Fields,
+    /// How many values are of another type now, or in another place.
+    pub(super) converted: u64,
+}
+
+/// The headers and properties of `message` as the target can hold them; `None` where all fit.
+pub(super) fn fitted(message: &Message, types: HeaderTypes) -> Option<Fitted> {
+    let (own, foreign): (Vec<_>, Vec<_>) = message.properties.iter().partition(|(name, _)| types.has_property(name));
+    if foreign.is_empty() && message.headers.iter().all(|(_, value)| fits(value, types)) {
         return None;
     }
     let mut converted = 0;
-    let headers = message
-        .headers
-        .iter()
-        .map(|(name, value)| {
-            if fits(value, types) {
-                return (name.clone(), value.clone());
-            }
-            converted += 1;
-            (name.clone(), convert(value, types))
-        })
-        .collect();
-    Some((headers, converted))
+    let mut fit = |value: &Value| {
+        if fits(value, types) {
+            return value.clone();
+        }
+        converted += 1;
+        convert(value, types)
+    };
+    let mut headers: Fields = message.headers.iter().map(|(name, value)| (name.clone(), fit(value))).collect();
+    let mut moved = 0;
+    for (name, value) in foreign {
+        if !HANDLING.contains(&name.as_str()) && message.headers.get(name).is_none() {
+            headers.push(name.as_str(), if fits(value, types) { value.clone() } else { convert(value, types) });
+            moved += 1;
+        }
+    }
+    let properties = own.into_iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+    Some(Fitted { headers, properties, converted: converted + moved })
 }
 
 fn fits(value: &Value, types: HeaderTypes) -> bool {
@@ -120,19 +138,43 @@ mod tests {
 
     #[test]
     fn what_fits_is_untouched() {
-        assert_eq!(headers(&message(), HeaderTypes::Amqp), None);
-        assert_eq!(headers(&message(), HeaderTypes::Any), None);
+        assert!(fitted(&message(), HeaderTypes::Amqp).is_none());
+        assert!(fitted(&message(), HeaderTypes::Any).is_none());
     }
 
     #[test]
     fn what_does_not_fit_becomes_its_natural_text_and_is_counted() {
-        let (fields, converted) = headers(&message(), HeaderTypes::Bytes).unwrap();
+        let Fitted { headers: fields, converted, .. } = fitted(&message(), HeaderTypes::Bytes).unwrap();
         assert_eq!(converted, 3);
         assert_eq!(fields.get("null"), Some(&Value::Null));
         assert_eq!(fields.get_str("price"), Some("0.05"));
         assert_eq!(fields.get_str("table"), Some(r#"{"n":1,"raw":"/w=="}"#));
-        let (fields, _) = headers(&message(), HeaderTypes::Sqs).unwrap();
+        let fields = fitted(&message(), HeaderTypes::Sqs).unwrap().headers;
         let number = Value::Sqs { data_type: "Number".into(), value: Bytes::from_static(b"3") };
         assert_eq!(fields.get("count"), Some(&number));
+    }
+
+    #[test]
+    fn properties_of_another_kind_of_broker_become_headers_of_their_names() {
+        let properties = [
+            ("content_type", Value::from("application/json")),
+            ("delivery_mode", Value::Int(2)),
+            ("timestamp", Value::Amqp(Amqp::Timestamp(7))),
+            ("text", Value::from("of a property")),
+            ("aws_trace_header", Value::from("Root=1")),
+        ];
+        let headers = Fields::from_iter([("text", Value::from("of a header"))]);
+        let message = Message { headers, properties: Fields::from_iter(properties), ..Message::default() };
+        let names = |fields: &Fields| fields.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+        let kafka = fitted(&message, HeaderTypes::Bytes).unwrap();
+        assert_eq!(names(&kafka.headers), ["text", "content_type", "timestamp", "aws_trace_header"]);
+        assert_eq!(kafka.headers.get_str("text"), Some("of a header"));
+        assert_eq!(kafka.headers.get_str("timestamp"), Some("7"));
+        assert_eq!((kafka.properties, kafka.converted), (Fields::new(), 3));
+        let sqs = fitted(&message, HeaderTypes::Sqs).unwrap();
+        assert_eq!(names(&sqs.properties), ["aws_trace_header"]);
+        let amqp = fitted(&message, HeaderTypes::Amqp).unwrap();
+        assert_eq!(names(&amqp.properties), ["content_type", "delivery_mode", "timestamp"]);
+        assert_eq!(names(&amqp.headers), ["text", "aws_trace_header"]);
     }
 }

@@ -420,7 +420,8 @@ pub struct HeaderPolicy {
     /// Headers and properties taken out, because they would distort the replay, with the reason.
     #[serde(default)]
     pub strips: Vec<String>,
-    /// Header values whose type the target does not have, written as text or bytes; `None` where not counted.
+    /// Header values whose type the target does not have, written as text or bytes, and properties that it does not have,
+    /// written as headers of their names; `None` where not counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub converted: Option<u64>,
 }

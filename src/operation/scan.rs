@@ -20,7 +20,7 @@ use crate::message::{Digest, Message};
 
 /// Where a scanned message would go.
 pub(super) enum To {
-    /// To this address, with so many header values converted.
+    /// To this address, with so many values of headers and properties converted.
     Address(String, u64),
     /// Nowhere: it stays, and why; `done` where an earlier run has sent it.
     Stay {

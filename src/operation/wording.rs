@@ -78,7 +78,8 @@ impl Plan {
             entry("strips", policy.strip_names().join(", "));
         }
         if let Some(converted) = policy.converted.filter(|n| *n > 0) {
-            entry("converts", format!("{}, for the target has no such type", human::plural(converted, "header value")));
+            let what = "for the target has no such types, or properties, which become headers";
+            entry("converts", format!("{}, {what}", human::plural(converted, "value")));
         }
         if let Some(most) = self.aside.max_replays {
             let times = human::plural(most, "replay");

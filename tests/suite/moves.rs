@@ -309,6 +309,41 @@ async fn what_distorts_a_replay_is_left_out_of_the_copy() {
     assert!(copy.headers.get("x-acquired-count").is_none());
 }
 
+/// RabbitMQ's properties have no place in a record of Kafka or beside SQS's attributes.
+#[tokio::test]
+async fn another_kind_of_broker_gets_properties_as_headers_and_the_original_is_kept() {
+    for (profile, mode) in [(Profile::Kafka, Mode::Exact), (Profile::SqsStandard, Mode::Streaming)] {
+        let shop = Shop::new();
+        let there = Memory::builder().queue(QueueSpec::new("there", profile)).build();
+        let properties = [
+            ("content_type", Value::from("application/json")),
+            ("delivery_mode", Value::Int(2)),
+            ("expiration", Value::from("60000")),
+            ("message_id", Value::from("m-7")),
+        ];
+        let dead = Message { properties: Fields::from_iter(properties), key: Some("order".into()), ..message("a") };
+        shop.memory.publish("dlq", dead.clone()).unwrap();
+        let other = Place { broker: Arc::new(there.clone()), ..shop.at("shop:there") };
+        let request = ReplayRequest { verb: Verb::Drain, ..shop.request(ReplayTo::Place(Box::new(other)), mode) };
+        let prepared = replay::plan(request, &Control::new()).await.unwrap();
+        let converted = prepared.plan.header_policy.converted;
+        assert_eq!(converted, (mode == Mode::Exact).then_some(2), "{:#?}", prepared.plan.header_policy);
+        let report = replay::run(prepared, &shop.journals(), &Control::new()).await.unwrap();
+        assert_eq!((report.done, report.failed), (1, 0), "{report:#?}");
+        let copy = there.snapshot("there").unwrap().remove(0);
+        assert_eq!(copy.headers.get_str("content_type"), Some("application/json"));
+        assert_eq!(copy.headers.get_str("message_id"), Some("m-7"));
+        assert!(["delivery_mode", "expiration"].iter().all(|name| copy.headers.get(name).is_none()));
+        let left = shop.memory.snapshot("dlq").unwrap();
+        assert!(left.is_empty(), "{left:?}");
+        let journal = report.journal.unwrap();
+        let kept = std::fs::read_dir(shop.folder.path().join("journal").join(journal)).unwrap();
+        let kept = kept.map(|file| file.unwrap().path()).find(|file| file.ends_with("originals.jsonl")).unwrap();
+        let original = postroom::message::jsonl::read_line(&std::fs::read(kept).unwrap()).unwrap();
+        assert_eq!(original.properties, dead.properties);
+    }
+}
+
 impl Shop {
     /// A log of one partition's worth of records, each under the same key.
     fn log(&self, bodies: &[&str]) {

@@ -2,28 +2,9 @@
 
 use super::profile::{Product, Profile};
 use super::spec::QueueSpec;
+use crate::broker::HeaderTypes;
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::Message;
-
-/// The properties of an AMQP message, by the names that [`Message::properties`] uses.
-const AMQP: &[&str] = &[
-    "content_type",
-    "content_encoding",
-    "delivery_mode",
-    "priority",
-    "correlation_id",
-    "reply_to",
-    "expiration",
-    "message_id",
-    "timestamp",
-    "type",
-    "user_id",
-    "app_id",
-    "cluster_id",
-];
-
-/// The properties that an SQS message can be sent with.
-const SQS: &[&str] = &["message_deduplication_id", "aws_trace_header"];
 
 fn rejected(why: impl Into<String>) -> Error {
     Error::new(ErrorKind::Rejected, why)
@@ -37,13 +18,13 @@ pub(super) fn check(spec: &QueueSpec, message: &Message) -> Result<()> {
     spec.publish_limits().check(message)?;
     match spec.profile.product() {
         Product::Rabbit => check_rabbit(message),
-        Product::Kafka => check_names(message, &[], "Kafka"),
+        Product::Kafka => check_names(message, HeaderTypes::Bytes, "Kafka"),
         Product::Sqs => check_sqs(spec, message),
     }
 }
 
-fn check_names(message: &Message, known: &[&str], what: &str) -> Result<()> {
-    match message.properties.iter().find(|(name, _)| !known.contains(&name.as_str())) {
+fn check_names(message: &Message, types: HeaderTypes, what: &str) -> Result<()> {
+    match message.properties.iter().find(|(name, _)| !types.has_property(name)) {
         None => Ok(()),
         Some((name, _)) => Err(rejected(format!("the property {name:?} is none that {what} has"))
             .hint("drop it or turn it into a header by an edit")),
@@ -51,7 +32,7 @@ fn check_names(message: &Message, known: &[&str], what: &str) -> Result<()> {
 }
 
 fn check_rabbit(message: &Message) -> Result<()> {
-    check_names(message, AMQP, "AMQP")?;
+    check_names(message, HeaderTypes::Amqp, "AMQP")?;
     if let Some(name) = ["CC", "BCC"].into_iter().find(|name| message.headers.get(name).is_some()) {
         return Err(
             rejected(format!("the header {name} would send copies to more queues")).hint("remove it by an edit")
@@ -71,7 +52,7 @@ fn check_rabbit(message: &Message) -> Result<()> {
 }
 
 fn check_sqs(spec: &QueueSpec, message: &Message) -> Result<()> {
-    check_names(message, SQS, "an SQS sender")?;
+    check_names(message, HeaderTypes::Sqs, "an SQS sender")?;
     let xml = |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
     match std::str::from_utf8(message.body()) {
         Ok("") => return Err(rejected("the payload is empty, and SQS takes at least one character")),

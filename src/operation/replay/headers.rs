@@ -84,7 +84,8 @@ const MISREAD: [Strip; 10] = [
     Strip::new("springDeserializerException*", "Spring Kafka would take the copy for unreadable"),
 ];
 
-/// AMQP properties that would distort a copy, and why.
+/// AMQP properties that would distort a copy, and why. To another kind of broker they would go as headers, which say nothing
+/// there and come back by the next move.
 const PROPERTIES: [Strip; 2] = [
     Strip::new("user_id", "the broker takes no other user's id"),
     Strip::new("expiration", "the copy would expire again"),
@@ -125,12 +126,12 @@ impl Stamp {
         let headers = message.headers.iter().any(|(name, _)| {
             self.strip(name).is_some_and(|strip| strip.why != COUNTER) || matches!(name.as_str(), REPLAY_ID | REASON)
         });
-        let properties = types == HeaderTypes::Amqp
+        let properties = types != HeaderTypes::Any
             && message
                 .properties
                 .iter()
                 .any(|(name, value)| is_direct_reply(name, value) || PROPERTIES.iter().any(|strip| strip.is(name)));
-        headers || properties || fit::headers(message, types).is_some()
+        headers || properties || fit::fitted(message, types).is_some()
     }
 
     /// The policy in words, for a plan that names no messages.
@@ -166,7 +167,7 @@ impl Stripped {
     pub(super) fn count(&mut self, message: &Message, stamp: &Stamp, types: HeaderTypes) {
         let headers = message.headers.iter().filter_map(|(name, _)| stamp.strip(name));
         let mut found: Vec<_> = headers.map(|strip| (format!("header {}", strip.name), strip.why)).collect();
-        if types == HeaderTypes::Amqp {
+        if types != HeaderTypes::Any {
             for (name, value) in &message.properties {
                 if let Some(strip) = PROPERTIES.iter().find(|strip| strip.is(name)) {
                     found.push((format!("property {name}"), strip.why));
@@ -231,7 +232,7 @@ pub(in crate::operation) fn replays(message: &Message) -> u64 {
     }
 }
 
-/// The message as it is published, and how many header values were converted.
+/// The message as it is published, and how many values of headers and properties were converted.
 pub(in crate::operation) fn prepare(
     mut message: Message,
     limits: &PublishLimits,
@@ -243,7 +244,7 @@ pub(in crate::operation) fn prepare(
     if message.headers.iter().any(|(name, _)| leaves(name)) {
         message.headers.retain(|name, _| !leaves(name));
     }
-    if limits.header_types == HeaderTypes::Amqp && !message.properties.is_empty() {
+    if limits.header_types != HeaderTypes::Any && !message.properties.is_empty() {
         message
             .properties
             .retain(|name, value| !is_direct_reply(name, value) && !PROPERTIES.iter().any(|strip| strip.is(name)));
@@ -256,8 +257,8 @@ pub(in crate::operation) fn prepare(
         message.metadata.push(OWN_ID, Value::Bool(true));
     }
     let mut converted = 0;
-    if let Some((headers, n)) = fit::headers(&message, limits.header_types) {
-        (message.headers, converted) = (headers, n);
+    if let Some(fitted) = fit::fitted(&message, limits.header_types) {
+        (message.headers, message.properties, converted) = (fitted.headers, fitted.properties, fitted.converted);
     }
     let mut marks = Vec::new();
     if stamp.purpose != Purpose::Undo {
@@ -380,7 +381,8 @@ mod tests {
         let limits = Profile::SqsStandard.publish_limits();
         let (message, _) = prepare(full, &limits, "j-7", &REPLAY);
         assert_eq!(message.headers.get(REPLAY_ID), None);
-        assert_eq!(message.headers.len(), 9);
+        // One more was a property.
+        assert_eq!(message.headers.len(), 10);
     }
 
     #[test]

@@ -430,7 +430,7 @@ impl Router for Routes {
         let Some(lane) = lane else { return Ok(To::stay("its destination is not open")) };
         let types = lane.publisher.limits().header_types;
         self.stripped.count(message, &lane.stamp, types);
-        let converted = fit::headers(message, types).map_or(0, |(_, converted)| converted);
+        let converted = fit::fitted(message, types).map_or(0, |fitted| fitted.converted);
         Ok(To::Address(lane.address.clone(), converted))
     }
 }
