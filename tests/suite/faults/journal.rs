@@ -161,7 +161,7 @@ async fn no_trouble_with_the_journal_loses_a_message_or_hides_a_duplicate() {
     for case in cases().into_iter().filter(Case::is_classic) {
         for trouble in [Trouble::Full, Trouble::Killed, Trouble::PowerLost, Trouble::Cancelled] {
             let mut due = 1;
-            while attempt(case, trouble, due).await {
+            while Box::pin(attempt(case, trouble, due)).await {
                 due += 1;
             }
             assert!(due > 3, "{case:?} {trouble:?} struck only {} times", due - 1);

@@ -588,7 +588,7 @@ async fn kills_that_bring_messages_to_their_delivery_limit_lose_nothing() {
             let world = World::limited(case);
             let told = Box::pin(strike(&due, &world)).await;
             world.check_now(&told);
-            let resumed = world.resume().await;
+            let resumed = Box::pin(world.resume()).await;
             rescued += u64::from(resumed.iter().flat_map(|report| &report.notes).any(|note| note.contains("copies")));
             world.check(&format!("{told} then {:?}", resumed.map(|report| report.state))).await;
         })
