@@ -195,10 +195,9 @@ impl Take {
             let single = plan.single.iter().map(|tag| channel.basic_ack(*tag, BasicAckOptions::default()));
             try_join_all(single).await.map(|_| ())
         };
-        // Sent together, answered in order: the count comes when the acknowledgements have been worked off.
-        let count = learn::count(&channel, &self.queue);
-        let (acknowledged, counted) = tokio::join!(answer("acknowledging", acknowledged), count);
-        acknowledged.and(counted).map_err(doubt)?;
+        answer("acknowledging", acknowledged).await.map_err(doubt)?;
+        // Sent behind the last of them: its answer comes when all have been worked off.
+        learn::count(&channel, &self.queue).await.map_err(doubt)?;
         for tag in tags {
             self.held.remove(*tag);
         }
