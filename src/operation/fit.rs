@@ -22,30 +22,30 @@ pub(super) struct Fitted {
     pub(super) converted: u64,
 }
 
+/// Whether a target can hold the headers and properties of `message` as they are.
+pub(super) fn is_fit(message: &Message, types: HeaderTypes) -> bool {
+    message.headers.iter().all(|(_, value)| fits(value, types))
+        && message.properties.iter().all(|(name, _)| types.has_property(name))
+}
+
 /// The headers and properties of `message` as the target can hold them; `None` where all fit.
 pub(super) fn fitted(message: &Message, types: HeaderTypes) -> Option<Fitted> {
-    let (own, foreign): (Vec<_>, Vec<_>) = message.properties.iter().partition(|(name, _)| types.has_property(name));
-    if foreign.is_empty() && message.headers.iter().all(|(_, value)| fits(value, types)) {
+    if is_fit(message, types) {
         return None;
     }
-    let mut converted = 0;
-    let mut fit = |value: &Value| {
-        if fits(value, types) {
-            return value.clone();
-        }
-        converted += 1;
-        convert(value, types)
-    };
+    let fit = |value: &Value| if fits(value, types) { value.clone() } else { convert(value, types) };
+    let mut converted = message.headers.iter().filter(|(_, value)| !fits(value, types)).count() as u64;
     let mut headers: Fields = message.headers.iter().map(|(name, value)| (name.clone(), fit(value))).collect();
-    let mut moved = 0;
-    for (name, value) in foreign {
-        if !HANDLING.contains(&name.as_str()) && message.headers.get(name).is_none() {
-            headers.push(name.as_str(), if fits(value, types) { value.clone() } else { convert(value, types) });
-            moved += 1;
+    let mut properties = Fields::new();
+    for (name, value) in &message.properties {
+        if types.has_property(name) {
+            properties.push(name.as_str(), value.clone());
+        } else if !HANDLING.contains(&name.as_str()) && message.headers.get(name).is_none() {
+            headers.push(name.as_str(), fit(value));
+            converted += 1;
         }
     }
-    let properties = own.into_iter().map(|(name, value)| (name.clone(), value.clone())).collect();
-    Some(Fitted { headers, properties, converted: converted + moved })
+    Some(Fitted { headers, properties, converted })
 }
 
 fn fits(value: &Value, types: HeaderTypes) -> bool {

@@ -131,7 +131,7 @@ impl Stamp {
                 .properties
                 .iter()
                 .any(|(name, value)| is_direct_reply(name, value) || PROPERTIES.iter().any(|strip| strip.is(name)));
-        headers || properties || fit::fitted(message, types).is_some()
+        headers || properties || !fit::is_fit(message, types)
     }
 
     /// The policy in words, for a plan that names no messages.
