@@ -49,6 +49,12 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
+    /// Whether a broker was not there, or took nothing.
+    #[must_use]
+    pub const fn is_away(self) -> bool {
+        matches!(self, Self::Unreachable | Self::Timeout)
+    }
+
     /// The process's exit code for an error of this kind (DESIGN section 5).
     ///
     /// | code | kinds |

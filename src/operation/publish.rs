@@ -244,14 +244,9 @@ async fn send(publisher: &dyn Publisher, lines: Vec<Line>) -> Sent {
 pub(super) fn not_published(error: &Error) -> Outcome {
     match error.kind() {
         ErrorKind::Ambiguous => Outcome::Ambiguous(error.to_string()),
-        _ if is_away(error) => Outcome::Unsent(format!("not sent: {error}")),
+        kind if kind.is_away() => Outcome::Unsent(format!("not sent: {error}")),
         _ => Outcome::Failed(error.to_string()),
     }
-}
-
-/// Whether a broker was not there, or took nothing.
-pub(super) fn is_away(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::Unreachable | ErrorKind::Timeout)
 }
 
 /// Whether an error of one message means that the publisher is done for: anything but a refusal of that message.

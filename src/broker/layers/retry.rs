@@ -14,7 +14,7 @@ use crate::broker::{
     Access, Broker, BrokerInfo, BrowseOptions, Capability, From, Groups, ListFilter, Listing, Log, Publisher,
     QueueInfo, Reader, Right, TakeOptions, Target, Underway, Wholesale,
 };
-use crate::error::{ErrorKind, Result};
+use crate::error::Result;
 
 /// How long to wait before each further try.
 const WAITS: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(500)];
@@ -40,7 +40,7 @@ where
     let mut outcome = call().await;
     for wait in WAITS {
         match &outcome {
-            Err(error) if matches!(error.kind(), ErrorKind::Unreachable | ErrorKind::Timeout) => {
+            Err(error) if error.kind().is_away() => {
                 tracing::debug!(kind = error.kind().name(), ?wait, "trying again");
             }
             _ => break,
@@ -129,6 +129,7 @@ mod tests {
     use super::*;
     use crate::broker::layers::wrap;
     use crate::broker::memory::{Fault, Memory, Profile, PublishFault, QueueSpec};
+    use crate::error::ErrorKind;
     use crate::message::Message;
 
     fn broker() -> (Memory, Arc<dyn Broker>) {

@@ -268,7 +268,7 @@ impl Groups {
 /// The error for a message of a group of which one failed in that way. Where SQS was away for that one, it is for this.
 fn behind(group: &str, kind: ErrorKind) -> Error {
     Error::new(
-        if matches!(kind, ErrorKind::Unreachable | ErrorKind::Timeout) { kind } else { ErrorKind::Rejected },
+        if kind.is_away() { kind } else { ErrorKind::Rejected },
         format!("an earlier message of its group {group:?} was not sent, and without it the order would be another"),
     )
 }

@@ -44,7 +44,6 @@ use super::pace::Throttle;
 use super::place::Place;
 use super::plan::{Mode, Pace, Plan};
 use super::progress::{Meter, Stage, WATCH};
-use super::publish::is_away;
 use super::replay::headers;
 use super::replay::route::{Change, Route};
 use super::report::{Ended, Outcome, OutcomeLine, Report, Tally};
@@ -316,7 +315,7 @@ impl Mover<'_> {
                 }
                 batch = reader.next_batch(room), if reading => match batch {
                     Err(error) => {
-                        self.lost |= is_away(&error);
+                        self.lost |= error.kind().is_away();
                         self.halt(error);
                     }
                     Ok(batch) => {

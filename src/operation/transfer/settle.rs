@@ -11,13 +11,13 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::operation::journal::record::{Record, ranges};
 use crate::operation::journal::state::TWICE;
 use crate::operation::place::Place;
-use crate::operation::publish::{is_away, stops_a_publisher};
+use crate::operation::publish::stops_a_publisher;
 use crate::operation::report::{Ended, Outcome, Report};
 use crate::text::human;
 
 /// Whether an error of a removal means that the source does not answer any more.
 fn is_lost(error: &Error) -> bool {
-    is_away(error) || error.kind() == ErrorKind::Ambiguous
+    error.kind().is_away() || error.kind() == ErrorKind::Ambiguous
 }
 
 /// A message whose copy is confirmed.
@@ -76,7 +76,7 @@ impl Mover<'_> {
                     self.outcome(seq, &id, Some(to), &Outcome::Ambiguous(why));
                     failed.push((seq, error.to_string()));
                     self.lost |= is_lost(&error);
-                    there.extend(is_away(&error).then_some(seq));
+                    there.extend(error.kind().is_away().then_some(seq));
                     if stops_a_publisher(&error) && error.kind() != ErrorKind::Ambiguous {
                         self.halt(error);
                     }
@@ -201,7 +201,7 @@ impl Mover<'_> {
         if !self.counted && state == Ended::Finished {
             self.tally.plan_what_was_there();
         }
-        let away = error.as_ref().is_some_and(is_away);
+        let away = error.as_ref().is_some_and(|error| error.kind().is_away());
         let mut report = self.tally.finish(state, error.as_ref(), Some(journal.to_owned()), at.duration_since(began));
         if let Some(stop) = report.error.as_mut().filter(|_| away || report.unsent > 0) {
             let unsent = match report.unsent {
