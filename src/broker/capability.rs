@@ -223,4 +223,11 @@ impl Capability {
             groups: false,
         }
     }
+
+    /// Whether single messages are given up, whichever they are. A log gives up none, or its oldest only: what was sent to
+    /// it stays there.
+    #[must_use]
+    pub fn gives_up_single(&self) -> bool {
+        self.take && self.remove == Remove::PerMessage
+    }
 }

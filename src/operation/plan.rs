@@ -245,6 +245,16 @@ pub struct Destination {
     pub address: String,
     /// How many; `None` where a streaming plan can't know.
     pub messages: Option<u64>,
+    /// It is a log: what is sent to it stays there, and can't be taken back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub keeps: bool,
+}
+
+impl Destination {
+    /// One that gives up what is sent to it, as far as is known.
+    pub fn new(address: impl Into<String>, messages: Option<u64>) -> Self {
+        Self { address: address.into(), messages, keeps: false }
+    }
 }
 
 /// One message of an exact plan.
@@ -591,7 +601,7 @@ mod tests {
             scanned: 3,
             planned: 1,
             estimated: false,
-            destinations: vec![Destination { address: "shop:orders".into(), messages: Some(1) }],
+            destinations: vec![Destination::new("shop:orders", Some(1))],
             messages: vec![PlannedMessage::new(&message, message.digest(), "shop:orders")],
             skipped: vec![SkippedMessage { id: "b".into(), why: "no origin".into() }],
             checks: vec![Check::passed("target exists", ""), Check::failed("target is not the source", "it is")],

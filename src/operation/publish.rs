@@ -111,7 +111,7 @@ pub async fn plan(request: PublishRequest, control: &Control) -> Result<Prepared
         scanned: 0,
         planned: request.count.unwrap_or_default(),
         estimated: false,
-        destinations: vec![Destination { address, messages: request.count }],
+        destinations: vec![Destination::new(address, request.count)],
         messages: Vec::new(),
         skipped: Vec::new(),
         checks,

@@ -8,7 +8,7 @@ use super::plan::Check;
 use crate::broker::{Access, Right, Target};
 
 /// Targets that are asked for.
-const MOST: usize = 20;
+pub(super) const MOST: usize = 20;
 
 /// Asks for publishing to the targets, and for removing from the source where the run does.
 pub(super) async fn checks(source: Option<&Place>, targets: &[Place]) -> Vec<Check> {

@@ -90,7 +90,7 @@ pub(super) async fn fill(
     plan.scanned = summary.scanned;
     plan.planned = plan.messages.len() as u64;
     plan.destinations =
-        counts.into_iter().map(|(address, messages)| Destination { address, messages: Some(messages) }).collect();
+        counts.into_iter().map(|(address, messages)| Destination::new(address, Some(messages))).collect();
     plan.header_policy.converted = Some(converted);
     Ok(())
 }

@@ -2,10 +2,10 @@
 //!
 //! Each queue that copies went to is gone through by a move of its own, with plan and journal: only copies whose replay id
 //! is of the run that is taken back are taken, each is confirmed by the source before it is removed, and a kill in the
-//! middle is resumed like that of any other run. What was archived is put back from the archive, which stays. Of a run that
+//! middle is resumed like that of any other run. What was archived or drained to a log is put back from there, where it stays. Of a run that
 //! kept its originals, copies are dropped, and only those whose original is in the source at that time. Limits: what
-//! a consumer has taken is gone; a copy without a replay id can't be told from others; a target that gives up no single
-//! message (a log) keeps the copies.
+//! a consumer has taken is gone; a copy without a replay id can't be told from others; what was
+//! replayed to a log, which gives up no single message, is left to its consumers.
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -25,7 +25,7 @@ use super::restore::Restore;
 use super::resume::Opener;
 use super::select::Selection;
 use super::verify::{Met, Places};
-use crate::broker::{Address, Delivery, Remove};
+use crate::broker::{Address, Delivery};
 use crate::error::{Error, ErrorKind, Result};
 use crate::text::human;
 
@@ -80,9 +80,9 @@ impl Prepared {
     /// The places that the undo changes.
     #[must_use]
     pub fn changed(&self) -> Vec<&Place> {
-        // An archive stays as it is.
-        let gives_up = |place: &&Place| place.broker.capability().take;
-        std::iter::once(&self.source).chain(self.moves.iter().map(Move::place).filter(gives_up)).collect()
+        // An archive and a log stay as they are.
+        let changed = self.moves.iter().filter(|part| !part.plan().keep).map(Move::place);
+        std::iter::once(&self.source).chain(changed).collect()
     }
 }
 
@@ -108,7 +108,7 @@ pub async fn plan(
     let originals = if restore.held.head.keep { Some(Originals::of(&restore, &source, control).await?) } else { None };
     let mut notes = Vec::new();
     let mut moves = Vec::new();
-    let mut found = Copies { places: Vec::new(), keeps: false, held: Some(0) };
+    let mut found = Copies { places: Vec::new(), keeps: false, forgets: false, held: Some(0) };
     let to = ReplayTo::Place(Box::new(source.clone()));
     let all = |place: Place| ReplayRequest {
         verb: Verb::Undo,
@@ -117,18 +117,17 @@ pub async fn plan(
         ..ReplayRequest::all(place, to.clone())
     };
     if restore.is_archived() {
-        if let [by, ..] = summary.undone_by.as_slice() {
-            return Err(Error::new(ErrorKind::Refused, format!("{} was undone by {by}", summary.id))
-                .hint(format!("`postroom journal show {by}` says what became of each message")));
-        }
+        require_first(&summary)?;
         let archive = opener.place(&summary.to.parse()?).await?;
         moves.push(Move::Back(Box::new(replay::plan(all(archive), control).await?)));
     } else {
         found = copies(&restore, &source, also, opener, &mut notes).await?;
+        if found.forgets {
+            require_first(&summary)?;
+        }
         for place in &found.places {
             let filter = headers::filter(&summary.id);
             let selection = Selection::parse(Some(&filter), None, control.clock.now(), &Arc::default())?;
-            place.require_writable()?;
             let planned = match &originals {
                 None => {
                     let request = ReplayRequest { selection, ..all(place.clone()) };
@@ -214,11 +213,20 @@ fn check(summary: &Summary) -> Result<()> {
     }
 }
 
+/// Refuses to put back once more what stays where it is put back from, where nobody knows which of it went back.
+fn require_first(summary: &Summary) -> Result<()> {
+    let [by, ..] = summary.undone_by.as_slice() else { return Ok(()) };
+    Err(Error::new(ErrorKind::Refused, format!("{} was undone by {by}", summary.id))
+        .hint(format!("`postroom journal show {by}` says what became of each message")))
+}
+
 /// The queues where copies of a run can be.
 struct Copies {
     places: Vec<Place>,
     /// One of them keeps what was sent to it.
     keeps: bool,
+    /// One of those keeps no record of what went back from it.
+    forgets: bool,
     /// How many of their messages somebody holds, copies or others; `None` where one does not tell.
     held: Option<u64>,
 }
@@ -240,7 +248,7 @@ async fn copies(
     let mut places = Places::of(source).await;
     places.add(source, went, Met::After).await;
     notes.extend(places.notes().iter().map(|note| format!("{note}; --in QUEUE names one to look in")));
-    let mut found = Copies { places: Vec::new(), keeps: false, held: Some(0) };
+    let mut found = Copies { places: Vec::new(), keeps: false, forgets: false, held: Some(0) };
     for place in places.targets() {
         let info = match place.broker.inspect(place.queue()?).await {
             Ok(info) => info,
@@ -250,12 +258,18 @@ async fn copies(
             }
             Err(error) => return Err(place.locate(error)),
         };
-        if info.capability.take && info.capability.remove == Remove::PerMessage {
-            found.places.push(place.clone());
+        let gives_up = info.capability.gives_up_single();
+        if gives_up {
             found.held = found.held.zip(info.in_flight).map(|(sum, held)| sum + held);
         } else {
             notes.push(format!("{} keeps its messages: copies stay in it", place.address));
             found.keeps = true;
+        }
+        // What a replay sent to a log is for its consumers; what was set aside there goes back, as from an archive.
+        if gives_up || restore.held.head.verb == Verb::Drain {
+            let log = place.broker.log(place.queue()?).await.map_err(|error| place.locate(error))?;
+            found.forgets |= !gives_up && log.is_none();
+            found.places.push(place.clone());
         }
     }
     Ok(found)

@@ -105,7 +105,7 @@ pub async fn plan(request: WholesaleRequest, control: &Control) -> Result<Prepar
         scanned: count.unwrap_or_default(),
         planned: count.unwrap_or_default(),
         estimated: true,
-        destinations: destinations.into_iter().map(|(address, messages)| Destination { address, messages }).collect(),
+        destinations: destinations.into_iter().map(|(address, messages)| Destination::new(address, messages)).collect(),
         messages: Vec::new(),
         skipped: Vec::new(),
         checks,

@@ -1,5 +1,7 @@
 //! What plans and reports say to people, in one wording for every front end.
 
+use std::borrow::Cow;
+
 use super::drain::{DISCARD, is_to_queue};
 use super::plan::{Destination, HeaderPolicy, Mode, Plan, Verb};
 use super::report::{Ended, Report};
@@ -32,6 +34,7 @@ impl Plan {
             Verb::Drain if self.to == DISCARD => ("Drop", " without a copy"),
             Verb::Drain => ("Drain", ""),
             Verb::Capture => ("Copy", "; the queue keeps them"),
+            Verb::Undo if self.keep && is_to_queue(&self.source) => ("Put back", "; the log keeps them"),
             Verb::Undo if self.keep => ("Put back", "; the archive keeps them"),
             Verb::Undo => ("Put back", ""),
         };
@@ -128,27 +131,37 @@ impl Plan {
         if let Some(most) = self.pace.max_failures {
             entry("stops", format!("when {} failed or came back", human::messages(most)));
         }
-        entry("undo", self.undo().to_owned());
+        entry("undo", self.undo().into_owned());
         entries
     }
 
     /// What can be taken back afterwards, and what can't.
     #[must_use]
-    pub fn undo(&self) -> &'static str {
-        match self.verb {
+    pub fn undo(&self) -> Cow<'static, str> {
+        const UNTAKEN: &str = "`postroom journal undo` puts back what no consumer has taken by then";
+        let logs: Vec<&str> = self.destinations.iter().filter(|to| to.keeps).map(|to| to.address.as_str()).collect();
+        let (keep, all) = (if logs.len() == 1 { "keeps" } else { "keep" }, logs.len() == self.destinations.len());
+        Cow::Borrowed(match self.verb {
             Verb::Publish => "what a consumer has taken can't be called back",
             // The broker did it by itself.
             Verb::Replay if self.header_policy.adds.is_empty() => "what a consumer has taken can't be called back",
             Verb::Replay if self.keep => "the journal's id in the copies' headers tells them from others",
-            Verb::Replay => "`postroom journal undo` puts back what no consumer has taken by then",
-            Verb::Drain if self.to == DISCARD => "none: dropped messages are gone for good",
-            Verb::Drain if is_to_queue(&self.to) => {
-                "`postroom journal undo` puts back what no consumer has taken by then"
+            Verb::Replay if !logs.is_empty() && all => {
+                return format!("none: {} {keep} what is sent there", logs.join(", ")).into();
             }
+            Verb::Replay if !logs.is_empty() => {
+                return format!("{UNTAKEN}; {} {keep} what is sent there", logs.join(", ")).into();
+            }
+            Verb::Drain if self.to == DISCARD => "none: dropped messages are gone for good",
+            Verb::Drain if !logs.is_empty() => {
+                return format!("`postroom journal undo` puts them back; {} {keep} the copies", logs.join(", ")).into();
+            }
+            Verb::Replay => UNTAKEN,
+            Verb::Drain if is_to_queue(&self.to) => UNTAKEN,
             Verb::Drain => "`postroom journal undo` puts them back; the archive stays",
             Verb::Capture => "nothing is changed",
             Verb::Undo => "replay or drain them again",
-        }
+        })
     }
 }
 

@@ -161,7 +161,7 @@ pub async fn plan(request: DrainRequest, control: &Control) -> Result<Prepared> 
         scanned: look.about,
         planned,
         estimated: look.estimated(mode),
-        destinations: vec![Destination { address: to, messages: count }],
+        destinations: vec![Destination::new(to, count)],
         messages: Vec::new(),
         skipped: Vec::new(),
         checks,

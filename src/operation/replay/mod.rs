@@ -32,7 +32,7 @@ use super::scan;
 use super::select::Selection;
 use super::source;
 use super::verify::{Met, Places};
-use crate::broker::Extent;
+use crate::broker::{Extent, Target};
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::fingerprint::Rules;
 use crate::text::human;
@@ -237,10 +237,10 @@ pub async fn plan(request: ReplayRequest, control: &Control) -> Result<Prepared>
         Mode::Streaming => {
             let count = request.selection.is_all().then_some(plan.planned);
             let lanes = routes.lanes().iter();
-            plan.destinations =
-                lanes.map(|lane| Destination { address: lane.address.clone(), messages: count }).collect();
+            plan.destinations = lanes.map(|lane| Destination::new(&lane.address, count)).collect();
         }
     }
+    mark_logs(&mut plan, &request).await;
     if request.verb != Verb::Undo {
         let expiry = expiry::plan(&mut plan, look.life, look.given, &request.source, control).await;
         plan.checks.extend(expiry);
@@ -270,6 +270,18 @@ pub async fn plan(request: ReplayRequest, control: &Control) -> Result<Prepared>
         scan,
         until,
     })
+}
+
+/// Marks the destinations that keep what is sent to them. Of a target that says nothing of itself (an exchange) nothing is
+/// known; what is wrong with one is found by what follows.
+async fn mark_logs(plan: &mut Plan, request: &ReplayRequest) {
+    for destination in plan.destinations.iter_mut().take(rights::MOST) {
+        let park = request.park.as_deref().filter(|park| park.address.to_string() == destination.address);
+        let copies = steps::copies(request, std::slice::from_ref(&destination.address));
+        let Some(place) = park.or(copies.first()) else { continue };
+        let Some(Target::Queue { name, .. }) = &place.address.target else { continue };
+        destination.keeps = place.broker.inspect(name).await.is_ok_and(|info| !info.capability.gives_up_single());
+    }
 }
 
 /// Says in a plan what its edit does; the first few messages that it changes.

@@ -181,9 +181,11 @@ impl Routes {
         Ok(lane)
     }
 
-    /// Leaves alone what earlier runs handled, unless it is asked for again.
+    /// Leaves alone what earlier runs handled, unless it is asked for again. A log keeps also what went back from it, which
+    /// does not go back twice.
     pub(super) fn leave(&mut self, handled: Handled) {
-        self.handled = if self.again { Handled::default() } else { handled };
+        let once = !self.again || self.stamp.purpose == Purpose::Undo;
+        self.handled = if once { handled } else { Handled::default() };
     }
 
     /// Whether a message that stays was sent by an earlier run, so that nothing behind it has to wait for it.

@@ -27,6 +27,8 @@ enum Moved {
     Replayed,
     ToQueue,
     Archived,
+    /// Drained to a log, which keeps what is sent to it.
+    ToLog,
     /// The source has kept them.
     Copied,
 }
@@ -52,8 +54,9 @@ impl Opener for World {
 
 impl World {
     async fn new(profile: Profile, moved: Moved) -> Self {
+        let target = if moved == Moved::ToLog { Profile::Kafka } else { profile };
         let memory =
-            Memory::builder().queue(QueueSpec::new("from", profile)).queue(QueueSpec::new("to", profile)).build();
+            Memory::builder().queue(QueueSpec::new("from", profile)).queue(QueueSpec::new("to", target)).build();
         let world = Self { memory, folder: folder(), jumps: false };
         for body in BODIES {
             let mut message = Message { payload: Some(body.into()), ..Message::default() };
@@ -74,7 +77,7 @@ impl World {
                 let request = ReplayRequest { keep: true, ..ReplayRequest::all(source, to) };
                 replay::run(replay::plan(request, &control).await.unwrap(), &journals, &control).await
             }
-            Moved::ToQueue => {
+            Moved::ToQueue | Moved::ToLog => {
                 let reason = Some("poison".into());
                 let request = ReplayRequest { verb: Verb::Drain, reason, ..ReplayRequest::all(source, to) };
                 replay::run(replay::plan(request, &control).await.unwrap(), &journals, &control).await
@@ -177,8 +180,8 @@ impl World {
         assert!(self.memory.destroyed().is_empty(), "{told}: {:?}", self.memory.destroyed());
     }
 
-    fn check_is_back(&self, told: &str) {
-        self.check_is_back_after(told, 1);
+    fn check_is_back(&self, moved: Moved, told: &str) {
+        self.check_is_back_after(moved, told, 1);
     }
 
     /// Takes the run back once more, behind an undo that met so many faults: everything is back then.
@@ -191,23 +194,30 @@ impl World {
             if moved == Moved::Copied {
                 assert_eq!(self.bodies("to"), ["other"], "{told}");
             }
-            self.check_is_back_after(told, faults);
+            self.check_is_back_after(moved, told, faults);
         }
         self.check_nothing_is_lost(told);
     }
 
     /// Everything is back as it was; what is there more often, at most once more for each fault, was told.
-    fn check_is_back_after(&self, told: &str, faults: u64) {
+    fn check_is_back_after(&self, moved: Moved, told: &str, faults: u64) {
         let back = self.memory.snapshot("from").unwrap();
         let mut bodies = self.bodies("from");
+        let mut missing = 0_u64;
         for body in BODIES {
             let place = bodies.iter().position(|there| there == body);
-            assert!(place.is_some(), "{told}: {body} is not back: {:?} {:?}", self.bodies("from"), self.bodies("to"));
-            bodies.remove(place.unwrap());
+            match place {
+                Some(place) => _ = bodies.remove(place),
+                None => missing += 1,
+            }
         }
         let runs = self.journals().list().unwrap().0;
         let ambiguous: u64 = runs.iter().map(|run| run.ambiguous).sum();
+        let there = || (self.bodies("from"), self.bodies("to"));
         assert!(bodies.len() as u64 <= ambiguous * faults, "{told}: {bodies:?} twice, {ambiguous} told: {runs:#?}");
+        // A log keeps what may have been sent, and it goes back only when somebody says so.
+        let untold = if moved == Moved::ToLog { missing.saturating_sub(ambiguous) } else { missing };
+        assert_eq!(untold, 0, "{told}: {missing} are not back, {ambiguous} told: {:?}", there());
         for message in back {
             let names = message.headers.iter().map(|(name, _)| name.as_str());
             let names: Vec<&str> = names.filter(|name| !name.starts_with("x-")).collect();
@@ -220,15 +230,22 @@ impl World {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_undo_puts_everything_back_as_it_was() {
     for profile in [Profile::RabbitClassic, Profile::RabbitQuorum43] {
-        for moved in [Moved::Replayed, Moved::ToQueue, Moved::Archived] {
+        for moved in [Moved::Replayed, Moved::ToQueue, Moved::Archived, Moved::ToLog] {
             let told = format!("{profile:?} {moved:?}");
             let world = World::new(profile, moved).await;
             let reports = world.undo().await.unwrap();
             assert_eq!(reports.iter().map(|report| report.done).sum::<u64>(), 6, "{told} {reports:#?}");
             assert_eq!(reports[0].ambiguous, 0, "{told} {reports:#?}");
-            world.check_is_back(&told);
-            assert_eq!(world.bodies("to"), ["other"], "{told}");
+            world.check_is_back(moved, &told);
+            let kept = if moved == Moved::ToLog { BODIES.len() } else { 0 };
+            assert_eq!(world.bodies("to").len(), kept + 1, "{told}");
             assert_eq!(world.memory.snapshot("from").unwrap().len(), 6);
+            if moved == Moved::ToLog {
+                // What is back does not go back once more, though its copy is there.
+                let again = world.undo().await.unwrap();
+                assert_eq!(again.iter().map(|report| report.done).sum::<u64>(), 0, "{told} {again:#?}");
+                assert_eq!(world.memory.snapshot("from").unwrap().len(), 6, "{told}");
+            }
             let shown = world.journals().show(RUN).unwrap();
             assert_eq!(shown.summary.state, JournalState::Undone);
             let place = shown.outcomes[0].place.as_deref().unwrap();
@@ -237,6 +254,42 @@ async fn an_undo_puts_everything_back_as_it_was() {
             assert_eq!(error.kind(), ErrorKind::Refused);
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_replay_to_a_log_promises_no_undo_and_its_copies_stay() {
+    let memory = Memory::builder()
+        .queue(QueueSpec::new("from", Profile::RabbitQuorum43))
+        .queue(QueueSpec::new("to", Profile::Kafka))
+        .queue(QueueSpec::new("queue", Profile::RabbitQuorum43))
+        .build();
+    let world = World { memory, folder: folder(), jumps: false };
+    world.memory.publish("from", Message { payload: Some("a".into()), ..Message::default() }).unwrap();
+    let control = Control::new();
+    let to = |name: &str| ReplayTo::Place(Box::new(world.at(name)));
+    for mode in [Mode::Exact, Mode::Streaming] {
+        let plan = async |name, verb| {
+            let request = ReplayRequest { mode, verb, ..ReplayRequest::all(world.at("demo:from"), to(name)) };
+            replay::plan(request, &control).await.unwrap()
+        };
+        let undo = async |name, verb| plan(name, verb).await.plan.undo().into_owned();
+        assert_eq!(undo("demo:to", Verb::Replay).await, "none: demo:to keeps what is sent there");
+        let back = "`postroom journal undo` puts them back; demo:to keeps the copies";
+        assert_eq!(undo("demo:to", Verb::Drain).await, back);
+        let untaken = "`postroom journal undo` puts back what no consumer has taken by then";
+        assert_eq!(undo("demo:queue", Verb::Replay).await, untaken);
+        assert_eq!(undo("demo:queue", Verb::Drain).await, untaken);
+    }
+    let request = ReplayRequest::all(world.at("demo:from"), to("demo:to"));
+    let prepared = replay::plan(request, &control).await.unwrap();
+    let journals = world.journals();
+    let report = replay::run(prepared, &journals, &control).await.unwrap();
+    let id = report.journal.unwrap();
+    let undo = undo::plan(&id, &[], Mode::Exact, &journals, &world, &control).await.unwrap();
+    assert_eq!(
+        (undo.plans().count(), undo.notes),
+        (0, vec!["demo:to keeps its messages: copies stay in it".to_owned()])
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -309,7 +362,7 @@ async fn copies_of_kept_messages_are_dropped_where_the_original_is_still_there()
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_single_fault_of_an_undo_loses_a_message_or_hides_a_duplicate() {
     for profile in [Profile::RabbitClassic, Profile::RabbitQuorum43, Profile::RabbitQuorum40] {
-        for moved in [Moved::Replayed, Moved::ToQueue, Moved::Archived, Moved::Copied] {
+        for moved in [Moved::Replayed, Moved::ToQueue, Moved::Archived, Moved::ToLog, Moved::Copied] {
             for fault in Fault::ALL {
                 let runs = at_each(fault, async |due| {
                     let world = World::new(profile, moved).await;
@@ -325,7 +378,7 @@ async fn no_single_fault_of_an_undo_loses_a_message_or_hides_a_duplicate() {
                 })
                 .await;
                 let counted = match (moved, fault) {
-                    (Moved::Archived, Fault::Settle(_)) | (Moved::Copied, Fault::Publish(_)) => 0,
+                    (Moved::Archived | Moved::ToLog, Fault::Settle(_)) | (Moved::Copied, Fault::Publish(_)) => 0,
                     _ => 3,
                 };
                 assert!(runs >= counted, "{profile:?} {moved:?} {fault:?} struck only {runs} times");
@@ -370,7 +423,7 @@ async fn attempt(profile: Profile, moved: Moved, pair: Pair) -> u64 {
 #[test]
 fn no_pair_of_faults_of_an_undo_loses_a_message_or_hides_a_duplicate() {
     let profiles = vec![Profile::RabbitClassic, Profile::RabbitQuorum43, Profile::RabbitQuorum40];
-    let moved = vec![Moved::Replayed, Moved::ToQueue, Moved::Archived, Moved::Copied];
+    let moved = vec![Moved::Replayed, Moved::ToQueue, Moved::Archived, Moved::ToLog, Moved::Copied];
     let worlds = (proptest::sample::select(profiles), proptest::sample::select(moved), pair(30));
     draw(200, &worlds, async |(profile, moved, pair)| attempt(profile, moved, pair).await);
 }
