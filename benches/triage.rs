@@ -27,6 +27,10 @@ use postroom::operation::groups::{By, Gather, Groups};
 use postroom::operation::masks::Masks;
 use postroom::operation::place::Place;
 
+/// What the program has.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const RUNS: usize = 5;
 const COUNT: usize = 200_000;
 /// Causes in the dead letters.
@@ -81,7 +85,9 @@ fn dead(n: usize) -> Message {
         ("x-original-exchange", Value::text("shop")),
         ("x-original-routingKey", Value::text("order.placed")),
     ]);
-    Message { address: "rabbit:orders.dlq".into(), headers, payload: Some("{}".into()), ..Message::default() }
+    // What postroom archives has an id, whether its queue gave it one or not.
+    let id = format!("m{n}");
+    Message { address: "rabbit:orders.dlq".into(), id, headers, payload: Some("{}".into()), ..Message::default() }
 }
 
 fn group(messages: &[Message]) -> Groups {

@@ -82,6 +82,16 @@ impl Value {
         }
     }
 
+    /// Whether it is that text: [`Value::as_str`] without a look at longer ones.
+    #[must_use]
+    pub fn is_str(&self, text: &str) -> bool {
+        match self {
+            Self::Bytes(bytes) | Self::Sqs { value: bytes, .. } => bytes == text.as_bytes(),
+            Self::Amqp(Amqp::ShortString(value)) => value == text,
+            _ => false,
+        }
+    }
+
     /// The value as a whole number, where it is one of any width.
     #[must_use]
     pub fn as_i64(&self) -> Option<i64> {

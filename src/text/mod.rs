@@ -4,9 +4,11 @@
 //! or type commands. [`safe`] makes every such character visible; [`fit`] also keeps the text to a width in cells.
 //! Limits: a letter that only looks like another (homoglyph) passes.
 
+pub(crate) mod find;
 #[cfg(feature = "tui")]
 pub(crate) mod fuzzy;
 pub(crate) mod human;
+pub(crate) mod words;
 
 use std::borrow::Cow;
 use std::fmt::Write as _;

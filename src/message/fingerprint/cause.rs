@@ -10,15 +10,17 @@ use regex::Regex;
 use serde_json::Value;
 
 use super::carried::carried;
-use super::words::is_one_of;
+use super::phrases::{Phrase, Phrases};
 use super::{names, own};
 use crate::message::Message;
 use crate::message::failure::{self, Failure, announces, without_indices};
+use crate::text::find::{find, split};
+use crate::text::words::Words;
 
 /// Words of which one is in every text about tries.
-const TRIES: [&str; 7] = ["retries", "retry", "attempts", "attempt", "tries", "gave", "giving"];
+static TRIES: Words = Words::new(&["retries", "retry", "attempts", "attempt", "tries", "gave", "giving"]);
 /// The other words of which such texts are made.
-const AROUND: [&str; 24] = [
+static AROUND: Words = Words::new(&[
     "up",
     "max",
     "maximum",
@@ -43,7 +45,7 @@ const AROUND: [&str; 24] = [
     "last",
     "error",
     "out",
-];
+]);
 /// A longer text than this is told for itself.
 const SHORT: usize = 60;
 /// More texts around each other than this are not taken off.
@@ -83,24 +85,25 @@ fn told(failure: &Failure) -> Option<(Option<&str>, Cow<'_, str>)> {
     if let Some(issues) = issues(text, failure) {
         return Some((class, Cow::Owned(issues)));
     }
-    if let Some(missing) = pydantic(text) {
+    let has = Phrases::of(text);
+    if let Some(missing) = pydantic(has, text) {
         return Some((class, Cow::Owned(missing)));
     }
     let text = if failure.stack.is_some() && !announces(first) { sentence(text, first) } else { text };
-    let text = prisma(failure).or_else(|| panicked(failure)).unwrap_or(text);
-    let mut cause = without_state(time_only(failure, without_log_head(text)));
+    let text = prisma(failure).or_else(|| panicked(has, failure)).unwrap_or(text);
+    let mut cause = without_state(has, time_only(has, failure, without_log_head(text)));
     for _ in 0..DEPTH {
         match tried(cause).or_else(|| listed(cause)).or_else(|| handled(cause)).or_else(|| placed(cause)) {
             Some(inner) => cause = inner,
             None => break,
         }
     }
-    let cause = fixed(failure, cause);
+    let cause = fixed(has, failure, cause);
     let (class, cause) = match class.and_then(|class| carried(class, cause, !failure.frames.is_empty())) {
         Some((class, text)) => (Some(class), text),
         None => (class, cause),
     };
-    let text = of_script(cause).or_else(|| of_feign(cause)).or_else(|| violated(cause));
+    let text = of_script(cause).or_else(|| of_feign(has, cause)).or_else(|| violated(cause));
     Some((class, text.map_or_else(|| without_tries(cause), Cow::Owned)))
 }
 
@@ -119,11 +122,14 @@ const QUOTED_LINES: usize = 4;
 
 /// A text without what a logger puts before it: `[2026-09-03 04:34:10] [error] [tid 7] `, `E1027 20:11:56.614577 60435 a.cc:204] `.
 fn without_log_head(text: &str) -> &str {
+    static LEVELS: Words = Words::new(&["error", "critical", "fatal", "err", "warning", "warn"]);
     // Of glog: the level and the date, the time, the thread, the line.
     let glog = || {
-        let (head, rest) = text.split_once("] ")?;
+        let level = text.strip_prefix(['I', 'W', 'E', 'F'])?;
+        level.starts_with(|c: char| c.is_ascii_digit()).then_some(())?;
+        let (head, rest) = split(text, "] ")?;
         let mut words = head.split(' ').filter(|word| !word.is_empty());
-        let level = words.next()?.strip_prefix(['I', 'W', 'E', 'F'])?;
+        let level = words.next()?.get(1..)?;
         let is_head = level.len() == 4
             && level.bytes().all(|byte| byte.is_ascii_digit())
             && words.next()?.starts_with(|c: char| c.is_ascii_digit())
@@ -136,7 +142,7 @@ fn without_log_head(text: &str) -> &str {
     let mut rest = text;
     let mut level = false;
     while let Some((head, tail)) = rest.strip_prefix('[').and_then(|inside| inside.split_once("] ")) {
-        level |= is_one_of(head, &["error", "critical", "fatal", "err", "warning", "warn"]);
+        level |= LEVELS.has(head);
         rest = tail;
     }
     if level && !rest.is_empty() { rest } else { text }
@@ -157,7 +163,7 @@ fn handled(text: &str) -> Option<&str> {
 
 /// What stands behind the record that a consumer of Go was at: `process message partition=3 offset=5: no such mandate`.
 fn placed(text: &str) -> Option<&str> {
-    const DOING: [&str; 14] = [
+    static DOING: Words = Words::new(&[
         "process",
         "processing",
         "handle",
@@ -172,22 +178,23 @@ fn placed(text: &str) -> Option<&str> {
         "msg",
         "record",
         "event",
-    ];
-    const PLACE: [&str; 8] = ["topic", "partition", "offset", "key", "group", "queue", "delivery_tag", "message_id"];
-    let (head, rest) = text.split_once(": ")?;
+    ]);
+    static PLACE: Words =
+        Words::new(&["topic", "partition", "offset", "key", "group", "queue", "delivery_tag", "message_id"]);
+    let (head, rest) = split(text, ": ")?;
     let pairs = head.find('=')?;
     let at = head.get(..pairs)?.rfind(' ').map_or(0, |space| space + 1);
     let (doing, place) = head.split_at_checked(at)?;
-    let is_place = |pair: &str| pair.split_once('=').is_some_and(|(name, _)| is_one_of(name, &PLACE));
-    (doing.split_ascii_whitespace().all(|word| is_one_of(word, &DOING))
+    let is_place = |pair: &str| pair.split_once('=').is_some_and(|(name, _)| PLACE.has(name));
+    (doing.split_ascii_whitespace().all(|word| DOING.has(word))
         && place.split([' ', ',']).filter(|pair| !pair.is_empty()).all(is_place)
         && !rest.is_empty())
     .then_some(rest)
 }
 
 /// What Feign says of an answer, without the body, of which a part may follow: `404 during [PUT] to * [Stock#put]`.
-fn of_feign(text: &str) -> Option<String> {
-    let (head, rest) = text.split_once(" during [")?;
+fn of_feign(has: Phrases, text: &str) -> Option<String> {
+    let (head, rest) = has.split(Phrase::During, text)?;
     let status = head.strip_prefix('[').unwrap_or(head).get(..3)?;
     let (method, rest) = rest.split_once("] to [")?;
     if !status.bytes().all(|byte| byte.is_ascii_digit()) || method.contains(' ') {
@@ -207,7 +214,7 @@ fn of_script(text: &str) -> Option<String> {
 /// What Bean Validation says of a parameter's field, without the method and the name or number of its parameter:
 /// `onOrder.arg0.qty: must be greater than 0`.
 fn violated(text: &str) -> Option<String> {
-    let (path, told) = text.split_once(": ")?;
+    let (path, told) = split(text, ": ")?;
     let (owner, field) = path.rsplit_once('.')?;
     let is_name = |part: &str| {
         part.starts_with(|c: char| c.is_ascii_lowercase())
@@ -219,7 +226,7 @@ fn violated(text: &str) -> Option<String> {
 }
 
 /// Texts of which a runtime has one in each language, or a client one for each of its versions.
-fn fixed<'a>(failure: &Failure, text: &'a str) -> &'a str {
+fn fixed<'a>(has: Phrases, failure: &Failure, text: &'a str) -> &'a str {
     let class = failure.class.as_deref().unwrap_or_default();
     let of_listener =
         text == "Listener failed" || (text.starts_with("Listener method '") && text.ends_with("' threw exception"));
@@ -234,64 +241,57 @@ fn fixed<'a>(failure: &Failure, text: &'a str) -> &'a str {
         return "Input string was not in a correct format";
     }
     // Go's runtime says what it is; what recovered from it says so in words of its own.
-    if let Some(at) = text.find("runtime error: ").filter(|at| *at <= SHORT) {
+    if let Some(at) = has.find(Phrase::RuntimeError, text).filter(|at| *at <= SHORT) {
         return text.get(at..).unwrap_or(text);
     }
     if class == "SyntaxError" && text.starts_with("Unexpected token") && text.contains("JSON") {
         return "Unexpected token in JSON";
     }
     // A database or a decoder that names the column or the field says all, whoever called it.
-    for root in ["json: cannot unmarshal ", "ERROR: "] {
+    for root in [Phrase::Unmarshal, Phrase::Error] {
         if let Some(at) =
-            text.find(root).filter(|at| *at > 0 && text.get(..*at).is_some_and(|before| before.ends_with(": ")))
-            && (root.starts_with("json") || text.contains("constraint \"") || text.contains("column \""))
+            has.find(root, text).filter(|at| *at > 0 && text.get(..*at).is_some_and(|before| before.ends_with(": ")))
+            && (root == Phrase::Unmarshal || text.contains("constraint \"") || text.contains("column \""))
         {
             return text.get(at..).and_then(|text| text.lines().next()).unwrap_or(text);
         }
     }
     if class == "DBConnection.ConnectionError"
-        && let Some(at) = text.find(DROPPED)
+        && let Some(at) = has.find(Phrase::Dropped, text)
     {
         // Newer versions name the pool before it.
-        return text.get(at..at + DROPPED.len()).unwrap_or(text);
+        return text.get(at..at + Phrase::Dropped.text().len()).unwrap_or(text);
     }
     let text = text.strip_prefix("error returned from database: ").unwrap_or(text);
-    if let Some(at) = text.find(SWIFT).and_then(|at| text.get(..at)?.rfind("keyNotFound(").filter(|at| *at <= SHORT)) {
+    if let Some(at) =
+        has.find(Phrase::Swift, text).and_then(|at| text.get(..at)?.rfind("keyNotFound(").filter(|at| *at <= SHORT))
+    {
         // Swift names the type, and what printed it the line, before the case of the enumeration.
         return text.get(at..).unwrap_or(text);
     }
-    let text = text.strip_prefix("DecodingFailure at ").and_then(|rest| Some(rest.split_once(": ")?.1)).unwrap_or(text);
+    let text = text.strip_prefix("DecodingFailure at ").and_then(|rest| Some(split(rest, ": ")?.1)).unwrap_or(text);
     for (mark, kept) in [
-        // Where Jackson's reader was, and what it read.
-        (" at [Source: ", 0),
-        (DOWN, 0),
-        // Versions of Hibernate join this with a comma or a colon.
-        (", could not initialize proxy", 0),
-        (": could not initialize proxy", 0),
-        // What follows is of the one call, and of the client's version.
-        ("; Request ID: ", 0),
-        (", Request ID: ", 0),
-        (" was missing at path: ", " was missing".len()),
-        (". script: ", 0),
-        ("rpc error: code = DeadlineExceeded desc = ", "rpc error: code = DeadlineExceeded".len()),
+        (Phrase::Source, 0),
+        (Phrase::Down, 0),
+        (Phrase::Lazy, 0),
+        (Phrase::LazyColon, 0),
+        (Phrase::RequestId, 0),
+        (Phrase::RequestIdComma, 0),
+        (Phrase::MissingAtPath, " was missing".len()),
+        (Phrase::Script, 0),
+        (Phrase::Deadline, "rpc error: code = DeadlineExceeded".len()),
     ] {
-        if let Some(at) = text.find(mark) {
+        if let Some(at) = has.find(mark, text) {
             return text.get(..at + kept).unwrap_or(text);
         }
     }
     text
 }
 
-/// What Elixir's pool of connections says of one that it could not give, before it says for how long and what to do.
-const DROPPED: &str = "connection not available and request was dropped from queue";
-
-/// What is in each of Swift's errors of a decoder.
-const SWIFT: &str = "DecodingError.Context(";
-
 /// A chain of Go's errors without those of its parts that only say that something was tried again.
 fn without_tries(text: &str) -> Cow<'_, str> {
     let is_told = |part: &&str| !tells_tries(part);
-    if text.contains('\n') || text.split(": ").skip(1).all(|part| is_told(&part)) {
+    if find(text, ": ").is_none() || text.contains('\n') || text.split(": ").skip(1).all(|part| is_told(&part)) {
         return Cow::Borrowed(text);
     }
     Cow::Owned(text.split(": ").filter(is_told).collect::<Vec<_>>().join(": "))
@@ -335,7 +335,7 @@ const CONVERTED: &str = " | LineNumber: ";
 /// How circe begins to tell where it was: `DecodingFailure at .lines[0].sku: Missing required field`.
 const DECODED: &str = "DecodingFailure at .";
 /// And how it told it before, inside out: `Missing required field: DownField(sku),DownField(line)`.
-const DOWN: &str = ": DownField(";
+const DOWN: &str = Phrase::Down.text();
 /// How Spring begins to name the constraint where Hibernate says only that it could not execute a statement.
 const CONSTRAINT: &str = "constraint [";
 
@@ -355,7 +355,7 @@ fn chained(behind: &str) -> Option<String> {
 
 /// `lines.sku` of circe's `lines[0].sku: Missing required field`.
 fn decoded(behind: &str) -> Option<String> {
-    names::field(behind.split_once(": ")?.0).map(Cow::into_owned)
+    names::field(split(behind, ": ")?.0).map(Cow::into_owned)
 }
 
 /// `line.sku` of `sku),DownField(line)`.
@@ -408,8 +408,8 @@ fn issues(text: &str, failure: &Failure) -> Option<String> {
 }
 
 /// What pydantic says of a model, by field, without the input: `Order: Field required in field lines.qty`.
-fn pydantic(text: &str) -> Option<String> {
-    let (_, rest) = text.split_once(" validation error for ").or_else(|| text.split_once(" validation errors for "))?;
+fn pydantic(has: Phrases, text: &str) -> Option<String> {
+    let (_, rest) = has.split(Phrase::Model, text).or_else(|| has.split(Phrase::Models, text))?;
     // A line that leads to the documentation follows each error, in most versions.
     let mut lines = rest.lines().filter(|line| !line.trim_start().starts_with("For further information"));
     let model = lines.next()?.trim();
@@ -435,19 +435,20 @@ fn prisma(failure: &Failure) -> Option<&str> {
 }
 
 /// What a Rust program panicked with, without the thread and the line of source that its report begins with.
-fn panicked(failure: &Failure) -> Option<&str> {
-    let (_, told) = failure::panicked(failure.message.as_deref()?.trim())?;
+fn panicked(has: Phrases, failure: &Failure) -> Option<&str> {
+    let text = failure.message.as_deref().filter(|_| has.has(Phrase::Panicked))?;
+    let (_, told) = failure::panicked(text.trim())?;
     Some(told).filter(|told| !told.is_empty())
 }
 
 /// A text without the state of the client that some add to it: pairs such as `qu: 0, qs: 17, bw: Inactive`, of which there
 /// are many; and without what SQL Server's deadlocks were about, locks or threads.
-fn without_state(text: &str) -> &str {
-    if let Some((_, about)) = text.split_once(" was deadlocked on ") {
+fn without_state(has: Phrases, text: &str) -> &str {
+    if let Some((_, about)) = has.split(Phrase::Deadlocked, text) {
         return text.strip_suffix(about).and_then(|text| text.strip_suffix(" on ")).unwrap_or(text);
     }
     let is_pair = |part: &str| {
-        part.strip_prefix(' ').and_then(|part| part.split_once(": ")).is_some_and(|(name, _)| {
+        part.strip_prefix(' ').and_then(|part| split(part, ": ")).is_some_and(|(name, _)| {
             (2..=16).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')
         })
     };
@@ -470,17 +471,14 @@ fn without_state(text: &str) -> &str {
 /// So many pairs in a row are a client's state.
 const PAIRS: usize = 4;
 
-/// What Java says first of a text that is no time.
-const PARSED: &str = " could not be parsed";
-
 /// What was wrong with a text that is no time depends on the text.
-fn time_only<'a>(failure: &Failure, text: &'a str) -> &'a str {
+fn time_only<'a>(has: Phrases, failure: &Failure, text: &'a str) -> &'a str {
     if text.starts_with("parsing time \"") {
         return "parsing time";
     }
     let java = failure.class.as_deref().is_some_and(|class| class.ends_with("DateTimeParseException"));
-    match text.find(PARSED).filter(|_| java) {
-        Some(at) => text.get(..at + PARSED.len()).unwrap_or(text),
+    match has.find(Phrase::Parsed, text).filter(|_| java) {
+        Some(at) => text.get(..at + Phrase::Parsed.text().len()).unwrap_or(text),
         None => text,
     }
 }
@@ -490,9 +488,9 @@ pub(super) fn tells_tries(words: &str) -> bool {
     let mut tries = false;
     words.len() <= SHORT
         && words.split([' ', ':', ',', '(', ')']).filter(|word| !word.is_empty()).all(|word| {
-            let told = is_one_of(word, &TRIES);
+            let told = TRIES.has(word);
             tries |= told;
-            told || is_one_of(word, &AROUND) || is_amount(word)
+            told || AROUND.has(word) || is_amount(word)
         })
         && tries
 }
@@ -507,7 +505,7 @@ fn is_amount(word: &str) -> bool {
 
 /// What stands behind `retries exhausted after 5 attempts: `.
 fn tried(text: &str) -> Option<&str> {
-    let (head, rest) = text.split_once(": ")?;
+    let (head, rest) = split(text, ": ")?;
     let rest = rest.trim_start();
     (!rest.is_empty() && !head.contains('\n') && tells_tries(head)).then_some(rest)
 }

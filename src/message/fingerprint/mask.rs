@@ -11,7 +11,7 @@
 
 use super::cause::tells_tries;
 use super::names::{self, Around};
-use super::token::{Facts, is_word, token_of};
+use super::token::{Facts, is_long_hex, is_word, plain_word, token_of};
 use super::words;
 
 /// Where a template ends, in bytes.
@@ -88,7 +88,7 @@ impl<'a, F: FnMut(usize, &str)> Scanner<'a, F> {
 
     fn space(&mut self) {
         self.at += 1;
-        if self.out.len() > self.start && !self.out.ends_with(' ') {
+        if self.out.len() > self.start && self.out.as_bytes().last() != Some(&b' ') {
             self.out.push(' ');
         }
     }
@@ -251,7 +251,24 @@ impl<'a, F: FnMut(usize, &str)> Scanner<'a, F> {
         }
     }
 
+    /// A word of lower case letters alone, as most are: only what stands before it, or a few lists, make a value of it.
+    fn plain(&mut self, word: &'a str) {
+        self.at += word.len();
+        if self.after_number(word) {
+            return;
+        }
+        if is_long_hex(word) || words::starts_date(word, self.rest()) || words::is_value_of(self.before, word) {
+            self.slot(word);
+        } else {
+            self.out.push_str(word);
+            self.remember(word);
+        }
+    }
+
     fn token(&mut self) {
+        if let Some(word) = plain_word(self.rest()) {
+            return self.plain(word);
+        }
         let whole = token_of(self.rest());
         let token = whole.trim_end_matches(['.', ':', '-', '?', '#', '&', '+', '/']);
         if token.is_empty() {

@@ -11,6 +11,7 @@ mod key;
 mod mask;
 mod names;
 mod own;
+mod phrases;
 mod rules;
 mod shape;
 mod token;

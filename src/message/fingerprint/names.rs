@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use super::words::is_one_of;
+use crate::text::words::Words;
 
 /// What stands around a quoted text.
 pub(super) struct Around<'a> {
@@ -28,7 +28,7 @@ pub(super) fn of_code<'a>(inside: &'a str, around: &Around<'_>) -> Option<Cow<'a
         if let Some(name) = field(inside) {
             return Some(name);
         }
-        if (is_one_of(first, &DASHED) || second == "module" || permits(around.rest)) && is_dashed(inside) {
+        if (DASHED.has(first) || second == "module" || permits(around.rest)) && is_dashed(inside) {
             return Some(Cow::Borrowed(inside));
         }
         if first.eq_ignore_ascii_case("method") && is_operator(inside) {
@@ -46,7 +46,7 @@ pub(super) fn of_code<'a>(inside: &'a str, around: &Around<'_>) -> Option<Cow<'a
 /// Types of Python's own, as its errors name them.
 const PYTHON: [&str; 10] = ["NoneType", "str", "int", "float", "list", "dict", "tuple", "bool", "bytes", "set"];
 /// Parts whose names may have dashes and slashes.
-const DASHED: [&str; 4] = ["header", "module", "placeholder", "service"];
+static DASHED: Words = Words::new(&["header", "module", "placeholder", "service"]);
 
 /// A name of letters and what joins them, and no absolute path: `X-Tenant`, `./pay`, `@acme/pay`.
 fn is_dashed(text: &str) -> bool {
@@ -121,7 +121,7 @@ pub(super) fn tells_null(text: &str) -> bool {
 
 /// A word after which a quoted name is a part of a schema or of the code, and no data.
 pub(super) fn is_part(word: &str) -> bool {
-    const PARTS: [&str; 28] = [
+    static PARTS: Words = Words::new(&[
         "header",
         "placeholder",
         "model",
@@ -150,8 +150,8 @@ pub(super) fn is_part(word: &str) -> bool {
         "reading",
         "setting",
         "path",
-    ];
-    (4..=11).contains(&word.len()) && is_one_of(word, &PARTS)
+    ]);
+    PARTS.has(word)
 }
 
 /// Two words after which it is.

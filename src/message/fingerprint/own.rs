@@ -7,17 +7,19 @@
 
 use std::borrow::Cow;
 
-use super::words::is_one_of;
-use crate::message::{Message, Value};
+use crate::message::Message;
+use crate::text::words::Words;
 
 /// Larger bodies are not searched.
 const MAX_BODY: usize = 64 * 1024;
+/// Smaller ones hold nothing: `{"a":"bc"}`.
+const SMALLEST: usize = 10;
 /// Longer words are no names.
 const MAX_WORD: usize = 48;
 /// Words that lead to a value.
-const LEADING: [&str; 9] = ["of", "for", "by", "from", "to", "in", "at", "on", "with"];
+static LEADING: Words = Words::new(&["of", "for", "by", "from", "to", "in", "at", "on", "with"]);
 /// Words that no value is.
-const SMALL: [&str; 12] = ["the", "a", "an", "this", "that", "its", "all", "any", "no", "not", "be", "it"];
+static SMALL: Words = Words::new(&["the", "a", "an", "this", "that", "its", "all", "any", "no", "not", "be", "it"]);
 /// Fields whose values say what happened.
 const TELLING: [&str; 21] = [
     "status",
@@ -45,13 +47,16 @@ const TELLING: [&str; 21] = [
 
 /// The text with quotes around each word that is a value of the message, so that it is masked as one.
 pub(super) fn marked<'a>(message: &Message, text: &'a str) -> Cow<'a, str> {
+    if message.headers.is_empty() && message.body().len() < SMALLEST {
+        return Cow::Borrowed(text);
+    }
     let mut out = String::new();
     let (mut written, mut before) = (0, "");
     let mut at = 0;
     for part in text.split_inclusive(' ') {
         let word = part.trim_end_matches([' ', ',', '.', ';', ':']);
         let end = at + word.len();
-        if may_be_value(word) && (is_one_of(before, &LEADING) || may_name(before)) && holds(message, before, word) {
+        if may_be_value(word) && (LEADING.has(before) || may_name(before)) && holds(message, before, word) {
             out.push_str(text.get(written..at).unwrap_or_default());
             out.extend(["“", word, "”"]);
             written = end;
@@ -70,7 +75,7 @@ fn may_be_value(word: &str) -> bool {
     (2..=MAX_WORD).contains(&word.len())
         && word.starts_with(|c: char| c.is_ascii_alphabetic())
         && word.bytes().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'-' | b'_'))
-        && !is_one_of(word, &SMALL)
+        && !SMALL.has(word)
 }
 
 /// Whether a word may be the name of a field.
@@ -80,22 +85,22 @@ fn may_name(word: &str) -> bool {
 
 /// Whether the message has a field with that value which may be named here.
 fn holds(message: &Message, before: &str, word: &str) -> bool {
-    let leads = is_one_of(before, &LEADING);
+    let leads = LEADING.has(before);
     let names = |field: &[u8]| {
         let told = |name: &str| ends_with_word(field, name.as_bytes());
         !TELLING.iter().any(|name| told(name)) && (leads || told(before))
     };
-    let is_value = |value: &Value| value.as_str() == Some(word);
-    if message.headers.iter().any(|(name, value)| is_value(value) && names(name.as_bytes())) {
+    if message.headers.iter().any(|(name, value)| value.is_str(word) && names(name.as_bytes())) {
         return true;
     }
     let body = message.body();
     if body.len() > MAX_BODY {
         return false;
     }
-    let quoted = format!("\"{word}\"");
-    memchr::memmem::find_iter(body, quoted.as_bytes()).any(|at| {
-        let before = body.get(..at).unwrap_or_default().trim_ascii_end();
+    memchr::memmem::find_iter(body, word.as_bytes()).any(|at| {
+        let is_quoted = body.get(at + word.len()) == Some(&b'"');
+        let before = body.get(..at).and_then(|before| before.strip_suffix(b"\"")).filter(|_| is_quoted);
+        let before = before.unwrap_or_default().trim_ascii_end();
         let name = before.strip_suffix(b":").map(<[u8]>::trim_ascii_end).and_then(|before| before.strip_suffix(b"\""));
         name.is_some_and(|before| {
             let start = memchr::memrchr(b'"', before).map_or(0, |quote| quote + 1);

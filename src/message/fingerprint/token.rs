@@ -5,13 +5,47 @@
 use super::words;
 
 /// Bytes that make up a token. The lead bytes of CJK scripts are not among them: there, words are not parted by spaces.
+#[inline]
 pub(super) const fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(
-            byte,
-            b'_' | b'-' | b'.' | b'/' | b'\\' | b':' | b'@' | b'+' | b'%' | b'~' | b'#' | b'&' | b'=' | b'$'
-        )
-        || matches!(byte, 0x80..0xe3 | 0xee..)
+    WORD[byte as usize]
+}
+
+const WORD: [bool; 256] = {
+    let mut word = [false; 256];
+    let mut byte = 0_u8;
+    loop {
+        word[byte as usize] = byte.is_ascii_alphanumeric()
+            || matches!(
+                byte,
+                b'_' | b'-' | b'.' | b'/' | b'\\' | b':' | b'@' | b'+' | b'%' | b'~' | b'#' | b'&' | b'=' | b'$'
+            )
+            || matches!(byte, 0x80..0xe3 | 0xee..);
+        if byte == u8::MAX {
+            break word;
+        }
+        byte += 1;
+    }
+};
+
+/// The word of lower case letters at the start of `rest`, of two or more, where nothing more belongs to its token but the
+/// end of a sentence, or of a part of it.
+pub(super) fn plain_word(rest: &str) -> Option<&str> {
+    let bytes = rest.as_bytes();
+    let end = bytes.iter().position(|byte| !byte.is_ascii_lowercase()).unwrap_or(bytes.len());
+    let alone = match bytes.get(end) {
+        Some(b'\'') => false,
+        Some(byte) => !is_word(*byte),
+        None => true,
+    };
+    rest.get(..end).filter(|_| alone && end > 1)
+}
+
+/// Hex digits of that length are no word, also where they are all letters.
+const LONG_HEX: usize = 8;
+
+/// Whether it is one of those.
+pub(super) fn is_long_hex(token: &str) -> bool {
+    token.len() >= LONG_HEX && token.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// The token at the start of `rest`; a URL reaches further than a word.
@@ -116,7 +150,7 @@ impl Facts {
             || self.url
             || self.backslash
             || self.at.is_some()
-            || (self.hex_only && token.len() >= 8)
+            || (self.hex_only && token.len() >= LONG_HEX)
             || self.is_path(token)
             || (self.underscore && is_prefixed_id(token))
             || (self.dash && is_code(token))

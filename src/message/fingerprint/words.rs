@@ -2,19 +2,16 @@
 //!
 //! Limits: English, as error texts are.
 
+use crate::text::words::Words;
+
 /// The longest start of `text` that fits `max` bytes.
 pub(super) fn cut(text: &str, max: usize) -> &str {
     text.get(..text.floor_char_boundary(max)).unwrap_or(text)
 }
 
-/// Whether a word is in a list, in any case.
-pub(super) fn is_one_of(word: &str, list: &[&str]) -> bool {
-    list.iter().any(|other| word.eq_ignore_ascii_case(other))
-}
-
 /// A unit that goes with the number before it.
 pub(super) fn is_unit(word: &str) -> bool {
-    const UNITS: [&str; 45] = [
+    static UNITS: Words = Words::new(&[
         "EUR",
         "USD",
         "GBP",
@@ -60,14 +57,15 @@ pub(super) fn is_unit(word: &str) -> bool {
         "%",
         "microseconds",
         "nanoseconds",
-    ];
-    word.len() <= 12 && is_one_of(word, &UNITS)
+    ]);
+    UNITS.has(word)
 }
 
-const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
-const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
-const LONG_DAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
-const LONG_MONTHS: [&str; 12] = [
+static DAYS: Words = Words::new(&["mon", "tue", "wed", "thu", "fri", "sat", "sun"]);
+static MONTHS: Words =
+    Words::new(&["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]);
+static LONG_DAYS: Words = Words::new(&["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]);
+static LONG_MONTHS: Words = Words::new(&[
     "january",
     "february",
     "march",
@@ -80,12 +78,12 @@ const LONG_MONTHS: [&str; 12] = [
     "october",
     "november",
     "december",
-];
+]);
 
 fn is_day_or_month(word: &str) -> bool {
     match word.len() {
-        3 => is_one_of(word, &DAYS) || is_one_of(word, &MONTHS),
-        4..=9 => is_one_of(word, &LONG_DAYS) || is_one_of(word, &LONG_MONTHS),
+        3 => DAYS.has(word) || MONTHS.has(word),
+        4..=9 => LONG_DAYS.has(word) || LONG_MONTHS.has(word),
         _ => false,
     }
 }
@@ -123,11 +121,11 @@ pub(super) fn singular(word: &str) -> Option<&str> {
 
 /// A word after which a dashed or dotted name is a host.
 pub(super) fn is_place(word: &str) -> bool {
-    const PLACES: [&str; 22] = [
+    static PLACES: Words = Words::new(&[
         "to", "from", "at", "on", "host", "hostname", "server", "broker", "node", "resolve", "lookup", "reach", "via",
         "against", "upstream", "peer", "endpoint", "instance", "pod", "address", "service", "by",
-    ];
-    is_code(word) || word.len() <= 8 && is_one_of(word.trim_end_matches(':'), &PLACES)
+    ]);
+    is_code(word) || PLACES.has(word.trim_end_matches(':'))
 }
 
 /// An error's code as system calls have: `ENOTFOUND`, `EAI_AGAIN`.
@@ -137,7 +135,7 @@ fn is_code(word: &str) -> bool {
 
 /// A word after which a name that is no plain word is a value.
 fn is_naming(word: &str) -> bool {
-    const NAMING: [&str; 18] = [
+    static NAMING: Words = Words::new(&[
         "id",
         "uuid",
         "key",
@@ -156,25 +154,25 @@ fn is_naming(word: &str) -> bool {
         "country",
         "locale",
         "language",
-    ];
-    word.len() <= 9 && is_one_of(word, &NAMING)
+    ]);
+    NAMING.has(word)
 }
 
 /// Whether a token is the value that the word before it names: any word for a tenant or a host that is looked up, but
 /// for the words that go on with the sentence; no plain word for the others.
 pub(super) fn is_value_of(before: &str, token: &str) -> bool {
-    const ALWAYS: [&str; 4] = ["tenant", "hostname", "username", "lookup"];
-    const SENTENCE: [&str; 27] = [
+    static ALWAYS: Words = Words::new(&["tenant", "hostname", "username", "lookup"]);
+    static SENTENCE: Words = Words::new(&[
         "is", "was", "has", "had", "not", "does", "did", "could", "cannot", "can't", "must", "for", "in", "of", "on",
         "and", "or", "with", "by", "failed", "failure", "error", "missing", "unknown", "already", "limit", "name",
-    ];
-    if is_one_of(before, &ALWAYS) {
-        return !is_one_of(token, &SENTENCE);
+    ]);
+    if ALWAYS.has(before) {
+        return !SENTENCE.has(token);
     }
-    if is_proper(token) && is_one_of(before, &NAMED) || is_country(token) && is_one_of(before, &WHERE) {
+    if is_proper(token) && NAMED.has(before) || is_country(token) && WHERE.has(before) {
         return true;
     }
-    if is_one_of(before, &TOWARDS) && (is_country_code(token) || is_currency(token)) {
+    if TOWARDS.has(before) && (is_country_code(token) || is_currency(token)) {
         return true;
     }
     is_naming(before) && !is_plain(token) && !is_atom(token)
@@ -193,7 +191,7 @@ pub(super) fn has_hump(name: &str) -> bool {
 }
 
 /// What has a name of its own.
-const NAMED: [&str; 16] = [
+static NAMED: Words = Words::new(&[
     "site",
     "station",
     "depot",
@@ -210,10 +208,10 @@ const NAMED: [&str; 16] = [
     "team",
     "player",
     "patient",
-];
+]);
 
 /// Words before a country's code.
-const WHERE: [&str; 5] = ["in", "for", "market", "region", "country"];
+static WHERE: Words = Words::new(&["in", "for", "market", "region", "country"]);
 
 /// A word that is written as names are: `Hornsrev`.
 fn is_proper(word: &str) -> bool {
@@ -222,7 +220,7 @@ fn is_proper(word: &str) -> bool {
 }
 
 /// Words before a country's or a currency's code that lead to other things, too.
-const TOWARDS: [&str; 7] = ["to", "from", "in", "for", "currency", "locale", "country"];
+static TOWARDS: Words = Words::new(&["to", "from", "in", "for", "currency", "locale", "country"]);
 
 /// A country's code, but for those that are short for something technical (`IO`, `MQ`, `PK`), or a word.
 fn is_country_code(word: &str) -> bool {
@@ -257,7 +255,7 @@ fn is_plain(word: &str) -> bool {
 
 /// Names whose value is the error's own code and says what happened.
 pub(super) fn is_code_name(name: &str) -> bool {
-    const CODES: [&str; 12] = [
+    static CODES: Words = Words::new(&[
         "code",
         "error",
         "err",
@@ -270,13 +268,13 @@ pub(super) fn is_code_name(name: &str) -> bool {
         "sqlstate",
         "errorcode",
         "error_code",
-    ];
-    name.len() <= 10 && is_one_of(name, &CODES)
+    ]);
+    CODES.has(name)
 }
 
 /// A dotted lower case name that ends as hosts do.
 pub(super) fn ends_like_host(token: &str) -> bool {
-    const ENDS: [&str; 40] = [
+    static ENDS: Words = Words::new(&[
         "com",
         "net",
         "org",
@@ -317,15 +315,15 @@ pub(super) fn ends_like_host(token: &str) -> bool {
         "ca",
         "nz",
         "kr",
-    ];
-    token.rsplit_once('.').is_some_and(|(name, end)| !name.is_empty() && ENDS.contains(&end))
+    ]);
+    token.rsplit_once('.').is_some_and(|(name, end)| !name.is_empty() && ENDS.has(end))
 }
 
 /// A file of data by its name; source files say where an error happened and stay.
 pub(super) fn ends_like_file(token: &str) -> bool {
-    const ENDS: [&str; 26] = [
+    static ENDS: Words = Words::new(&[
         "csv", "json", "jsonl", "xml", "txt", "pdf", "log", "jpg", "jpeg", "png", "gif", "tif", "webp", "parquet",
         "avro", "zip", "gz", "tar", "yml", "yaml", "tmp", "dat", "bin", "xlsx", "html", "pem",
-    ];
-    token.rsplit_once('.').is_some_and(|(name, end)| !name.is_empty() && end.len() <= 7 && is_one_of(end, &ENDS))
+    ]);
+    token.rsplit_once('.').is_some_and(|(name, end)| !name.is_empty() && ENDS.has(end))
 }

@@ -3,8 +3,10 @@
 //! A name counts only where all of its words are about that. Limits: English words; the innermost frame is kept
 //! whatever it is called, so that a name that is misread here costs a caller and never the place.
 
+use crate::text::words::Words;
+
 /// What is done around a call.
-const ABOUT: [&str; 33] = [
+static ABOUT: Words = Words::new(&[
     "instrument",
     "measure",
     "retried",
@@ -38,9 +40,9 @@ const ABOUT: [&str; 33] = [
     "intercepted",
     "transactional",
     "tx",
-];
+]);
 /// Words beside them.
-const BESIDE: [&str; 31] = [
+static BESIDE: Words = Words::new(&[
     "time",
     "with",
     "within",
@@ -72,9 +74,9 @@ const BESIDE: [&str; 31] = [
     "template",
     "aspect",
     "decorator",
-];
+]);
 /// Words before a transaction that is the database's, and no thing that is bought or booked.
-const WITHIN: [&str; 3] = ["in", "with", "within"];
+static WITHIN: Words = Words::new(&["in", "with", "within"]);
 
 /// Whether a dotted name is a function that carries others.
 pub(super) fn only_carries(name: &str) -> bool {
@@ -107,9 +109,9 @@ fn carries(class: &str, function: &str) -> bool {
 fn read(name: &str) -> (bool, bool, usize) {
     let (mut all, mut about, mut count, mut before) = (true, false, 0, "");
     for word in words(name) {
-        let is_transaction = word.eq_ignore_ascii_case("transaction") && is_one_of(before, &WITHIN);
-        let tells = is_transaction || is_one_of(word, &ABOUT);
-        all &= tells || is_one_of(word, &BESIDE);
+        let is_transaction = word.eq_ignore_ascii_case("transaction") && WITHIN.has(before);
+        let tells = is_transaction || ABOUT.has(word);
+        all &= tells || BESIDE.has(word);
         about |= tells;
         count += 1;
         before = word;
@@ -134,10 +136,6 @@ fn words(name: &str) -> impl Iterator<Item = &str> {
             (!word.is_empty()).then_some(word)
         })
     })
-}
-
-fn is_one_of(word: &str, list: &[&str]) -> bool {
-    list.iter().any(|other| word.eq_ignore_ascii_case(other))
 }
 
 #[cfg(test)]

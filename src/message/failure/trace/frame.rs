@@ -3,6 +3,7 @@
 //! Limits: a name is kept as it is written; minified or obfuscated names stay so.
 
 use super::{around, libraries, path};
+use crate::text::find::{find, split};
 
 /// A frame as it was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,18 +95,6 @@ pub(super) fn called(frame: &str) -> Option<&str> {
             _ => return None,
         }
     }
-}
-
-/// Where a text is in a line. Lines are short: any preparation would cost more than the search.
-pub(super) fn find(line: &str, text: &str) -> Option<usize> {
-    let (line, text) = (line.as_bytes(), text.as_bytes());
-    memchr::memchr_iter(*text.first()?, line).find(|at| line.get(*at..).is_some_and(|rest| rest.starts_with(text)))
-}
-
-/// What stands before and behind the first such text in a line.
-pub(super) fn split<'a>(line: &'a str, text: &str) -> Option<(&'a str, &'a str)> {
-    let at = find(line, text)?;
-    Some((line.get(..at)?, line.get(at + text.len()..)?))
 }
 
 /// What follows `12: `.

@@ -11,6 +11,8 @@ mod path;
 
 use frame::Frame;
 
+use crate::text::find::split;
+
 /// Lines beyond this are not read.
 const MAX_LINES: usize = 2_000;
 /// How many application frames say where it happened.
@@ -94,7 +96,7 @@ const PANICKED: &str = "panicked at ";
 /// panicked at src/fees.rs:88:14:`, or `task 17 panicked at src/fees.rs:88:14: no fee` of who ran it.
 pub(crate) fn panicked(text: &str) -> Option<(&str, &str)> {
     let (line, rest) = text.split_once('\n').unwrap_or((text, ""));
-    let (place, told) = panic_at(frame::split(line.trim_end(), PANICKED)?.1);
+    let (place, told) = panic_at(split(line.trim_end(), PANICKED)?.1);
     let path = path::without_position(place).filter(|path| frame::has_extension(path, "rs"))?;
     Some((path, told.unwrap_or_else(|| rest.lines().next().unwrap_or_default().trim())))
 }
@@ -106,7 +108,7 @@ fn panic_at(at: &str) -> (&str, Option<&str>) {
     // Or it is behind it, where a writer made one line of two.
     let (place, told) = match quoted {
         Some((message, place)) => (place, Some(message)),
-        None => at.split_once(": ").map_or((at, None), |(place, message)| (place, Some(message))),
+        None => split(at, ": ").map_or((at, None), |(place, message)| (place, Some(message))),
     };
     (place.trim_end_matches(':'), told)
 }
@@ -301,7 +303,7 @@ impl<'a> Reader<'a> {
     }
 
     fn rust_panic(&mut self, text: &'a str) {
-        let (place, told) = frame::split(text, PANICKED).map_or(("", None), |(_, at)| panic_at(at));
+        let (place, told) = split(text, PANICKED).map_or(("", None), |(_, at)| panic_at(at));
         self.message_next = told.is_none();
         self.panicked = path::without_position(place).unwrap_or_default();
         self.push(Section { class: Some("panic"), message: told.unwrap_or_default(), frames: Vec::new() });
@@ -369,7 +371,7 @@ impl<'a> Reader<'a> {
             if !self.last || self.sections.iter().all(|section| section.frames.is_empty()) {
                 self.push_chain(text);
             }
-        } else if let Some((_, rest)) = frame::split(text, " ---> ") {
+        } else if let Some((_, rest)) = split(text, " ---> ") {
             self.push_chain(rest);
         }
     }
@@ -377,7 +379,7 @@ impl<'a> Reader<'a> {
     /// A header that may hold inner ones: `A: x ---> B: y`.
     fn push_chain(&mut self, text: &'a str) {
         let mut rest = text;
-        while let Some((part, inner)) = frame::split(rest, " ---> ") {
+        while let Some((part, inner)) = split(rest, " ---> ") {
             self.push_header(part);
             rest = inner;
         }
@@ -484,11 +486,11 @@ fn header(text: &str) -> (Option<&str>, &str) {
         return (Some(class), message.trim());
     }
     // SAX tells the place in the document between the class and the text.
-    if let Some((class, rest)) = frame::split(text, "; lineNumber: ").filter(|(class, _)| is_class(class)) {
-        let told = frame::split(rest, "; columnNumber: ").and_then(|(_, rest)| frame::split(rest, "; "));
+    if let Some((class, rest)) = split(text, "; lineNumber: ").filter(|(class, _)| is_class(class)) {
+        let told = split(rest, "; columnNumber: ").and_then(|(_, rest)| split(rest, "; "));
         return (Some(class), told.map_or("", |(_, told)| told).trim());
     }
-    let (head, message) = frame::split(text, ": ").unwrap_or_else(|| (text.trim_end_matches(':'), ""));
+    let (head, message) = split(text, ": ").unwrap_or_else(|| (text.trim_end_matches(':'), ""));
     // .NET writes the system's code behind some classes: `SqlException (0x80131904)`, `SocketException (111)`.
     let head = match head.strip_suffix(')').and_then(|head| head.rsplit_once(" (")) {
         Some((class, code)) if !code.is_empty() && code.bytes().all(|b| b.is_ascii_hexdigit() || b == b'x') => class,
@@ -525,7 +527,7 @@ fn is_class(head: &str) -> bool {
         _ => head,
     };
     // Scala numbers the classes that have no name of their own: `DecodingFailure$$anon$2`.
-    let name = frame::split(name, "$$anon$").map_or(name, |(name, _)| name);
+    let name = split(name, "$$anon$").map_or(name, |(name, _)| name);
     let plain =
         name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'$' | b':' | b'\\' | b'`' | b'+'));
     let last = libraries::short(name);

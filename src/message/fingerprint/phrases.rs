@@ -1,0 +1,149 @@
+//! Phrases by which runtimes and libraries can be known in an error text: one pass over a text says which it has, so that
+//! a rule for one of them costs nothing where it is not.
+//!
+//! Limits: what is cut out of a text is taken to have all that the text has, and is searched for it.
+
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
+
+/// One of them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Phrase {
+    /// Go's runtime.
+    RuntimeError,
+    /// Go's decoder of JSON.
+    Unmarshal,
+    /// How `PostgreSQL` begins each error.
+    Error,
+    /// What Elixir's pool of connections says of one that it could not give, before it says for how long and what to do.
+    Dropped,
+    /// What is in each of Swift's errors of a decoder.
+    Swift,
+    /// Where Jackson's reader was, and what it read.
+    Source,
+    /// How circe tells where it was: `Int: DownField(qty),DownArray,DownField(lines)`.
+    Down,
+    /// Versions of Hibernate join this with a comma or a colon.
+    Lazy,
+    LazyColon,
+    /// What follows is of the one call, and of the client's version.
+    RequestId,
+    RequestIdComma,
+    MissingAtPath,
+    Script,
+    Deadline,
+    /// How Feign says what it did.
+    During,
+    /// SQL Server's deadlocks.
+    Deadlocked,
+    /// What Java says first of a text that is no time.
+    Parsed,
+    /// How pydantic names the model.
+    Model,
+    Models,
+    /// How Rust's runtime says where.
+    Panicked,
+}
+
+const ALL: [Phrase; 20] = [
+    Phrase::RuntimeError,
+    Phrase::Unmarshal,
+    Phrase::Error,
+    Phrase::Dropped,
+    Phrase::Swift,
+    Phrase::Source,
+    Phrase::Down,
+    Phrase::Lazy,
+    Phrase::LazyColon,
+    Phrase::RequestId,
+    Phrase::RequestIdComma,
+    Phrase::MissingAtPath,
+    Phrase::Script,
+    Phrase::Deadline,
+    Phrase::During,
+    Phrase::Deadlocked,
+    Phrase::Parsed,
+    Phrase::Model,
+    Phrase::Models,
+    Phrase::Panicked,
+];
+
+impl Phrase {
+    /// Its words.
+    pub(super) const fn text(self) -> &'static str {
+        match self {
+            Self::RuntimeError => "runtime error: ",
+            Self::Unmarshal => "json: cannot unmarshal ",
+            Self::Error => "ERROR: ",
+            Self::Dropped => "connection not available and request was dropped from queue",
+            Self::Swift => "DecodingError.Context(",
+            Self::Source => " at [Source: ",
+            Self::Down => ": DownField(",
+            Self::Lazy => ", could not initialize proxy",
+            Self::LazyColon => ": could not initialize proxy",
+            Self::RequestId => "; Request ID: ",
+            Self::RequestIdComma => ", Request ID: ",
+            Self::MissingAtPath => " was missing at path: ",
+            Self::Script => ". script: ",
+            Self::Deadline => "rpc error: code = DeadlineExceeded desc = ",
+            Self::During => " during [",
+            Self::Deadlocked => " was deadlocked on ",
+            Self::Parsed => " could not be parsed",
+            Self::Model => " validation error for ",
+            Self::Models => " validation errors for ",
+            Self::Panicked => "panicked at ",
+        }
+    }
+}
+
+#[expect(clippy::expect_used, reason = "constant patterns, compiled in a test of this file")]
+static FINDER: LazyLock<AhoCorasick> =
+    LazyLock::new(|| AhoCorasick::new(ALL.map(Phrase::text)).expect("patterns that fit"));
+
+/// Which phrases a text has.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Phrases(u32);
+
+impl Phrases {
+    /// Those of a text.
+    pub(super) fn of(text: &str) -> Self {
+        Self(FINDER.find_overlapping_iter(text).fold(0, |held, found| held | 1 << found.pattern().as_u32()))
+    }
+
+    /// Whether the text has it.
+    pub(super) const fn has(self, phrase: Phrase) -> bool {
+        self.0 & (1 << phrase as u32) != 0
+    }
+
+    /// Where it begins in a part of the text.
+    pub(super) fn find(self, phrase: Phrase, part: &str) -> Option<usize> {
+        if self.has(phrase) { part.find(phrase.text()) } else { None }
+    }
+
+    /// What stands before and behind it in a part of the text.
+    pub(super) fn split(self, phrase: Phrase, part: &str) -> Option<(&str, &str)> {
+        if self.has(phrase) { part.split_once(phrase.text()) } else { None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_has_what_can_be_found_in_it() {
+        for (number, phrase) in ALL.into_iter().enumerate() {
+            assert_eq!(phrase as usize, number);
+            let text = format!("job 7: {}7", phrase.text());
+            let held = Phrases::of(&text);
+            for other in ALL {
+                assert_eq!(held.has(other), text.contains(other.text()), "{text}: {other:?}");
+            }
+            assert_eq!(held.find(phrase, &text), Some(7));
+            assert_eq!(held.split(phrase, &text), Some(("job 7: ", "7")));
+            assert_eq!(held.find(phrase, "job"), None);
+        }
+        assert_eq!(Phrases::of("no way"), Phrases(0));
+    }
+}
