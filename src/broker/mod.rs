@@ -44,7 +44,7 @@ pub use connect::{Connect, Tls, open};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::filter::Prefilter;
-use crate::message::{Message, Position};
+use crate::message::{Digest, Message, Position};
 
 /// A broker (or an archive, or the demo): a place with queues.
 #[async_trait]
@@ -601,6 +601,16 @@ pub struct Delivery {
     pub token: Token,
     /// The broker says it was delivered before. `None` where it does not say.
     pub redelivered: Option<bool>,
+    /// The message's digest, where it was made to name it: [`Delivery::digest`] saves making it again.
+    pub known_digest: Option<Digest>,
+}
+
+impl Delivery {
+    /// The digest of the message as it was delivered.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.known_digest.unwrap_or_else(|| self.message.digest())
+    }
 }
 
 /// Names a delivery to the reader that gave it out, and to no other.

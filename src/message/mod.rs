@@ -69,9 +69,7 @@ impl Message {
     /// The [`Message::id`] of a message that has no name of its own: `h-` and 16 hex digits of its digest.
     #[must_use]
     pub fn content_id(&self) -> String {
-        let mut id = format!("h-{}", self.digest());
-        id.truncate(18);
-        id
+        self.digest().content_id()
     }
 
     /// The content's fingerprint: key, headers, properties and payload, and nothing that a look changes.
@@ -113,6 +111,16 @@ const HEX: &[u8; 16] = b"0123456789abcdef";
 /// 128 bits of a message's content hash, see [`Message::digest`]. Written as 32 hex digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Digest(pub [u8; 16]);
+
+impl Digest {
+    /// The id of a message of this digest that has no name of its own, see [`Message::content_id`].
+    #[must_use]
+    pub fn content_id(self) -> String {
+        let mut id = format!("h-{self}");
+        id.truncate(18);
+        id
+    }
+}
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

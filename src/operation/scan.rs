@@ -128,23 +128,25 @@ struct Names<'a> {
 #[async_trait]
 impl Sink for Names<'_> {
     async fn take(&mut self, deliveries: Vec<Delivery>) -> Result<ControlFlow<()>> {
-        for Delivery { message, .. } in deliveries {
-            if self.left == 0 || !self.selection.is_all() && !self.selection.matches(&message) {
+        for delivery in deliveries {
+            let message = &delivery.message;
+            if self.left == 0 || !self.selection.is_all() && !self.selection.matches(message) {
                 if let Some(order) = &mut self.order {
-                    order.stays(&message, false);
+                    order.stays(message, false);
                 }
                 continue;
             }
             self.left -= 1;
-            self.name(&message).await?;
+            self.name(&delivery).await?;
         }
         Ok(ControlFlow::Continue(()))
     }
 }
 
 impl Names<'_> {
-    async fn name(&mut self, message: &Message) -> Result<()> {
-        let (identity, digest) = Identity::of(message);
+    async fn name(&mut self, delivery: &Delivery) -> Result<()> {
+        let message = &delivery.message;
+        let (identity, digest) = Identity::of_delivery(delivery);
         self.identities.push(identity);
         match self.router.to(message).await? {
             To::Stay { why, done } => {

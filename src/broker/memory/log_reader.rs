@@ -131,7 +131,8 @@ impl LogReader {
                 if self.takes {
                     self.delivered.insert(token, (partition, offset));
                 }
-                deliveries.push(Delivery { message: stored.view(spec, &self.address), token, redelivered: None });
+                let message = stored.view(spec, &self.address);
+                deliveries.push(Delivery { message, token, redelivered: None, known_digest: None });
             }
         }
         Ok(deliveries)

@@ -99,12 +99,13 @@ pub(super) fn delivery(address: &Arc<str>, delivery: lapin::message::Delivery, c
         payload: Some(Bytes::from(data)),
         deliveries,
     };
+    let mut known_digest = None;
     message.id = match (message.position, properties.message_id()) {
         (Some(position), _) => position.offset.to_string(),
         (None, Some(id)) => id.to_string(),
-        (None, None) => message.content_id(),
+        (None, None) => known_digest.insert(message.digest()).content_id(),
     };
-    Delivery { message, token: Token(delivery_tag), redelivered: Some(redelivered) }
+    Delivery { message, token: Token(delivery_tag), redelivered: Some(redelivered), known_digest }
 }
 
 /// AMQP's named properties, in the protocol's order.

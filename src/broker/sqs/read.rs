@@ -222,7 +222,12 @@ impl SqsRead {
                 });
             }
             if self.prefilter.as_ref().is_none_or(|prefilter| prefilter.may_match(&RawParts::from(&message))) {
-                self.waiting.push_back(Delivery { message, token: Token(token), redelivered: None });
+                self.waiting.push_back(Delivery {
+                    message,
+                    token: Token(token),
+                    redelivered: None,
+                    known_digest: None,
+                });
             }
         }
         self.feed.want(known);

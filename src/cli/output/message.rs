@@ -150,7 +150,7 @@ mod tests {
     }
 
     fn delivery(message: Message) -> Delivery {
-        Delivery { message, token: Token(0), redelivered: None }
+        Delivery { message, token: Token(0), redelivered: None, known_digest: None }
     }
 
     fn dead() -> Message {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::broker::Extent;
+use crate::broker::{Delivery, Extent};
 use crate::message::fingerprint::WrittenRules;
 use crate::message::{Digest, Message, half};
 use crate::operation::plan::{Aside, Mode, Pace, Verb, hex};
@@ -271,6 +271,12 @@ impl Identity {
     pub(crate) fn of(message: &Message) -> (Self, Digest) {
         let digest = message.digest();
         (Self::new(digest, &message.id), digest)
+    }
+
+    /// The same of a delivered one.
+    pub(crate) fn of_delivery(delivery: &Delivery) -> (Self, Digest) {
+        let digest = delivery.digest();
+        (Self::new(digest, &delivery.message.id), digest)
     }
 }
 

@@ -269,7 +269,7 @@ impl Mover<'_> {
                 self.on_step(step);
             }
             if let Some((seq, delivery)) = self.late.pop_front().filter(|_| self.stop.is_none()) {
-                let digest = delivery.message.digest();
+                let digest = delivery.digest();
                 if let Err(error) = self.send(delivery, digest, Some(seq)).await {
                     self.halt(error);
                 }
@@ -363,7 +363,7 @@ impl Mover<'_> {
             if self.ended {
                 return Ok(());
             }
-            let (identity, digest) = Identity::of(&delivery.message);
+            let (identity, digest) = Identity::of_delivery(&delivery);
             match self.picker.pick(&delivery.message, identity, delivery.redelivered) {
                 pick @ (Pick::Leave | Pick::Kept) => {
                     if pick == Pick::Kept {
