@@ -18,7 +18,7 @@ use crate::message::Message;
 enum How {
     /// A copy may have been sent: an answer was lost, or the run ended before it.
     Unsure,
-    /// It is in an archive, or was to be dropped, and stays in the log.
+    /// It is in an archive, was to be dropped, or is back where it was drained from, and stays in the log.
     Drained,
     /// Its copy is confirmed by the target.
     Replayed,
@@ -37,7 +37,7 @@ struct Mark {
 #[derive(Clone, Debug, Default)]
 pub struct Handled {
     marks: HashMap<Identity, Mark>,
-    journals: Vec<String>,
+    journals: Vec<(String, Verb)>,
 }
 
 impl Handled {
@@ -57,7 +57,7 @@ impl Handled {
                 .context("journal", head.id.clone()));
             }
             let journal = handled.journals.len();
-            handled.journals.push(head.id.clone());
+            handled.journals.push((head.id.clone(), head.verb));
             for (_, entry) in state.entries() {
                 let how = match entry.stage {
                     Stage::Confirmed(_) | Stage::Stays(_) | Stage::Removed if head.verb == Verb::Replay => {
@@ -89,11 +89,12 @@ impl Handled {
             return None;
         }
         let mark = self.marks.get(&Identity::of(message).0)?;
-        let journal = self.journals.get(mark.journal)?;
-        let what = match mark.how {
-            How::Replayed => "was replayed",
-            How::Drained => "was drained",
-            How::Unsure => "may have been sent",
+        let (journal, verb) = self.journals.get(mark.journal)?;
+        let what = match (mark.how, verb) {
+            (How::Unsure, _) => "may have been sent",
+            (How::Replayed, _) => "was replayed",
+            (How::Drained, Verb::Undo) => "was put back",
+            (How::Drained, _) => "was drained",
         };
         let next = match mark.how {
             How::Unsure => format!(

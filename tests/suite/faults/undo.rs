@@ -243,7 +243,9 @@ async fn an_undo_puts_everything_back_as_it_was() {
             if moved == Moved::ToLog {
                 // What is back does not go back once more, though its copy is there.
                 let again = world.undo().await.unwrap();
-                assert_eq!(again.iter().map(|report| report.done).sum::<u64>(), 0, "{told} {again:#?}");
+                let [again] = again.as_slice() else { panic!("{told} {again:#?}") };
+                assert_eq!((again.done, again.skipped), (0, 6), "{told} {again:#?}");
+                assert!(again.problems[0].why.starts_with("it was put back by 20260302-101113-undo"), "{again:#?}");
                 assert_eq!(world.memory.snapshot("from").unwrap().len(), 6, "{told}");
             }
             let shown = world.journals().show(RUN).unwrap();
