@@ -101,6 +101,9 @@ pub struct Plan {
     /// The source keeps its messages.
     #[serde(default)]
     pub keep: bool,
+    /// The run that is taken back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undoes: Option<String>,
     /// Each message goes to the partition it came from.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub same_partition: bool,
@@ -606,6 +609,7 @@ mod tests {
             skipped: vec![SkippedMessage { id: "b".into(), why: "no origin".into() }],
             checks: vec![Check::passed("target exists", ""), Check::failed("target is not the source", "it is")],
             pace: Pace { rate: Some(10.0), ramp: vec![1, 5], verify_s: Some(120.0), ..Pace::default() },
+            undoes: None,
             same_partition: false,
             edit: None,
             aside: Aside::default(),

@@ -116,6 +116,7 @@ pub async fn plan(request: PublishRequest, control: &Control) -> Result<Prepared
         skipped: Vec::new(),
         checks,
         pace: request.pace.clone(),
+        undoes: None,
         same_partition: false,
         edit: None,
         aside: Aside::default(),

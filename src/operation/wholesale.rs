@@ -109,6 +109,7 @@ pub async fn plan(request: WholesaleRequest, control: &Control) -> Result<Prepar
         messages: Vec::new(),
         skipped: Vec::new(),
         checks,
+        undoes: None,
         same_partition: false,
         edit: None,
         aside: Aside::default(),

@@ -31,6 +31,7 @@ impl Plan {
             Verb::Publish => return format!("Publish {count}"),
             Verb::Replay if self.keep => ("Copy", "; the queue keeps them"),
             Verb::Replay => ("Replay", ""),
+            Verb::Drain if self.drops_copies() => ("Drop", "; they are copies, and their originals stay"),
             Verb::Drain if self.to == DISCARD => ("Drop", " without a copy"),
             Verb::Drain => ("Drain", ""),
             Verb::Capture => ("Copy", "; the queue keeps them"),
@@ -45,6 +46,11 @@ impl Plan {
             (Some(filter), Some(group)) => format!(", {}, that match {filter}", told_groups(group, str::to_owned)),
         };
         format!("{verb} {count} in {}{which}{keeps}", self.source)
+    }
+
+    /// Whether it drops the copies of a run whose originals are in its source.
+    fn drops_copies(&self) -> bool {
+        self.to == DISCARD && self.undoes.is_some()
     }
 
     /// How many messages go to a destination, as people say it.
@@ -152,6 +158,7 @@ impl Plan {
             Verb::Replay if !logs.is_empty() => {
                 return format!("{UNTAKEN}; {} {keep} what is sent there", logs.join(", ")).into();
             }
+            Verb::Drain if self.drops_copies() => "replay the originals again",
             Verb::Drain if self.to == DISCARD => "none: dropped messages are gone for good",
             Verb::Drain if !logs.is_empty() => {
                 return format!("`postroom journal undo` puts them back; {} {keep} the copies", logs.join(", ")).into();

@@ -166,6 +166,7 @@ pub async fn plan(request: DrainRequest, control: &Control) -> Result<Prepared> 
         skipped: Vec::new(),
         checks,
         pace: Pace::default(),
+        undoes: request.undoes.clone(),
         same_partition: false,
         edit: None,
         aside: Aside::default(),

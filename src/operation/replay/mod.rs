@@ -203,6 +203,7 @@ pub async fn plan(request: ReplayRequest, control: &Control) -> Result<Prepared>
         group: request.selection.group_id().map(ToOwned::to_owned),
         rules,
         keep: request.keep,
+        undoes: request.restore.as_ref().map(|restore| restore.held.head.id.clone()),
         same_partition: request.same_partition,
         scanned: look.about,
         planned: look.about.min(request.limit.unwrap_or(u64::MAX)),
