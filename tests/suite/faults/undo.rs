@@ -295,6 +295,25 @@ async fn a_replay_to_a_log_promises_no_undo_and_its_copies_stay() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn from_a_log_of_which_nobody_knows_what_went_back_nothing_goes_back_twice() {
+    let memory = Memory::builder()
+        .queue(QueueSpec::new("from", Profile::RabbitQuorum43))
+        .queue(QueueSpec::new("to", Profile::RabbitStream))
+        .build();
+    let world = World { memory, folder: folder(), jumps: false };
+    world.memory.publish("from", Message { payload: Some("a".into()), ..Message::default() }).unwrap();
+    let (control, journals) = (Control::new(), Journals::at(world.folder.path().join("journal")).ids(|_| RUN.into()));
+    let to = ReplayTo::Place(Box::new(world.at("demo:to")));
+    let request = ReplayRequest { verb: Verb::Drain, ..ReplayRequest::all(world.at("demo:from"), to) };
+    let report = replay::run(replay::plan(request, &control).await.unwrap(), &journals, &control).await.unwrap();
+    assert_eq!((report.done, world.bodies("from").len()), (1, 0));
+    assert_eq!(world.undo().await.unwrap()[0].done, 1);
+    let error = world.undo().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Refused, "{error}");
+    assert_eq!((world.bodies("from"), world.bodies("to")), (vec!["a".to_owned()], vec!["a".to_owned()]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_consumed_is_told_and_not_guessed() {
     let world = World::new(Profile::RabbitClassic, Moved::Replayed).await;
     world.memory.consume("to", 2).unwrap();
