@@ -2,9 +2,9 @@
 //!
 //! Each queue that copies went to is gone through by a move of its own, with plan and journal: only copies whose replay id
 //! is of the run that is taken back are taken, each is confirmed by the source before it is removed, and a kill in the
-//! middle is resumed like that of any other run. What was archived or drained to a log is put back from there, where it stays. Of a run that
-//! kept its originals, copies are dropped, and only those whose original is in the source at that time. Limits: what
-//! a consumer has taken is gone; a copy without a replay id can't be told from others; what was
+//! middle is resumed like that of any other run. What was archived or drained to a log is put back from there, where it
+//! stays. Of a run that kept its originals, copies are dropped, and only those whose original is in the source at that
+//! time. Limits: what a consumer has taken is gone; a copy without a replay id can't be told from others; what was
 //! replayed to a log, which gives up no single message, is left to its consumers.
 
 use std::collections::HashMap;

@@ -15,8 +15,9 @@ use crate::broker::{
 };
 use crate::error::{Error, ErrorKind, Result};
 
-/// How long one answer may take.
-pub(super) const ANSWER: Duration = Duration::from_secs(10);
+/// How long one answer may take: a little more than the ten seconds that a backend gives a connection by itself, so that
+/// the error is the backend's, which says more.
+pub(super) const ANSWER: Duration = Duration::from_millis(10_400);
 
 /// How long opening a reader may take, with its look at the queue's state.
 const OPEN: Duration = Duration::from_secs(30);

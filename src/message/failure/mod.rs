@@ -25,6 +25,7 @@ pub(crate) use body::without_indices;
 pub(crate) use trace::{announces, panicked, short_class};
 
 use super::Message;
+use crate::text::find::split;
 
 type Reader<T> = fn(&T) -> Option<Failure>;
 
@@ -148,7 +149,7 @@ impl Failure {
     /// This record with class, cause and frames of the root of its stack, or of a message that nests another.
     fn rooted(mut self) -> Self {
         // Scala numbers the classes that have no name of their own: `DecodingFailure$$anon$2`.
-        self.class = self.class.map(|class| match class.split_once("$$anon$") {
+        self.class = self.class.map(|class| match split(&class, "$$anon$") {
             Some((owner, _)) => owner.to_owned(),
             None => class,
         });

@@ -3,6 +3,7 @@
 //! A name counts only where all of its words are about that. Limits: English words; the innermost frame is kept
 //! whatever it is called, so that a name that is misread here costs a caller and never the place.
 
+use crate::text::find::find;
 use crate::text::words::Words;
 
 /// What is done around a call.
@@ -98,7 +99,7 @@ pub(super) fn only_carries_of_file(path: &str, function: &str) -> bool {
 /// Whether a function is about carrying others: by a name of several such words (`withMetrics`), or as a member of a
 /// class that is (`Resilience.RunAsync`).
 fn carries(class: &str, function: &str) -> bool {
-    if [class, function].iter().any(|part| part.contains("Retry") || part.contains("retry")) {
+    if [class, function].iter().any(|part| find(part, "Retry").or_else(|| find(part, "retry")).is_some()) {
         return true;
     }
     let (all, about, count) = read(function);

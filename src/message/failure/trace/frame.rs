@@ -62,7 +62,7 @@ pub(super) fn read<'a>(text: &'a str, line: &'a str, before: &'a str) -> Option<
     }
     if let Some(rest) = text.strip_prefix("File \"") {
         let (path, rest) = rest.split_once("\", line ")?;
-        let function = rest.split_once(", in ").map_or("", |(_, function)| function);
+        let function = split(rest, ", in ").map_or("", |(_, function)| function);
         return Some(Frame::File { path, function, python: true });
     }
     // Go's runtime has assembler files.
@@ -77,7 +77,7 @@ pub(super) fn read<'a>(text: &'a str, line: &'a str, before: &'a str) -> Option<
         return Some(found);
     }
     if let Some(rest) = numbered(text) {
-        let rest = rest.strip_prefix("0x").and_then(|hex| hex.split_once(" - ")).map_or(rest, |(_, rest)| rest);
+        let rest = rest.strip_prefix("0x").and_then(|hex| split(hex, " - ")).map_or(rest, |(_, rest)| rest);
         return (!rest.contains(' ') || rest.starts_with('<')).then_some(Frame::Rust(rest));
     }
     php(text)
@@ -159,7 +159,7 @@ fn ruby(text: &str) -> Option<Frame<'_>> {
 /// `(shop 0.1.0) lib/shop/tax.ex:12: Shop.Tax.rate/2`, without the application where it is the one that runs.
 pub(super) fn elixir(text: &str) -> Option<Frame<'_>> {
     let (application, rest) = match text.strip_prefix('(') {
-        Some(rest) => rest.split_once(") ").map(|(name, rest)| (name.split(' ').next().unwrap_or(name), rest))?,
+        Some(rest) => split(rest, ") ").map(|(name, rest)| (name.split(' ').next().unwrap_or(name), rest))?,
         None => ("", text),
     };
     let (place, function) = split(rest, ": ")?;
@@ -172,8 +172,8 @@ pub(super) fn elixir(text: &str) -> Option<Frame<'_>> {
 /// `in function  acme_tax:rate/2 (src/acme_tax.erl, line 12)` and `in call from …` of Erlang's crash reports.
 fn erlang(text: &str) -> Option<Frame<'_>> {
     let rest = text.strip_prefix("in function ").or_else(|| text.strip_prefix("in call from "))?.trim_start();
-    let (function, place) = rest.split_once(" (")?;
-    let (path, _) = place.split_once(", line ")?;
+    let (function, place) = split(rest, " (")?;
+    let (path, _) = split(place, ", line ")?;
     Some(Frame::Elixir { application: if path.contains('/') { "" } else { "stdlib" }, function })
 }
 
@@ -223,7 +223,7 @@ fn cpp(text: &str) -> Option<Frame<'_>> {
             let hex = hex.trim_start_matches(|c: char| c.is_ascii_hexdigit()).trim_start();
             (hex.strip_prefix("in ").unwrap_or(hex), true)
         }
-        None => (rest, sure || rest.contains(" at ") && !rest.starts_with(['/', '{', '['])),
+        None => (rest, sure || find(rest, " at ").is_some() && !rest.starts_with(['/', '{', '['])),
     };
     let end = rest.find(['(', '<', ' ']).unwrap_or(rest.len());
     let function = rest.get(..end)?;
@@ -241,7 +241,7 @@ fn php(text: &str) -> Option<Frame<'_>> {
     if rest.starts_with(['{', '[']) {
         return Some(Frame::Nowhere);
     }
-    let (place, function) = rest.split_once("): ")?;
+    let (place, function) = split(rest, "): ")?;
     let (path, _) = place.rsplit_once('(')?;
     // Without its arguments, the name was cut.
     Some(function.split_once('(').map_or(Frame::Nowhere, |(function, _)| Frame::Php { function, path }))
@@ -408,7 +408,7 @@ fn clean_dotted(name: &str) -> String {
 
 /// A name without the numbers that Clojure and F# give to functions that have no name: `handle$fn__4377`, `onQuote@10-3`.
 fn without_numbers(name: String) -> String {
-    if !name.contains('@') && !name.contains("__") {
+    if !name.contains('@') && find(&name, "__").is_none() {
         return name;
     }
     let mut out = String::with_capacity(name.len());

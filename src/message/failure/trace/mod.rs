@@ -11,7 +11,7 @@ mod path;
 
 use frame::Frame;
 
-use crate::text::find::split;
+use crate::text::find::{find, split};
 
 /// Lines beyond this are not read.
 const MAX_LINES: usize = 2_000;
@@ -78,8 +78,8 @@ pub(crate) fn announces(first_line: &str) -> bool {
     let closes_more = || first_line.ends_with(')') && first_line.matches(')').count() > first_line.matches('(').count();
     first_line.ends_with(':')
         || closes_more()
-        || first_line.contains(" validation error for ")
-        || first_line.contains(" validation errors for ")
+        || (find(first_line, "validation error").is_some()
+            && [" validation error for ", " validation errors for "].iter().any(|told| first_line.contains(told)))
 }
 
 /// The class and message behind `nested exception is` or `--->` in a message without a stack.
@@ -482,7 +482,7 @@ fn header(text: &str) -> (Option<&str>, &str) {
         None => text,
     };
     // Elixir has the class in parentheses: `** (MatchError) no match of …`.
-    if let Some((class, message)) = text.strip_prefix("** (").and_then(|rest| rest.split_once(") ")) {
+    if let Some((class, message)) = text.strip_prefix("** (").and_then(|rest| split(rest, ") ")) {
         return (Some(class), message.trim());
     }
     // SAX tells the place in the document between the class and the text.
@@ -504,7 +504,7 @@ fn header(text: &str) -> (Option<&str>, &str) {
         return if (is_time || is_count) && !message.is_empty() { header(message) } else { (None, text) };
     }
     // SQLAlchemy names the driver's exception that it wraps: `sqlalchemy.exc.OperationalError: (psycopg2.OperationalError) …`.
-    match message.trim().strip_prefix('(').and_then(|message| message.split_once(") ")) {
+    match message.trim().strip_prefix('(').and_then(|message| split(message, ") ")) {
         Some((inner, message)) if inner.contains('.') && is_class(inner) => (Some(inner), message.trim()),
         _ => (Some(head), without_place(message.trim())),
     }
@@ -522,7 +522,7 @@ fn without_place(message: &str) -> &str {
 
 /// A name as classes have: one word, with a package or an upper case letter, perhaps with a code in brackets (Node).
 fn is_class(head: &str) -> bool {
-    let name = match head.split_once(" [") {
+    let name = match split(head, " [") {
         Some((name, code)) if code.ends_with(']') => name,
         _ => head,
     };
