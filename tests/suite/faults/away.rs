@@ -275,10 +275,11 @@ async fn a_step_of_a_ramp_that_was_not_sent_is_sent_again_and_is_no_larger() {
     assert!(met > 1, "{met}");
 }
 
-/// A run that ends at its second message or later: each is a point before and one behind it, and so is the opening.
+/// A run that ends at its second message or later: each is a point before and one behind it, and so are the opening of the
+/// target and the look at it.
 async fn half_sent() -> (Two, Report) {
     let two = Two::new(Profile::Kafka);
-    two.to.arm(Fault::Disconnect, 4);
+    two.to.arm(Fault::Disconnect, 5);
     let report = two.act(How::Plain, Mode::Streaming).await.unwrap();
     two.to.disarm();
     assert!(report.unsent > 0, "{report:#?}");
