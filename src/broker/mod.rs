@@ -606,6 +606,12 @@ pub struct Delivery {
 }
 
 impl Delivery {
+    /// A delivery whose digest was not made yet.
+    #[must_use]
+    pub fn new(message: Message, token: Token, redelivered: Option<bool>) -> Self {
+        Self { message, token, redelivered, known_digest: None }
+    }
+
     /// The digest of the message as it was delivered.
     #[must_use]
     pub fn digest(&self) -> Digest {

@@ -258,17 +258,17 @@ async fn copies(
             }
             Err(error) => return Err(place.locate(error)),
         };
-        let gives_up = info.capability.gives_up_single();
-        if gives_up {
+        if info.capability.gives_up_single() {
             found.held = found.held.zip(info.in_flight).map(|(sum, held)| sum + held);
-        } else {
-            notes.push(format!("{} keeps its messages: copies stay in it", place.address));
-            found.keeps = true;
+            found.places.push(place.clone());
+            continue;
         }
+        notes.push(format!("{} keeps its messages: copies stay in it", place.address));
+        found.keeps = true;
         // What a replay sent to a log is for its consumers; what was set aside there goes back, as from an archive.
-        if gives_up || restore.held.head.verb == Verb::Drain {
+        if restore.held.head.verb == Verb::Drain {
             let log = place.broker.log(place.queue()?).await.map_err(|error| place.locate(error))?;
-            found.forgets |= !gives_up && log.is_none();
+            found.forgets |= log.is_none();
             found.places.push(place.clone());
         }
     }

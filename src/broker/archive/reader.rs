@@ -119,12 +119,7 @@ impl ArchiveReader {
                 if in_range(line) {
                     message.address = Arc::clone(&self.address);
                     message.position = Some(Position { partition: None, offset: line });
-                    self.ready.push_back(Delivery {
-                        message,
-                        token: Token(line),
-                        redelivered: None,
-                        known_digest: None,
-                    });
+                    self.ready.push_back(Delivery::new(message, Token(line), None));
                 }
             }
             if let Some((line, fault)) = scanned.fault {

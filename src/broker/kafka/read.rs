@@ -201,7 +201,7 @@ impl KafkaReader {
             if let (Some(removal), Some(position)) = (&mut self.removal, record.message.position) {
                 removal.give(token, position, record.after_gap);
             }
-            deliveries.push(Delivery { message: record.message, token, redelivered: None, known_digest: None });
+            deliveries.push(Delivery::new(record.message, token, None));
         }
         self.delivered += deliveries.len() as u64;
         if self.merge.is_over() && self.ready.is_empty() {

@@ -15,12 +15,14 @@ use crate::broker::{
 };
 use crate::error::{Error, ErrorKind, Result};
 
-/// How long one answer may take: a little more than the ten seconds that a backend gives a connection by itself, so that
-/// the error is the backend's, which says more.
-pub(super) const ANSWER: Duration = Duration::from_millis(10_400);
+/// How long one answer may take.
+pub(super) const ANSWER: Duration = Duration::from_secs(10);
 
 /// How long opening a reader may take, with its look at the queue's state.
 const OPEN: Duration = Duration::from_secs(30);
+
+/// How much later this layer says so than a backend whose own bound is the same: its error says more.
+const GRACE: Duration = Duration::from_millis(400);
 
 /// The layer.
 #[derive(Debug)]
@@ -34,7 +36,7 @@ impl Timeout {
     }
 
     async fn within<T>(&self, bound: Duration, what: &'static str, call: impl Future<Output = Result<T>>) -> Result<T> {
-        tokio::time::timeout(bound, call).await.unwrap_or_else(|_| {
+        tokio::time::timeout(bound + GRACE, call).await.unwrap_or_else(|_| {
             let place = self.inner.info().place;
             let why = format!("{place} gave no answer to {what} within {} s", bound.as_secs());
             Err(Error::new(ErrorKind::Timeout, why)

@@ -151,7 +151,7 @@ impl LineReader {
                 self.progress.delivered += 1;
                 let message = stored.view(spec, &self.address);
                 let redelivered = (spec.profile.product() == Product::Rabbit).then_some(stored.redelivered);
-                into.push(Delivery { message, token: Token(*tag), redelivered, known_digest: None });
+                into.push(Delivery::new(message, Token(*tag), redelivered));
             }
         }
         if received.empty {

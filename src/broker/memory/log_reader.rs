@@ -131,8 +131,7 @@ impl LogReader {
                 if self.takes {
                     self.delivered.insert(token, (partition, offset));
                 }
-                let message = stored.view(spec, &self.address);
-                deliveries.push(Delivery { message, token, redelivered: None, known_digest: None });
+                deliveries.push(Delivery::new(stored.view(spec, &self.address), token, None));
             }
         }
         Ok(deliveries)

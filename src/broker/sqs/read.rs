@@ -222,12 +222,7 @@ impl SqsRead {
                 });
             }
             if self.prefilter.as_ref().is_none_or(|prefilter| prefilter.may_match(&RawParts::from(&message))) {
-                self.waiting.push_back(Delivery {
-                    message,
-                    token: Token(token),
-                    redelivered: None,
-                    known_digest: None,
-                });
+                self.waiting.push_back(Delivery::new(message, Token(token), None));
             }
         }
         self.feed.want(known);

@@ -150,7 +150,7 @@ mod tests {
     }
 
     fn delivery(message: Message) -> Delivery {
-        Delivery { message, token: Token(0), redelivered: None, known_digest: None }
+        Delivery::new(message, Token(0), None)
     }
 
     fn dead() -> Message {

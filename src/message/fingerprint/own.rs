@@ -12,8 +12,6 @@ use crate::text::words::Words;
 
 /// Larger bodies are not searched.
 const MAX_BODY: usize = 64 * 1024;
-/// Smaller ones hold nothing: `{"a":"bc"}`.
-const SMALLEST: usize = 10;
 /// Longer words are no names.
 const MAX_WORD: usize = 48;
 /// Words that lead to a value.
@@ -47,7 +45,7 @@ const TELLING: [&str; 21] = [
 
 /// The text with quotes around each word that is a value of the message, so that it is masked as one.
 pub(super) fn marked<'a>(message: &Message, text: &'a str) -> Cow<'a, str> {
-    if message.headers.is_empty() && message.body().len() < SMALLEST {
+    if message.headers.is_empty() && message.body().is_empty() {
         return Cow::Borrowed(text);
     }
     let mut out = String::new();

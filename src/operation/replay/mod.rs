@@ -241,8 +241,8 @@ pub async fn plan(request: ReplayRequest, control: &Control) -> Result<Prepared>
             plan.destinations = lanes.map(|lane| Destination::new(&lane.address, count)).collect();
         }
     }
-    mark_logs(&mut plan, &request).await;
     if request.verb != Verb::Undo {
+        mark_logs(&mut plan, &request).await;
         let expiry = expiry::plan(&mut plan, look.life, look.given, &request.source, control).await;
         plan.checks.extend(expiry);
     }
