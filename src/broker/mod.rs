@@ -189,8 +189,8 @@ pub(crate) fn no_groups(queue: &str) -> Error {
 /// Messages coming from one queue.
 #[async_trait]
 pub trait Reader: Send {
-    /// The next deliveries, at most `max`; waits for at least one, for the end, or for the cancel token of the
-    /// options. After [`Batch::end`] is set there is nothing more. Dropping the future before it is ready loses no
+    /// The next deliveries, at most `max`; waits for at least one, for the end, for a batch that an [`Intake`] has whole,
+    /// or for the cancel token of the options. After [`Batch::end`] is set there is nothing more. Dropping the future before it is ready loses no
     /// delivery, so that a caller can settle while it waits; whatever was given out is held until it is settled.
     async fn next_batch(&mut self, max: usize) -> Result<Batch>;
 
@@ -527,8 +527,21 @@ pub struct BrowseOptions {
     pub rescue: bool,
     /// Bytes of messages that the client may hold at once; `None` for the backend's default (64 MiB).
     pub memory: Option<u64>,
+    /// Who takes the deliveries on the reader's own threads, where it has any.
+    pub intake: Option<Arc<dyn Intake>>,
     /// Ends the read early, as [`End::Cancelled`].
     pub cancel: CancellationToken,
+}
+
+/// Takes deliveries where they are made, instead of from [`Reader::next_batch`].
+///
+/// A reader that makes messages on several threads hands them over there, while they are in that core's cache; every other
+/// one, and every read with a limit, delivers them as ever. What is made of them stays with the intake, under the number
+/// of its batch: [`Progress::taken_in`] tells up to which number the batches are whole and in the queue's order.
+pub trait Intake: std::fmt::Debug + Send + Sync {
+    /// Takes some deliveries of a batch. Those of one batch come in the queue's order, one call after the other; several
+    /// batches come beside each other, in any order.
+    fn take(&self, batch: u64, deliveries: Vec<Delivery>);
 }
 
 /// How to take.
@@ -660,8 +673,10 @@ pub enum Settle {
 pub struct Progress {
     /// Messages seen, those that failed the prefilter included.
     pub scanned: u64,
-    /// Messages delivered.
+    /// Messages delivered, to the caller or to the [`Intake`].
     pub delivered: u64,
+    /// Batches with a lower number are whole with the [`Intake`], and nothing that comes later stands before them.
+    pub taken_in: u64,
     /// Payload bytes seen.
     pub bytes: u64,
     /// How many there are to scan, where it is known; an upper bound.

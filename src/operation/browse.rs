@@ -4,6 +4,7 @@
 //! Limits: one batch is held at a time; a sink that keeps messages bounds its own memory.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -12,7 +13,7 @@ use super::control::Control;
 use super::place::Place;
 use super::progress::Stage;
 use super::select::Selection;
-use crate::broker::{BrowseOptions, Closed, Delivery, End, Extent, From, Reader, Target, Until};
+use crate::broker::{BrowseOptions, Closed, Delivery, End, Extent, From, Intake, Reader, Target, Until};
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::filter::parse_time;
 
@@ -122,6 +123,20 @@ pub trait Sink: Send {
     /// # Errors
     /// Any error ends the browse, which returns it after everything went back.
     async fn take(&mut self, deliveries: Vec<Delivery>) -> Result<ControlFlow<()>>;
+
+    /// Who takes what the selection matches where the reader makes it, if anybody. It is asked for once a read; whatever
+    /// else the reader delivers comes to [`Sink::take`].
+    fn intake(&self, _selection: &Selection) -> Option<Arc<dyn Intake>> {
+        None
+    }
+
+    /// The intake has its batches up to this number whole. Says how many messages matched in those not told of before.
+    ///
+    /// # Errors
+    /// Any error ends the browse, as with [`Sink::take`].
+    async fn taken_in(&mut self, _up_to: u64) -> Result<u64> {
+        Ok(0)
+    }
 }
 
 /// A sink made from a closure.
@@ -164,6 +179,8 @@ pub(super) async fn run_as(
         prefilter: request.selection.prefilter(),
         rescue: request.rescue,
         memory: request.memory,
+        // A limit counts in the queue's order.
+        intake: if request.limit.is_none() { sink.intake(&request.selection) } else { None },
         cancel: control.cancel.clone(),
     };
     let queue = request.source.queue()?;
@@ -187,12 +204,18 @@ async fn read(
 ) -> Result<(End, u64)> {
     let mut meter = control.meter(stage, reader.progress().of);
     let mut matched: u64 = 0;
+    let mut told = 0;
     let end = loop {
         let left = request.limit.map_or(u64::MAX, |limit| limit.saturating_sub(matched));
         if left == 0 {
             break End::Limit;
         }
         let batch = reader.next_batch(usize::try_from(left).unwrap_or(BATCH).min(BATCH)).await?;
+        let taken_in = reader.progress().taken_in;
+        if taken_in > told {
+            matched += sink.taken_in(taken_in).await?;
+            told = taken_in;
+        }
         let mut deliveries = batch.deliveries;
         if !request.selection.is_all() {
             deliveries.retain(|delivery| request.selection.matches(&delivery.message));

@@ -1,13 +1,15 @@
 //! Archives from outside: what is written is read, what is cut or damaged is named, what is not confirmed is not there.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::Timestamp;
 use postroom::broker::archive::{Archive, ArchiveWriter, Existing, SOURCE_ADDRESS, SOURCE_POSITION};
-use postroom::broker::{Broker, BrowseOptions, End, From, Target, Until};
+use postroom::broker::{Broker, BrowseOptions, Delivery, End, From, Intake, Target, Until};
 use postroom::message::filter::Filter;
 use postroom::message::jsonl::MAX_DEPTH;
 use postroom::message::{Amqp, Fields, Message, Position, Value};
@@ -120,6 +122,81 @@ async fn a_range_and_a_limit_are_kept() {
         let until = BrowseOptions { until: Some(Until::Offset(8)), ..from(From::Offset(6)) };
         assert_eq!(read(until).await, (vec![6, 7], End::Exhausted));
     }
+}
+
+/// Keeps the lines it is given, by batch.
+#[derive(Debug, Default)]
+struct Lines(Mutex<BTreeMap<u64, Vec<u64>>>);
+
+impl Intake for Lines {
+    fn take(&self, batch: u64, deliveries: Vec<Delivery>) {
+        let messages: Vec<Message> = deliveries.into_iter().map(|delivery| delivery.message).collect();
+        self.0.lock().unwrap().entry(batch).or_default().extend(lines(&messages));
+    }
+}
+
+/// The lines of a browse with an intake, in the order in which its batches were told to be whole, and how it ended.
+async fn take_in(path: &Path, options: BrowseOptions) -> (Vec<u64>, Result<End, Error>) {
+    let intake = Arc::new(Lines::default());
+    let options = BrowseOptions { intake: Some(Arc::<Lines>::clone(&intake)), ..options };
+    let mut reader = Archive::new().browse(text(path), options).await.unwrap();
+    let mut taken = Vec::new();
+    let end = loop {
+        let batch = reader.next_batch(7).await;
+        let whole = reader.progress().taken_in;
+        let mut parts = intake.0.lock().unwrap();
+        while let Some(part) = parts.first_entry().filter(|part| *part.key() < whole) {
+            taken.extend(part.remove());
+        }
+        match batch {
+            Ok(batch) => {
+                assert!(batch.deliveries.is_empty());
+                if let Some(end) = batch.end {
+                    break Ok(end);
+                }
+            }
+            Err(error) => break Err(error),
+        }
+    };
+    assert_eq!(reader.progress().delivered, taken.len() as u64);
+    (taken, end)
+}
+
+/// An archive of many blocks, which several threads scan at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_intake_gets_what_a_browse_delivers_in_the_same_order() {
+    const COUNT: u64 = 12_000;
+    let folder = TempDir::new().unwrap();
+    let filler = "x".repeat(2000);
+    let payload = |n| Some(Bytes::from(format!("{{\"kind\":\"{}\",\"filler\":\"{filler}\"}}", n % 3)));
+    let sent: Vec<Message> = (0..12_000).map(|n| Message { payload: payload(n), ..message(n) }).collect();
+    for path in both_formats(&folder) {
+        write(&path, &[&sent]);
+        let (all, end) = take_in(&path, BrowseOptions::default()).await;
+        assert_eq!(end.unwrap(), End::Exhausted);
+        assert!(all.into_iter().eq(1..=COUNT));
+        let options = || BrowseOptions {
+            from: From::Offset(700),
+            until: Some(Until::Offset(11_000)),
+            prefilter: Some(Filter::parse("body.kind:2", Timestamp::UNIX_EPOCH).unwrap().prefilter()),
+            ..BrowseOptions::default()
+        };
+        let (part, end) = take_in(&path, options()).await;
+        assert_eq!(end.unwrap(), End::Exhausted);
+        assert_eq!(part, lines(&browse(&path, options()).await.0));
+        assert!(part.len() > 3000);
+        // Which ones a limit lets through is known only in their order: they are delivered.
+        let limit = BrowseOptions { limit: Some(9), intake: Some(Arc::new(Lines::default())), ..options() };
+        assert_eq!(browse(&path, limit).await.0.len(), 9);
+    }
+    let damaged = folder.path().join("damaged.jsonl");
+    let mut bytes = fs::read(folder.path().join("a.jsonl")).unwrap();
+    let at = bytes.windows(8).position(|window| window == b"\"m-8000\"").unwrap();
+    bytes[at] = b'*';
+    fs::write(&damaged, bytes).unwrap();
+    let (before, end) = take_in(&damaged, BrowseOptions::default()).await;
+    assert!(before.into_iter().eq(1..=8000));
+    assert!(end.unwrap_err().to_string().starts_with("line 8001 of "));
 }
 
 #[tokio::test]

@@ -1,7 +1,8 @@
 //! Reading an archive: blocks are scanned on worker threads and delivered in order.
 //!
 //! Whoever scans a block has read it: reading is one at a time, scanning is beside each other. A fault ends the read
-//! after everything before it has been delivered. Limits: a followed archive that is replaced or cut is not noticed.
+//! after everything before it has been delivered. An intake gets the messages on those threads, a stretch of blocks as a
+//! batch. Limits: a followed archive that is replaced or cut is not noticed.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,33 +13,31 @@ use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::scan::{Scanned, scan};
-use super::source::{Source, Start, at_line};
+use super::scan::{Look, Scanned};
+use super::source::{Block, Source, Start, at_line};
 use super::{STANDARD_STREAM, off_thread, unsupported};
 use crate::broker::{Batch, BrowseOptions, Closed, Delivery, End, From, Progress, Reader, Settle, Token, Until};
 use crate::error::{Error, ErrorKind, Result};
-use crate::message::Position;
-use crate::message::filter::Prefilter;
 
-/// How many blocks without a match one worker goes through before it reports.
+/// How many blocks one worker goes through before it reports, where nobody waits for what is in them.
 const RUN: usize = 16;
+/// How many blocks in a row are one batch of an intake: what it begins anew for each batch should not count.
+const STRETCH: usize = 4;
 /// How many blocks may wait for one before them.
 const WAITING: usize = 64;
 
 /// Scanned blocks in their order, and the numbers that they have.
-type Run = Vec<(u64, u64, Scanned)>;
+type Run = Vec<(u64, Scanned)>;
 
 /// A look at an archive.
 pub(super) struct ArchiveReader {
     path: String,
-    address: Arc<str>,
     source: Arc<Mutex<Source>>,
-    prefilter: Option<Arc<Prefilter>>,
+    look: Arc<Look>,
     workers: FuturesUnordered<BoxFuture<'static, Result<Run>>>,
     width: usize,
-    waiting: BTreeMap<u64, (u64, Scanned)>,
+    waiting: BTreeMap<u64, Scanned>,
     next_block: u64,
-    lines: u64,
     ready: VecDeque<Delivery>,
     fault: Option<Error>,
     /// There was a fault, told or not.
@@ -49,8 +48,6 @@ pub(super) struct ArchiveReader {
     drained: bool,
     /// Deliveries that may still be given out.
     left: Option<u64>,
-    /// The first line that is behind the range.
-    before: Option<u64>,
     progress: Progress,
     cancel: CancellationToken,
     _ends_with_reader: DropGuard,
@@ -74,23 +71,27 @@ impl ArchiveReader {
         let (at, start, follow, token) = (path.to_owned(), start(path, options.from)?, options.follow, cancel.clone());
         let source = off_thread(move || Source::open(&at, start, follow, token)).await?;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let look = Look {
+            address: format!("file:{path}").into(),
+            prefilter: options.prefilter.filter(|prefilter| !prefilter.is_pass_all()),
+            before,
+            // Which ones a limit lets through is known only in their order.
+            intake: options.intake.filter(|_| options.limit.is_none()),
+        };
         Ok(Self {
             path: path.to_owned(),
-            address: format!("file:{path}").into(),
+            look: Arc::new(look),
             width: if source.is_eager() { 1 } else { cores.min(8) },
             source: Arc::new(Mutex::new(source)),
-            prefilter: options.prefilter.filter(|prefilter| !prefilter.is_pass_all()).map(Arc::new),
             workers: FuturesUnordered::new(),
             waiting: BTreeMap::new(),
             next_block: 0,
-            lines: 0,
             ready: VecDeque::new(),
             fault: None,
             failed: false,
             ended: false,
             drained: false,
             left: options.limit,
-            before,
             progress: Progress::default(),
             _ends_with_reader: cancel.clone().drop_guard(),
             cancel,
@@ -100,64 +101,61 @@ impl ArchiveReader {
     /// Takes in what a worker has scanned, as far as the order allows.
     fn take_in(&mut self, run: Run) {
         self.drained |= run.is_empty();
-        for (number, skipped, scanned) in run {
-            self.waiting.insert(number, (skipped, scanned));
-        }
+        self.waiting.extend(run);
         while !self.ended
-            && let Some((skipped, scanned)) = self.waiting.remove(&self.next_block)
+            && let Some(scanned) = self.waiting.remove(&self.next_block)
         {
             self.next_block += 1;
-            self.lines += skipped;
-            let base = self.lines;
-            self.lines += scanned.lines;
             self.progress.scanned += scanned.messages;
             self.progress.bytes += scanned.bytes;
             self.ended = scanned.is_last;
-            let in_range = |line: u64| self.before.is_none_or(|before| line < before);
-            for (line, mut message) in scanned.found {
-                let line = base + line;
-                if in_range(line) {
-                    message.address = Arc::clone(&self.address);
-                    message.position = Some(Position { partition: None, offset: line });
-                    self.ready.push_back(Delivery::new(message, Token(line), None));
-                }
+            if self.look.intake.is_some() {
+                self.progress.delivered += scanned.matched;
+                self.progress.taken_in = self.next_block;
             }
+            self.ready.extend(scanned.found);
             if let Some((line, fault)) = scanned.fault {
                 self.ended = true;
-                if in_range(base + line) {
-                    self.failed = true;
-                    self.fault = Some(at_line(&fault, &self.path, base + line));
-                }
+                self.failed = true;
+                self.fault = Some(at_line(&fault, &self.path, line));
             }
-            self.ended |= !in_range(self.lines + 1);
         }
     }
 
     fn keep_workers_busy(&mut self) {
         // A block that is waiting waits for one that is under way, so this can't stall.
         while !self.drained && !self.ended && self.workers.len() < self.width && self.waiting.len() < WAITING {
-            let (source, prefilter) = (Arc::clone(&self.source), self.prefilter.clone());
-            let cancel = self.cancel.clone();
-            self.workers.push(Box::pin(off_thread(move || Ok(work(&source, prefilter.as_deref(), &cancel)))));
+            let (source, look, cancel) = (Arc::clone(&self.source), Arc::clone(&self.look), self.cancel.clone());
+            self.workers.push(Box::pin(off_thread(move || Ok(work(&source, &look, &cancel)))));
         }
     }
 }
 
-/// Scans blocks until one has something to tell.
-fn work(source: &Mutex<Source>, prefilter: Option<&Prefilter>, cancel: &CancellationToken) -> Run {
+/// Scans blocks until one has something for the caller.
+fn work(source: &Mutex<Source>, look: &Look, cancel: &CancellationToken) -> Run {
     let lock = || source.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut run = Vec::new();
-    while run.len() < RUN && !cancel.is_cancelled() {
-        let Some(block) = lock().next_block() else { break };
-        let scanned = scan(block.lines.get(), block.end, prefilter);
-        lock().recycle(block.lines);
-        let report = scanned.is_last || scanned.fault.is_some() || !scanned.found.is_empty();
-        run.push((block.number, block.skipped, scanned));
-        if report {
-            break;
+    let (mut run, mut is_awaited) = (Vec::new(), false);
+    while !is_awaited && run.len() < RUN && !cancel.is_cancelled() {
+        let stretch = next_stretch(&mut lock(), look.intake.is_some());
+        let Some(batch) = stretch.first().map(|block| block.number) else { break };
+        for mut block in stretch {
+            let scanned = look.scan(&mut block, batch);
+            lock().recycle(block.lines);
+            let is_end = scanned.is_last || scanned.fault.is_some();
+            is_awaited |= is_end || !scanned.found.is_empty();
+            run.push((block.number, scanned));
+            if is_end {
+                break;
+            }
         }
     }
     run
+}
+
+/// The next block, or several for an intake, where nobody waits for the first.
+fn next_stretch(source: &mut Source, for_intake: bool) -> Vec<Block> {
+    let blocks = if for_intake && !source.is_eager() { STRETCH } else { 1 };
+    std::iter::from_fn(|| source.next_block()).take(blocks).collect()
 }
 
 /// Where a read begins.
@@ -175,6 +173,7 @@ fn start(path: &str, from: From) -> Result<Start> {
 impl Reader for ArchiveReader {
     async fn next_batch(&mut self, max: usize) -> Result<Batch> {
         let max = max.max(1);
+        let taken_in = self.progress.taken_in;
         loop {
             if self.cancel.is_cancelled() && !self.ready.is_empty() {
                 // What was scanned ahead is not wanted any more.
@@ -197,12 +196,12 @@ impl Reader for ArchiveReader {
                 // They go on while the caller handles what it got.
                 self.keep_workers_busy();
             }
-            if end.is_some() || !deliveries.is_empty() {
+            if end.is_some() || !deliveries.is_empty() || self.progress.taken_in > taken_in {
                 return Ok(Batch { deliveries, end });
             }
             if self.failed && self.ready.is_empty() {
                 let again =
-                    || Error::new(ErrorKind::Invalid, format!("the read of {} has failed before", self.address));
+                    || Error::new(ErrorKind::Invalid, format!("the read of {} has failed before", self.look.address));
                 return Err(self.fault.take().unwrap_or_else(again));
             }
             tokio::select! {

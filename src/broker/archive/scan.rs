@@ -1,68 +1,117 @@
-//! The messages in a block of lines: only lines that may match are parsed.
+//! The messages in a block of lines, for whoever takes them: only lines that may match are parsed.
 //!
 //! A line that the prefilter proves not to match is counted and, as a cheap sign that nothing was cut, must still
 //! begin with `{` and end with `}` and a line end; whatever does not is parsed, so that its error is told. Limits: damage in the
 //! middle of a line that can't match is not looked for.
 
-use super::source::{BlockEnd, lines_of};
-use crate::broker::{Address, Connection};
+use std::sync::Arc;
+
+use super::source::{Block, BlockEnd, lines_of};
+use crate::broker::{Address, Connection, Delivery, Intake, Token};
 use crate::error::Error;
 use crate::message::filter::Prefilter;
 use crate::message::jsonl::read_line;
 use crate::message::{Message, Position, Value};
 
-/// What a block held. Line numbers count from 1 within the block.
+/// Messages that are handed on at once: few enough to be in the cache still when they are looked at.
+const AT_ONCE: usize = 64;
+
+/// What to look for in the lines of an archive.
+pub(super) struct Look {
+    /// The address that messages are given.
+    pub(super) address: Arc<str>,
+    /// Lines that fail it are passed over.
+    pub(super) prefilter: Option<Prefilter>,
+    /// The first line that is behind the range.
+    pub(super) before: Option<u64>,
+    /// Who takes the messages at once, instead of [`Scanned::found`].
+    pub(super) intake: Option<Arc<dyn Intake>>,
+}
+
+/// What a block held, up to the end of the range.
 pub(super) struct Scanned {
-    /// The messages that may match, with their lines; address and position are not set.
-    pub(super) found: Vec<(u64, Message)>,
-    /// Lines, empty ones included.
-    pub(super) lines: u64,
+    /// The messages that may match and that nobody has taken.
+    pub(super) found: Vec<Delivery>,
+    /// How many may match, taken or not.
+    pub(super) matched: u64,
     /// Messages, refused ones included.
     pub(super) messages: u64,
     /// Bytes of lines.
     pub(super) bytes: u64,
     /// Why nothing can be read from this line on.
     pub(super) fault: Option<(u64, Error)>,
-    /// Whether the archive ends here.
+    /// Whether the archive or the range ends here.
     pub(super) is_last: bool,
 }
 
-/// Scans the lines of a block up to the first fault.
-pub(super) fn scan(lines: &[u8], end: Option<BlockEnd>, prefilter: Option<&Prefilter>) -> Scanned {
-    let mut scanned = Scanned {
-        found: Vec::new(),
-        lines: 0,
-        messages: 0,
-        bytes: lines.len() as u64,
-        fault: None,
-        is_last: end.is_some(),
-    };
-    for (at, line) in lines_of(lines) {
-        scanned.lines += 1;
-        // Without its line end a line may be cut, even where it ends like a whole one.
-        let has_end = at + line.len() < lines.len();
-        let line = line.trim_ascii();
-        if line.is_empty() {
-            continue;
-        }
-        scanned.messages += 1;
-        let looks_whole = has_end && line.starts_with(b"{") && line.ends_with(b"}");
-        if looks_whole && prefilter.is_some_and(|prefilter| !prefilter.may_match_line(line)) {
-            continue;
-        }
-        match read_line(line) {
-            Ok(message) => scanned.found.push((scanned.lines, archived(message))),
-            Err(error) => {
-                scanned.messages -= 1;
-                scanned.fault = Some((scanned.lines, error));
-                return scanned;
+impl Look {
+    /// Scans the lines of a block up to the first fault; `batch` is what an intake is told.
+    pub(super) fn scan(&self, block: &mut Block, batch: u64) -> Scanned {
+        let end = block.end.take();
+        let lines = block.lines.get();
+        let mut scanned = Scanned {
+            found: Vec::new(),
+            matched: 0,
+            messages: 0,
+            bytes: lines.len() as u64,
+            fault: None,
+            is_last: end.is_some(),
+        };
+        let is_behind = |line: u64| self.before.is_some_and(|before| line >= before);
+        let mut number = block.before;
+        for (at, line) in lines_of(lines) {
+            if is_behind(number + 1) {
+                break;
+            }
+            number += 1;
+            // Without its line end a line may be cut, even where it ends like a whole one.
+            let has_end = at + line.len() < lines.len();
+            let line = line.trim_ascii();
+            if line.is_empty() {
+                continue;
+            }
+            scanned.messages += 1;
+            let looks_whole = has_end && line.starts_with(b"{") && line.ends_with(b"}");
+            if looks_whole && self.prefilter.as_ref().is_some_and(|prefilter| !prefilter.may_match_line(line)) {
+                continue;
+            }
+            match read_line(line) {
+                Ok(message) => self.found(message, number, batch, &mut scanned),
+                Err(error) => {
+                    scanned.messages -= 1;
+                    scanned.fault = Some((number, error));
+                    break;
+                }
             }
         }
+        scanned.is_last |= is_behind(number + 1);
+        if let Some(BlockEnd::Failed(error)) = end
+            && scanned.fault.is_none()
+            && !is_behind(number + 1)
+        {
+            scanned.fault = Some((number + 1, error));
+        }
+        self.hand_on(batch, &mut scanned.found);
+        scanned
     }
-    if let Some(BlockEnd::Failed(error)) = end {
-        scanned.fault = Some((scanned.lines + 1, error));
+
+    fn found(&self, message: Message, line: u64, batch: u64, scanned: &mut Scanned) {
+        let mut message = archived(message);
+        message.address = Arc::clone(&self.address);
+        message.position = Some(Position { partition: None, offset: line });
+        scanned.matched += 1;
+        scanned.found.push(Delivery::new(message, Token(line), None));
+        if scanned.found.len() == AT_ONCE {
+            self.hand_on(batch, &mut scanned.found);
+        }
     }
-    scanned
+
+    /// Gives what was found to the intake, where there is one.
+    fn hand_on(&self, batch: u64, found: &mut Vec<Delivery>) {
+        if let Some(intake) = &self.intake {
+            intake.take(batch, std::mem::take(found));
+        }
+    }
 }
 
 /// The message as it stands in an archive: where it was before is kept as metadata, from the first archive on. The

@@ -35,8 +35,8 @@ pub(super) enum Start {
 pub(super) struct Block {
     /// Its place among the blocks, from 0.
     pub(super) number: u64,
-    /// How many lines were skipped before it; only the first block has any.
-    pub(super) skipped: u64,
+    /// How many lines of the archive stand before it.
+    pub(super) before: u64,
     /// The lines; the last one may lack its line end at the end of the archive.
     pub(super) lines: Buffer,
     /// What ended the archive, when it did.
@@ -78,6 +78,8 @@ pub(super) struct Source {
     carry: Vec<u8>,
     spare: Vec<Buffer>,
     blocks: u64,
+    /// Lines in the blocks so far and before them.
+    lines: u64,
     ended: bool,
 }
 
@@ -113,6 +115,7 @@ impl Source {
             carry: Vec::new(),
             spare: Vec::new(),
             blocks: 0,
+            lines: 0,
             ended: false,
         })
     }
@@ -138,12 +141,14 @@ impl Source {
             None => self.read_block(),
             Some(Ok(start)) => self.read_behind(start),
             Some(Err((lines, error))) => {
-                Block { number: 0, skipped: lines, lines: Buffer::default(), end: Some(BlockEnd::Failed(error)) }
+                self.lines = lines;
+                Block { number: 0, before: 0, lines: Buffer::default(), end: Some(BlockEnd::Failed(error)) }
             }
         };
         self.ended = block.end.is_some();
-        block.number = self.blocks;
+        (block.number, block.before) = (self.blocks, self.lines);
         self.blocks += 1;
+        self.lines += memchr::memchr_iter(b'\n', block.lines.get()).count() as u64;
         Some(block)
     }
 
@@ -168,7 +173,7 @@ impl Source {
             if kept < bytes.len() || block.end.is_some() {
                 block.lines.bytes.copy_within(kept..block.lines.used, 0);
                 block.lines.used -= kept;
-                block.skipped = count.lines;
+                self.lines = count.lines;
                 return block;
             }
             self.recycle(block.lines);
@@ -252,7 +257,7 @@ impl Source {
             None => self.carry.extend_from_slice(lines.bytes.get(whole..lines.used).unwrap_or_default()),
         }
         lines.used = whole;
-        Block { number: 0, skipped: 0, lines, end }
+        Block { number: 0, before: 0, lines, end }
     }
 }
 

@@ -145,13 +145,15 @@ impl Key {
         if let Some(id) = self.stated {
             return id;
         }
-        let mut hasher = blake3::Hasher::new();
+        let mut form = Vec::with_capacity(256);
         for part in &self.parts {
             // Lengths come before data, so that no two keys share a form.
-            hasher.update(&(part.name.len() as u64).to_be_bytes()).update(part.name.as_bytes());
-            hasher.update(&(part.value.len() as u64).to_be_bytes()).update(part.value.as_bytes());
+            for text in [&*part.name, &*part.value] {
+                form.extend_from_slice(&(text.len() as u64).to_be_bytes());
+                form.extend_from_slice(text.as_bytes());
+            }
         }
-        GroupId(half(&hasher.finalize()))
+        GroupId(half(&blake3::hash(&form)))
     }
 
     fn title(&self) -> String {

@@ -13,6 +13,7 @@ use super::cause::tells_tries;
 use super::names::{self, Around};
 use super::token::{Facts, is_long_hex, is_word, plain_word, token_of};
 use super::words;
+use crate::text::find::split;
 
 /// Where a template ends, in bytes.
 pub const MAX: usize = 200;
@@ -426,7 +427,7 @@ fn status_line(text: &str) -> Option<&str> {
 
 /// The status that a quoted text tells behind `status code`.
 fn quoted_status(text: &str) -> Option<&str> {
-    let (_, rest) = text.split_once("status code ").or_else(|| text.split_once("status: "))?;
+    let (_, rest) = split(text, "status code ").or_else(|| split(text, "status: "))?;
     status_class(
         rest.get(..3).filter(|_| !rest.get(3..4).is_some_and(|next| next.starts_with(|c: char| c.is_ascii_digit())))?,
     )

@@ -92,7 +92,9 @@ fn holds(message: &Message, before: &str, word: &str) -> bool {
         return true;
     }
     let body = message.body();
-    if body.len() > MAX_BODY {
+    // In a shorter one there is no room for it and a name.
+    let room = word.len() + r#"{"":""}"#.len()..=MAX_BODY;
+    if !room.contains(&body.len()) {
         return false;
     }
     memchr::memmem::find_iter(body, word.as_bytes()).any(|at| {

@@ -131,8 +131,8 @@ impl<'de> Visitor<'de> for LineSeed<'_> {
             }
             seen |= bit;
             match field {
-                Field::Schema => match object.next_value::<Option<String>>()? {
-                    Some(schema) if schema != SCHEMA => {
+                Field::Schema => match object.next_value::<Option<Name<'_>>>()? {
+                    Some(Name(schema)) if schema != SCHEMA => {
                         return Err(A::Error::custom(format_args!("{schema:?} is not {SCHEMA:?}")));
                     }
                     _ => {}

@@ -1,13 +1,14 @@
 //! Groups of whole queues and archives, counted by several workers.
 //!
-//! Messages are handed on in chunks of a fixed number, in the order of the queue, and the parts that workers make of
-//! them are merged in that order: what comes out is the same with one worker and with many. What was seen can be compared
-//! with an earlier look. Limits: the chunks under way are the memory that is held beside the groups, and a name of each
-//! message of an earlier look.
+//! A reader with threads of its own (an archive's) hands messages over there, in batches of fixed blocks; those of others
+//! are handed to workers in chunks of a fixed number. The parts that are made of them are merged in the order of the
+//! queue: what comes out is the same with one worker and with many. What was seen can be compared with an earlier look.
+//! Limits: the chunks under way are the memory that is held beside the groups, and a name of each message of an earlier
+//! look.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::ops::ControlFlow;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use futures::StreamExt as _;
@@ -16,7 +17,7 @@ use tokio::task::JoinHandle;
 
 use super::change::Earlier;
 use super::{By, Change, GroupSummary, Groups, PlaceCount};
-use crate::broker::{Delivery, QueueInfo};
+use crate::broker::{Delivery, Intake, QueueInfo};
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::Message;
 use crate::message::failure::detect;
@@ -26,6 +27,7 @@ use crate::operation::control::Control;
 use crate::operation::expiry::Life;
 use crate::operation::journal::record::Identity;
 use crate::operation::masks::Masks;
+use crate::operation::select::Selection;
 
 /// Messages in a chunk: enough to make handing it on cheap.
 const CHUNK: usize = 4000;
@@ -138,10 +140,17 @@ async fn look(
     control: &Control,
 ) -> Result<Summary> {
     groups.seen_through(Arc::new(masks));
-    let mut work = Work {
+    let hands = Hands {
         address: request.source.address.to_string().into(),
         life,
+        named: note.is_some(),
+        empty: groups.part(),
+        selection: Selection::all(),
+        parts: Arc::default(),
+    };
+    let mut work = Work {
         width: std::thread::available_parallelism().map_or(1, usize::from).min(MAX_WORKERS),
+        hands: Arc::new(hands),
         groups,
         note,
         chunk: Vec::new(),
@@ -154,18 +163,69 @@ async fn look(
     counted.map(|()| summary)
 }
 
-/// What a worker makes of a chunk: its groups, and where asked for what each message is named and in which group it is.
-type Part = (Groups, Vec<(Identity, GroupId)>);
+/// What is made of some messages in a row: their groups, and where asked for what each is named and in which group it is.
+#[derive(Debug)]
+struct Part {
+    groups: Groups,
+    names: Vec<(Identity, GroupId)>,
+}
+
+/// What each worker knows, and what they made.
+#[derive(Clone, Debug)]
+struct Hands {
+    address: Arc<str>,
+    /// How long the queue keeps a message.
+    life: Life,
+    /// Whether messages are named.
+    named: bool,
+    /// What a part begins as.
+    empty: Groups,
+    /// What counts of all that the reader makes.
+    selection: Selection,
+    /// Parts by the number of their batch.
+    parts: Arc<Mutex<BTreeMap<u64, Part>>>,
+}
+
+impl Hands {
+    fn part(&self) -> Part {
+        Part { groups: self.empty.clone(), names: Vec::new() }
+    }
+
+    fn count(&self, part: &mut Part, deliveries: Vec<Delivery>) {
+        for Delivery { mut message, .. } in deliveries {
+            message.address = Arc::clone(&self.address);
+            let group = part.groups.add_known(&message, detect(&message).as_ref(), self.life.end(&message));
+            if self.named {
+                part.names.push((Identity::of(&message).0, group));
+            }
+        }
+    }
+
+    fn parts(&self) -> MutexGuard<'_, BTreeMap<u64, Part>> {
+        self.parts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Intake for Hands {
+    fn take(&self, batch: u64, mut deliveries: Vec<Delivery>) {
+        // Not under the lock: others work beside this one.
+        let part = self.parts().remove(&batch);
+        let mut part = part.unwrap_or_else(|| self.part());
+        if !self.selection.is_all() {
+            deliveries.retain(|delivery| self.selection.matches(&delivery.message));
+        }
+        self.count(&mut part, deliveries);
+        self.parts().insert(batch, part);
+    }
+}
 
 /// One look, with its chunks under way.
 struct Work<'a> {
     groups: &'a mut Groups,
     note: Option<Note<'a>>,
-    address: Arc<str>,
-    /// How long the queue keeps a message.
-    life: Life,
+    hands: Arc<Hands>,
     width: usize,
-    chunk: Vec<Message>,
+    chunk: Vec<Delivery>,
     bytes: u64,
     parts: FuturesOrdered<JoinHandle<Part>>,
 }
@@ -173,10 +233,9 @@ struct Work<'a> {
 #[async_trait]
 impl Sink for Work<'_> {
     async fn take(&mut self, deliveries: Vec<Delivery>) -> Result<ControlFlow<()>> {
-        for Delivery { mut message, .. } in deliveries {
-            message.address = Arc::clone(&self.address);
-            self.bytes += message.size();
-            self.chunk.push(message);
+        for delivery in deliveries {
+            self.bytes += delivery.message.size();
+            self.chunk.push(delivery);
             if self.chunk.len() == CHUNK || self.bytes >= CHUNK_BYTES {
                 self.hand_on();
                 while self.parts.len() > self.width {
@@ -186,39 +245,52 @@ impl Sink for Work<'_> {
         }
         Ok(ControlFlow::Continue(()))
     }
+
+    fn intake(&self, selection: &Selection) -> Option<Arc<dyn Intake>> {
+        Some(Arc::new(Hands { selection: selection.clone(), ..Hands::clone(&self.hands) }))
+    }
+
+    async fn taken_in(&mut self, up_to: u64) -> Result<u64> {
+        let whole = {
+            let mut parts = self.hands.parts();
+            let later = parts.split_off(&up_to);
+            std::mem::replace(&mut *parts, later)
+        };
+        let matched = whole.values().map(|part| part.groups.total()).sum();
+        for part in whole.into_values() {
+            self.merge(part);
+        }
+        Ok(matched)
+    }
 }
 
 impl Work<'_> {
     fn hand_on(&mut self) {
-        let (chunk, mut part, life) = (std::mem::take(&mut self.chunk), self.groups.part(), self.life);
-        let named = self.note.is_some();
+        let (chunk, hands) = (std::mem::take(&mut self.chunk), Arc::clone(&self.hands));
         self.bytes = 0;
         self.parts.push_back(tokio::task::spawn_blocking(move || {
-            let mut names = Vec::with_capacity(if named { chunk.len() } else { 0 });
-            for message in &chunk {
-                let group = part.add_known(message, detect(message).as_ref(), life.end(message));
-                if named {
-                    names.push((Identity::of(message).0, group));
-                }
-            }
-            (part, names)
+            let mut part = hands.part();
+            hands.count(&mut part, chunk);
+            part
         }));
     }
 
     async fn merge_next(&mut self) -> Result<()> {
         match self.parts.next().await {
-            Some(Ok((part, names))) => {
-                self.groups.merge(part);
-                match &mut self.note {
-                    Some(Note::Remember(earlier)) => earlier.remember(&names),
-                    Some(Note::Meet(earlier)) => earlier.meet(&names),
-                    None => {}
-                }
-            }
+            Some(Ok(part)) => self.merge(part),
             Some(Err(error)) => return Err(Error::new(ErrorKind::Unexpected, "grouping failed").because(error)),
             None => {}
         }
         Ok(())
+    }
+
+    fn merge(&mut self, part: Part) {
+        self.groups.merge(part.groups);
+        match &mut self.note {
+            Some(Note::Remember(earlier)) => earlier.remember(&part.names),
+            Some(Note::Meet(earlier)) => earlier.meet(&part.names),
+            None => {}
+        }
     }
 
     async fn finish(mut self) -> Result<()> {

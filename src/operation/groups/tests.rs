@@ -3,7 +3,13 @@
 use jiff::Timestamp;
 
 use super::*;
+use crate::broker::Address;
+use crate::broker::archive::{Archive, ArchiveWriter, Existing};
 use crate::message::Fields;
+use crate::operation::browse::BrowseRequest;
+use crate::operation::control::Control;
+use crate::operation::place::Place;
+use crate::operation::select::Selection;
 
 fn dead(order: u64, class: &str, second: i64) -> Message {
     let headers = Fields::from_iter([
@@ -83,6 +89,38 @@ fn parts_in_order_make_what_one_worker_makes() {
     assert_eq!((whole[0].origins.len(), whole[0].more_origins > 0), (32, true));
     let told: Vec<String> = whole.iter().map(|group| group.to_json().to_string()).collect();
     assert_eq!(lines(parts), told);
+}
+
+/// An archive of many blocks, which its own threads group.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_archive_has_the_groups_that_its_messages_have() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("dead.jsonl");
+    let messages: Vec<Message> = (0..600)
+        .map(|n| {
+            let payload = format!("{{\"n\":{n},\"filler\":\"{}\"}}", "x".repeat(20_000));
+            Message { payload: Some(payload.into()), ..dead(n, if n % 4 == 0 { "Declined" } else { "Timeout" }, 0) }
+        })
+        .collect();
+    let mut writer = ArchiveWriter::create(&path, Existing::Refuse).unwrap();
+    writer.append(&messages).unwrap();
+    writer.commit().unwrap();
+    let address: Address = format!("file:{}", path.display()).parse().unwrap();
+    let place = Place { address, broker: Arc::new(Archive::new()), policy: crate::config::Policy::default() };
+    let info = place.broker.describe(&path.display().to_string()).await.unwrap();
+    for (filter, from) in [(None, 0), (Some("body.n>=350"), 350)] {
+        let mut want = Groups::new(By::Failure, Arc::default());
+        messages.iter().skip(from).for_each(|message| _ = want.add(message));
+        let selection = Selection::parse(filter, None, Timestamp::UNIX_EPOCH, &Arc::default()).unwrap();
+        let look = BrowseRequest { selection, ..BrowseRequest::all(place.clone()) };
+        let mut gather = Gather::new(By::Failure, Arc::default());
+        let summary = gather.look(look, &info, Masks::default(), &Control::new()).await.unwrap();
+        assert_eq!((summary.matched, gather.total()), (600 - from as u64, 600 - from as u64));
+        let told = |groups: Vec<GroupSummary>| -> Vec<(GroupId, u64, String)> {
+            groups.into_iter().map(|group| (group.id, group.count, group.sample.id)).collect()
+        };
+        assert_eq!(told(gather.finish()), told(want.finish()), "{filter:?}");
+    }
 }
 
 #[test]

@@ -102,22 +102,23 @@ fn carries(class: &str, function: &str) -> bool {
     if [class, function].iter().any(|part| find(part, "Retry").or_else(|| find(part, "retry")).is_some()) {
         return true;
     }
-    let (all, about, count) = read(function);
-    all && ((about && count > 1) || matches!(read(class), (true, true, _)))
+    read(function).is_some_and(|(about, count)| (about && count > 1) || matches!(read(class), Some((true, _))))
 }
 
-/// Whether all words of a name are about carrying, whether one says so, and how many there are.
-fn read(name: &str) -> (bool, bool, usize) {
-    let (mut all, mut about, mut count, mut before) = (true, false, 0, "");
+/// Where all words of a name are about carrying: whether one says so, and how many there are.
+fn read(name: &str) -> Option<(bool, usize)> {
+    let (mut about, mut count, mut before) = (false, 0, "");
     for word in words(name) {
         let is_transaction = word.eq_ignore_ascii_case("transaction") && WITHIN.has(before);
         let tells = is_transaction || ABOUT.has(word);
-        all &= tells || BESIDE.has(word);
+        if !tells && !BESIDE.has(word) {
+            return None;
+        }
         about |= tells;
         count += 1;
         before = word;
     }
-    (all, about, count)
+    Some((about, count))
 }
 
 /// The words of `withMetrics`, `run_in_span`, `RunAsync`, without the numbers of lambdas.

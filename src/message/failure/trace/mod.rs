@@ -45,6 +45,9 @@ pub(crate) fn root(stack: &str) -> Root {
     for end in memchr::memchr_iter(b'\n', stack.as_bytes()).chain([stack.len()]).take(MAX_LINES) {
         let line = stack.get(start..end).unwrap_or_default();
         start = end + 1;
+        if reader.goes_on(line) {
+            continue;
+        }
         reader.last = end == stack.len() && !is_whole;
         if !reader.passed_over(line) && !reader.line(line.trim_end()) {
             break;
@@ -165,9 +168,20 @@ struct Reader<'a> {
     ends_in_header: bool,
     /// The library of the last frame that was one's: frames of one come in a row.
     library: &'static str,
+    /// How lines begin that go on with what was passed over last; empty where they are to be looked at.
+    row: &'a str,
 }
 
 impl<'a> Reader<'a> {
+    /// Takes a line that begins as those before it did, of which none counted: most of a trace.
+    fn goes_on(&mut self, line: &'a str) -> bool {
+        let goes_on = !self.row.is_empty() && line.starts_with(self.row);
+        if goes_on {
+            self.before = line;
+        }
+        goes_on
+    }
+
     /// Takes a line of Java or .NET that is a frame of a library, or one too many, as most lines are: all that counts is
     /// that it was there. False, and nothing taken, for any other line.
     fn passed_over(&mut self, line: &'a str) -> bool {
@@ -175,14 +189,20 @@ impl<'a> Reader<'a> {
             return false;
         }
         let Some(frame) = line.trim_ascii_start().strip_prefix("at ") else { return false };
-        if self.library.is_empty() || !frame.starts_with(self.library) {
+        let head = line.len() - frame.len();
+        if !self.library.is_empty() && frame.starts_with(self.library) {
+            self.row = line.get(..head + self.library.len()).unwrap_or_default();
+        } else {
             let Some(name) = frame::called(frame) else { return false };
             // No frame behind the last one that is kept counts, whosever it is; in Python the last ones are kept.
             let is_full = self.sections.get(self.current).is_some_and(|section| section.frames.len() == MAX_FRAMES);
-            if !is_full || self.python {
+            self.row = if is_full && !self.python {
+                owner_end(frame).and_then(|end| line.get(..head + end)).unwrap_or_default()
+            } else {
                 let Some(library) = libraries::dotted_library(name) else { return false };
                 self.library = library;
-            }
+                ""
+            };
         }
         self.before = line;
         if self.sections.is_empty() {
@@ -193,6 +213,7 @@ impl<'a> Reader<'a> {
 
     /// Takes one line; false to stop.
     fn line(&mut self, line: &'a str) -> bool {
+        self.row = "";
         let mut line = line;
         // Python draws a line beside the members of an exception group.
         while let Some(inner) = line.trim_start().strip_prefix("| ") {
@@ -260,7 +281,7 @@ impl<'a> Reader<'a> {
             self.push_chain(rest);
         } else if let Some(rest) = text.strip_prefix("** (EXIT) ") {
             self.push(Section { class: Some("EXIT"), message: rest, frames: Vec::new() });
-        } else if text.trim_start_matches("+ Exception Group ").starts_with("Traceback (most recent call last)") {
+        } else if is_traceback(text) {
             // What stands before the first traceback is somebody's log line.
             if !std::mem::replace(&mut self.python, true) {
                 self.sections.clear();
@@ -453,6 +474,16 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// Whether a line announces frames of Python, or the group of exceptions that they belong to.
+fn is_traceback(text: &str) -> bool {
+    text.strip_prefix("+ Exception Group ").unwrap_or(text).starts_with("Traceback (most recent call last)")
+}
+
+/// Where the first two parts of a frame's name end, which tell whose it is: `org.springframework.`.
+fn owner_end(frame: &str) -> Option<usize> {
+    memchr::memchr_iter(b'.', frame.as_bytes()).nth(1).map(|at| at + 1)
+}
+
 /// Lines between frames that say nothing.
 fn is_noise(text: &str) -> bool {
     const STARTS: [&str; 13] = [
@@ -512,6 +543,9 @@ fn header(text: &str) -> (Option<&str>, &str) {
 
 /// A message without the file that PHP writes behind it: `no way in /var/www/app/A.php:7`.
 fn without_place(message: &str) -> &str {
+    if find(message, ".php").is_none() {
+        return message;
+    }
     match message.rsplit_once(" in /") {
         Some((told, place)) if path::without_position(place).is_some_and(|path| frame::has_extension(path, "php")) => {
             told

@@ -509,3 +509,16 @@ fn erlang_tells_one_error_as_a_term_and_in_words() {
         &frames,
     );
 }
+
+#[test]
+fn frames_that_begin_as_the_ones_before_them_do_are_passed_over_and_no_cause_is() {
+    let frames = |owner: &str| format!("\tat {owner}.A.b(A.java:1)\n").repeat(5);
+    let (shop, lib) = (frames("com.acme.shop"), frames("org.springframework.aop"));
+    let stack = format!("a.B: x\n{shop}{lib}\tat com.acme.shop is not a frame\nCaused by: c.D: y\n{lib}{shop}{lib}");
+    let found = root(&stack);
+    assert_eq!((found.class.as_deref(), found.message.as_deref()), (Some("c.D"), Some("y")));
+    assert_eq!(found.frames, ["com.acme.shop.A.b"]);
+    // Without a package, nothing says that the lines behind it are frames.
+    let found = root("B: x\n\tat A.b(A)\n\tat C.d(C)\n\tat E.f(E)\nCaused by: D: y\n\tat G.h(G)\n");
+    assert_eq!((found.class.as_deref(), found.frames), (Some("D"), vec!["G.h".to_owned(), "A.b".to_owned()]));
+}
