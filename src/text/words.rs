@@ -6,31 +6,28 @@
 /// A list of words.
 pub(crate) struct Words {
     list: &'static [&'static str],
-    /// A bit for each length; the last is for all that are longer.
-    lengths: u64,
-    /// A bit for each first byte, of which five bits count: those in which cases do not differ.
-    starts: u32,
+    /// For each first byte, of which five bits count (those in which cases do not differ), a bit for each length of the
+    /// words that begin so; the last one is for all that are longer.
+    lengths: [u64; STARTS],
 }
 
 const LONGEST: usize = 63;
+const STARTS: usize = 32;
 
 impl Words {
     /// A list as it is.
     pub(crate) const fn new(list: &'static [&'static str]) -> Self {
-        let (mut lengths, mut starts, mut rest) = (0, 0, list);
+        let (mut lengths, mut rest) = ([0; STARTS], list);
         while let [word, more @ ..] = rest {
-            lengths |= length(word);
-            starts |= start(word);
+            lengths[start(word)] |= length(word);
             rest = more;
         }
-        Self { list, lengths, starts }
+        Self { list, lengths }
     }
 
     /// Whether a word is in the list, in any case.
     pub(crate) fn has(&self, word: &str) -> bool {
-        self.lengths & length(word) != 0
-            && self.starts & start(word) != 0
-            && self.list.iter().any(|other| word.eq_ignore_ascii_case(other))
+        self.lengths[start(word)] & length(word) != 0 && self.list.iter().any(|other| word.eq_ignore_ascii_case(other))
     }
 }
 
@@ -38,10 +35,10 @@ const fn length(word: &str) -> u64 {
     1 << if word.len() > LONGEST { LONGEST } else { word.len() }
 }
 
-const fn start(word: &str) -> u32 {
+const fn start(word: &str) -> usize {
     match word.as_bytes() {
-        [first, ..] => 1 << (*first & 0x1f),
-        [] => 1,
+        [first, ..] => (*first & 0x1f) as usize,
+        [] => 0,
     }
 }
 

@@ -456,9 +456,12 @@ impl<'a> Reader<'a> {
         let mut frames: Vec<String> = Vec::with_capacity(MAX_FRAMES);
         let inner_first = self.sections.iter().skip(root).chain(self.sections.iter().take(root).rev());
         for frame in inner_first.flat_map(|section| &section.frames) {
+            if frames.len() == MAX_FRAMES {
+                break;
+            }
             let name = frame.name();
             let counts = frames.is_empty() || !frame.only_carries();
-            if counts && frames.len() < MAX_FRAMES && !name.is_empty() && !frames.contains(&name) {
+            if counts && !name.is_empty() && !frames.contains(&name) {
                 frames.push(name);
             }
         }
