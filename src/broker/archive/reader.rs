@@ -75,8 +75,8 @@ impl ArchiveReader {
             address: format!("file:{path}").into(),
             prefilter: options.prefilter.filter(|prefilter| !prefilter.is_pass_all()),
             before,
-            // Which ones a limit lets through is known only in their order.
-            intake: options.intake.filter(|_| options.limit.is_none()),
+            // Which ones a limit lets through is known only in their order, and what comes bit by bit is told at once.
+            intake: options.intake.filter(|_| options.limit.is_none() && !source.is_eager()),
         };
         Ok(Self {
             path: path.to_owned(),
@@ -136,7 +136,7 @@ fn work(source: &Mutex<Source>, look: &Look, cancel: &CancellationToken) -> Run 
     let lock = || source.lock().unwrap_or_else(PoisonError::into_inner);
     let (mut run, mut is_awaited) = (Vec::new(), false);
     while !is_awaited && run.len() < RUN && !cancel.is_cancelled() {
-        let stretch = next_stretch(&mut lock(), look.intake.is_some());
+        let stretch = next_stretch(&mut lock(), if look.intake.is_some() { STRETCH } else { 1 });
         let Some(batch) = stretch.first().map(|block| block.number) else { break };
         for mut block in stretch {
             let scanned = look.scan(&mut block, batch);
@@ -152,9 +152,8 @@ fn work(source: &Mutex<Source>, look: &Look, cancel: &CancellationToken) -> Run 
     run
 }
 
-/// The next block, or several for an intake, where nobody waits for the first.
-fn next_stretch(source: &mut Source, for_intake: bool) -> Vec<Block> {
-    let blocks = if for_intake && !source.is_eager() { STRETCH } else { 1 };
+/// The next blocks, read in one go.
+fn next_stretch(source: &mut Source, blocks: usize) -> Vec<Block> {
     std::iter::from_fn(|| source.next_block()).take(blocks).collect()
 }
 
