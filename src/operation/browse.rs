@@ -126,7 +126,7 @@ pub trait Sink: Send {
 
     /// Who takes what the selection matches where the reader makes it, if anybody. It is asked for once a read; whatever
     /// else the reader delivers comes to [`Sink::take`].
-    fn intake(&self, _selection: &Selection) -> Option<Arc<dyn Intake>> {
+    fn intake(&self) -> Option<Arc<dyn Intake>> {
         None
     }
 
@@ -180,7 +180,7 @@ pub(super) async fn run_as(
         rescue: request.rescue,
         memory: request.memory,
         // A limit counts in the queue's order.
-        intake: if request.limit.is_none() { sink.intake(&request.selection) } else { None },
+        intake: if request.limit.is_none() { sink.intake() } else { None },
         cancel: control.cancel.clone(),
     };
     let queue = request.source.queue()?;
@@ -204,18 +204,13 @@ async fn read(
 ) -> Result<(End, u64)> {
     let mut meter = control.meter(stage, reader.progress().of);
     let mut matched: u64 = 0;
-    let mut told = 0;
     let end = loop {
         let left = request.limit.map_or(u64::MAX, |limit| limit.saturating_sub(matched));
         if left == 0 {
             break End::Limit;
         }
         let batch = reader.next_batch(usize::try_from(left).unwrap_or(BATCH).min(BATCH)).await?;
-        let taken_in = reader.progress().taken_in;
-        if taken_in > told {
-            matched += sink.taken_in(taken_in).await?;
-            told = taken_in;
-        }
+        matched += sink.taken_in(reader.progress().taken_in).await?;
         let mut deliveries = batch.deliveries;
         if !request.selection.is_all() {
             deliveries.retain(|delivery| request.selection.matches(&delivery.message));

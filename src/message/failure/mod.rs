@@ -221,8 +221,7 @@ impl Failure {
 
 /// Whether a text is its class in words: `Bad Request Exception` of a `BadRequestException`.
 fn spells(text: &str, class: Option<&str>) -> bool {
-    let letters = || text.len() - memchr::memchr_iter(b' ', text.as_bytes()).count();
-    class.is_some_and(|class| text.len() >= class.len() && letters() == class.len())
+    class.is_some_and(|class| text.len() - memchr::memchr_iter(b' ', text.as_bytes()).count() == class.len())
         && class == Some(text.replace(' ', "").as_str())
 }
 

@@ -145,8 +145,8 @@ async fn look(
         life,
         named: note.is_some(),
         empty: groups.part(),
-        selection: Selection::all(),
-        parts: Arc::default(),
+        selection: request.selection.clone(),
+        parts: Mutex::default(),
     };
     let mut work = Work {
         width: std::thread::available_parallelism().map_or(1, usize::from).min(MAX_WORKERS),
@@ -171,7 +171,7 @@ struct Part {
 }
 
 /// What each worker knows, and what they made.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Hands {
     address: Arc<str>,
     /// How long the queue keeps a message.
@@ -180,10 +180,10 @@ struct Hands {
     named: bool,
     /// What a part begins as.
     empty: Groups,
-    /// What counts of all that the reader makes.
+    /// What counts of all that a reader hands over.
     selection: Selection,
     /// Parts by the number of their batch.
-    parts: Arc<Mutex<BTreeMap<u64, Part>>>,
+    parts: Mutex<BTreeMap<u64, Part>>,
 }
 
 impl Hands {
@@ -246,8 +246,8 @@ impl Sink for Work<'_> {
         Ok(ControlFlow::Continue(()))
     }
 
-    fn intake(&self, selection: &Selection) -> Option<Arc<dyn Intake>> {
-        Some(Arc::new(Hands { selection: selection.clone(), ..Hands::clone(&self.hands) }))
+    fn intake(&self) -> Option<Arc<dyn Intake>> {
+        Some(Arc::<Hands>::clone(&self.hands))
     }
 
     async fn taken_in(&mut self, up_to: u64) -> Result<u64> {
