@@ -249,6 +249,26 @@ fn escape_sequences_in_messages_headers_and_names_are_made_visible() {
     assert_snapshot!(environment.run(&["show", "file:o\u{1b}[2Jdd.jsonl", "-o", "table"]), @"
     ------- stderr -------
     Error: can't read the archive o␛[2Jdd.jsonl: No such file or directory (os error 2)
+    Hint: check the path; a relative one begins at the folder you are in
+    [exit 1]
+    ");
+}
+
+#[test]
+fn an_archive_that_is_not_there_leads_to_the_one_with_a_name_like_it() {
+    let environment = TestEnvironment::new();
+    std::fs::create_dir(environment.path("incident")).unwrap();
+    std::fs::write(environment.path("incident/orders.jsonl"), "{\"payload\":\"one\"}\n").unwrap();
+    assert_snapshot!(environment.run(&["browse", "file:incident/order.jsonl", "-o", "raw"]), @r"
+    ------- stderr -------
+    Error: can't read the archive incident/order.jsonl: No such file or directory (os error 2)
+    Hint: did you mean file:incident/orders.jsonl?
+    [exit 1]
+    ");
+    assert_snapshot!(environment.run(&["groups", "file:incidents/orders.jsonl"]), @r"
+    ------- stderr -------
+    Error: can't read the archive incidents/orders.jsonl: No such file or directory (os error 2)
+    Hint: there is no folder incidents; a relative path begins at the folder you are in
     [exit 1]
     ");
 }

@@ -8,10 +8,12 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::STANDARD_STREAM;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, nearest};
 
 /// How often a followed file is asked for more.
 const FOLLOW: Duration = Duration::from_millis(200);
+/// So many names of a folder are compared with one that is not there.
+const MAX_LISTED: usize = 10_000;
 /// The first bytes of a zstd frame.
 const ZSTD: [u8; 4] = [0x28, 0xB5, 0x2F, 0xFD];
 /// The first bytes of a gzip file.
@@ -35,7 +37,26 @@ pub(super) fn open_file(path: &str) -> Result<File> {
     if Path::new(path).is_dir() {
         return Err(Error::new(ErrorKind::Invalid, format!("{path} is a folder, not an archive")));
     }
-    File::open(path).map_err(|error| unreadable(path, error))
+    File::open(path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => unreadable(path, error).hint(where_to_look(path)),
+        _ => unreadable(path, error),
+    })
+}
+
+/// What to do about a path that leads nowhere: the archive in its folder whose name is nearest, or what its folder is.
+fn where_to_look(path: &str) -> String {
+    let (path, folder) = (Path::new(path), Path::new(path).parent().unwrap_or(Path::new("")));
+    let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let Ok(entries) = std::fs::read_dir(here) else {
+        return format!("there is no folder {}; a relative path begins at the folder you are in", here.display());
+    };
+    let names: Vec<String> =
+        entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).take(MAX_LISTED).collect();
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    match nearest(name, names.iter().map(String::as_str)) {
+        Some(near) => format!("did you mean file:{}?", folder.join(near).display()),
+        None => "check the path; a relative one begins at the folder you are in".to_owned(),
+    }
 }
 
 /// Why a file can't be opened.
