@@ -19,7 +19,8 @@ pub(crate) fn sources_of(name: &str) -> impl Iterator<Item = &str> {
         own.strip_suffix(SEPARATORS)
     };
     let before = |word: &str| name.get(word.len()..).filter(|_| is_at(name, 0, word))?.strip_prefix(SEPARATORS);
-    DEAD.iter().flat_map(move |word| [behind(word), before(word)]).flatten().filter(|own| !own.is_empty())
+    let words = if name.contains(SEPARATORS) { DEAD.as_slice() } else { &[] };
+    words.iter().flat_map(move |word| [behind(word), before(word)]).flatten().filter(|own| !own.is_empty())
 }
 
 fn is_at(name: &str, at: usize, word: &str) -> bool {

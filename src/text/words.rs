@@ -26,8 +26,14 @@ impl Words {
     }
 
     /// Whether a word is in the list, in any case.
+    #[inline]
     pub(crate) fn has(&self, word: &str) -> bool {
-        self.lengths[start(word)] & length(word) != 0 && self.list.iter().any(|other| word.eq_ignore_ascii_case(other))
+        self.lengths[start(word)] & length(word) != 0 && self.lists(word)
+    }
+
+    #[inline(never)]
+    fn lists(&self, word: &str) -> bool {
+        self.list.iter().any(|other| word.eq_ignore_ascii_case(other))
     }
 }
 

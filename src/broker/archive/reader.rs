@@ -22,7 +22,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// How many blocks one worker goes through before it reports, where nobody waits for what is in them.
 const RUN: usize = 16;
 /// How many blocks in a row are one batch of an intake: what it begins anew for each batch should not count.
-const STRETCH: usize = 4;
+const STRETCH: usize = 8;
 /// How many blocks may wait for one before them.
 const WAITING: usize = 64;
 

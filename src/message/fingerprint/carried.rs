@@ -2,15 +2,17 @@
 //!
 //! Texts that a runtime or a driver has fixed tell the class that throws them. Limits: only texts that one class has.
 
+use super::phrases::{Phrase, Phrases};
 use crate::message::failure::short_class;
+use crate::text::find::{behind, starts};
 
 /// The class and the text of the cause that a text is about. Where no frame tells the place, what was asked for does.
-pub(super) fn carried<'a>(class: &'a str, text: &'a str, placed: bool) -> Option<(&'a str, &'a str)> {
-    if let Some(inner) = text.strip_prefix("could not execute ").and_then(statement) {
+pub(super) fn carried<'a>(has: Phrases, class: &'a str, text: &'a str, placed: bool) -> Option<(&'a str, &'a str)> {
+    if let Some(inner) = behind(text, "could not execute ").and_then(statement) {
         return Some((of_database(inner).unwrap_or(class), inner));
     }
-    if carries_sql(class)
-        && let Some(at) = text.find(POSTGRES)
+    if let Some(at) = has.find(Phrase::Error, text)
+        && carries_sql(class)
         && (at == 0 || text.contains(" was aborted: ERROR: "))
     {
         let told = text.get(at..)?;
@@ -18,10 +20,10 @@ pub(super) fn carried<'a>(class: &'a str, text: &'a str, placed: bool) -> Option
         let once = told.split_once(" ERROR: ").map_or(told, |(once, _)| once);
         return Some((PSQL, once));
     }
-    if text.starts_with("Row was updated or deleted by another transaction") {
+    if starts(text, "Row was updated or deleted by another transaction") {
         return Some(("org.hibernate.StaleObjectStateException", text));
     }
-    if let Some(name) = text.strip_prefix("failed to resolve class name. Class not found [") {
+    if let Some(name) = behind(text, "failed to resolve class name. Class not found [") {
         return Some(("java.lang.ClassNotFoundException", name.split(']').next().unwrap_or(name)));
     }
     match short_class(class) {
@@ -39,8 +41,6 @@ pub(super) fn carried<'a>(class: &'a str, text: &'a str, placed: bool) -> Option
 /// What all of them are told as.
 const TIMED_OUT: (&str, &str) = ("TimeoutError", "The read operation timed out");
 
-/// How `PostgreSQL` begins each error.
-const POSTGRES: &str = "ERROR: ";
 /// The exception of its driver.
 const PSQL: &str = "org.postgresql.util.PSQLException";
 
@@ -56,7 +56,7 @@ fn statement(rest: &str) -> Option<&str> {
 
 /// The class of the driver that says so.
 fn of_database(text: &str) -> Option<&'static str> {
-    if text.starts_with(POSTGRES) {
+    if text.starts_with(Phrase::Error.text()) {
         Some(PSQL)
     } else if text.starts_with("Duplicate entry '") || text.starts_with("ORA-00001: ") {
         Some("java.sql.SQLIntegrityConstraintViolationException")
@@ -76,7 +76,7 @@ fn carries_sql(class: &str) -> bool {
         "jakarta.persistence.",
         "javax.persistence.",
     ];
-    CARRIERS.iter().any(|carrier| class.starts_with(carrier))
+    CARRIERS.iter().any(|carrier| starts(class, carrier))
 }
 
 /// The class of Java's own that has this text.
@@ -96,10 +96,14 @@ fn of_jdk(text: &str) -> Option<(&'static str, &str)> {
 mod tests {
     use super::*;
 
+    fn told<'a>(class: &'a str, text: &'a str, placed: bool) -> Option<(&'a str, &'a str)> {
+        carried(Phrases::of(text), class, text, placed)
+    }
+
     #[test]
     fn without_a_place_what_was_asked_for_stays() {
         let text = "I/O error on POST request for \"http://pay/v1\": Read timed out";
-        assert_eq!(carried("org.springframework.web.client.ResourceAccessException", text, false), None);
+        assert_eq!(told("org.springframework.web.client.ResourceAccessException", text, false), None);
     }
 
     #[test]
@@ -148,7 +152,7 @@ mod tests {
                 TIMED_OUT,
             ),
         ] {
-            assert_eq!(carried(class, text, true), Some(want), "{text}");
+            assert_eq!(told(class, text, true), Some(want), "{text}");
         }
         for (class, text) in [
             (
@@ -160,7 +164,7 @@ mod tests {
             ("com.acme.Broken", "ERROR: no"),
             ("TimeoutError", "the order timed out"),
         ] {
-            assert_eq!(carried(class, text, true), None, "{text}");
+            assert_eq!(told(class, text, true), None, "{text}");
         }
     }
 }

@@ -14,7 +14,7 @@ use super::phrases::{Phrase, Phrases};
 use super::{names, own};
 use crate::message::Message;
 use crate::message::failure::{self, Failure, announces, without_indices};
-use crate::text::find::{find, split};
+use crate::text::find::{behind, find, split, starts};
 use crate::text::words::Words;
 
 /// Words of which one is in every text about tries.
@@ -93,13 +93,19 @@ fn told(failure: &Failure) -> Option<(Option<&str>, Cow<'_, str>)> {
     let text = prisma(failure).or_else(|| panicked(has, failure)).unwrap_or(text);
     let mut cause = without_state(has, time_only(has, failure, without_log_head(text)));
     for _ in 0..DEPTH {
-        match tried(cause).or_else(|| listed(cause)).or_else(|| handled(cause)).or_else(|| placed(cause)) {
+        let parts = split(cause, ": ");
+        match parts
+            .and_then(tried)
+            .or_else(|| listed(cause))
+            .or_else(|| handled(cause))
+            .or_else(|| parts.and_then(placed))
+        {
             Some(inner) => cause = inner,
             None => break,
         }
     }
     let cause = fixed(has, failure, cause);
-    let (class, cause) = match class.and_then(|class| carried(class, cause, !failure.frames.is_empty())) {
+    let (class, cause) = match class.and_then(|class| carried(has, class, cause, !failure.frames.is_empty())) {
         Some((class, text)) => (Some(class), text),
         None => (class, cause),
     };
@@ -141,7 +147,7 @@ fn without_log_head(text: &str) -> &str {
     }
     let mut rest = text;
     let mut level = false;
-    while let Some((head, tail)) = rest.strip_prefix('[').and_then(|inside| inside.split_once("] ")) {
+    while let Some((head, tail)) = behind(rest, "[").and_then(|inside| split(inside, "] ")) {
         level |= LEVELS.has(head);
         rest = tail;
     }
@@ -151,18 +157,18 @@ fn without_log_head(text: &str) -> &str {
 /// What a bus or a container says that it handled: `Handling "App\Message\A" failed: no way` of Symfony, and Spring's
 /// `Listener failed; no way`.
 fn handled(text: &str) -> Option<&str> {
-    let rest = if let Some(rest) = text.strip_prefix("Handling \"") {
+    let rest = if let Some(rest) = behind(text, "Handling \"") {
         rest.split_once("\" failed: ")?.1
-    } else if let Some(rest) = text.strip_prefix("Listener method '") {
+    } else if let Some(rest) = behind(text, "Listener method '") {
         rest.split_once("' threw exception; ")?.1
     } else {
-        text.strip_prefix("Listener failed; ")?
+        behind(text, "Listener failed; ")?
     };
     (!rest.is_empty()).then_some(rest)
 }
 
 /// What stands behind the record that a consumer of Go was at: `process message partition=3 offset=5: no such mandate`.
-fn placed(text: &str) -> Option<&str> {
+fn placed<'a>((head, rest): (&'a str, &'a str)) -> Option<&'a str> {
     static DOING: Words = Words::new(&[
         "process",
         "processing",
@@ -181,7 +187,6 @@ fn placed(text: &str) -> Option<&str> {
     ]);
     static PLACE: Words =
         Words::new(&["topic", "partition", "offset", "key", "group", "queue", "delivery_tag", "message_id"]);
-    let (head, rest) = split(text, ": ")?;
     let pairs = head.find('=')?;
     let at = head.get(..pairs)?.rfind(' ').map_or(0, |space| space + 1);
     let (doing, place) = head.split_at_checked(at)?;
@@ -207,7 +212,7 @@ fn of_feign(has: Phrases, text: &str) -> Option<String> {
 
 /// What older V8 said of a missing member, as newer ones say it.
 fn of_script(text: &str) -> Option<String> {
-    let (name, of) = text.strip_prefix("Cannot read property '")?.split_once("' of ")?;
+    let (name, of) = behind(text, "Cannot read property '")?.split_once("' of ")?;
     matches!(of, "undefined" | "null").then(|| format!("Cannot read properties of {of} (reading '{name}')"))
 }
 
@@ -229,7 +234,7 @@ fn violated(text: &str) -> Option<String> {
 fn fixed<'a>(has: Phrases, failure: &Failure, text: &'a str) -> &'a str {
     let class = failure.class.as_deref().unwrap_or_default();
     let of_listener =
-        text == "Listener failed" || (text.starts_with("Listener method '") && text.ends_with("' threw exception"));
+        text == "Listener failed" || (starts(text, "Listener method '") && text.ends_with("' threw exception"));
     if class == "System.NullReferenceException" || (of_listener && !failure.frames.is_empty()) {
         return "";
     }
@@ -262,14 +267,14 @@ fn fixed<'a>(has: Phrases, failure: &Failure, text: &'a str) -> &'a str {
         // Newer versions name the pool before it.
         return text.get(at..at + Phrase::Dropped.text().len()).unwrap_or(text);
     }
-    let text = text.strip_prefix("error returned from database: ").unwrap_or(text);
+    let text = behind(text, "error returned from database: ").unwrap_or(text);
     if let Some(at) =
         has.find(Phrase::Swift, text).and_then(|at| text.get(..at)?.rfind("keyNotFound(").filter(|at| *at <= SHORT))
     {
         // Swift names the type, and what printed it the line, before the case of the enumeration.
         return text.get(at..).unwrap_or(text);
     }
-    let text = text.strip_prefix("DecodingFailure at ").and_then(|rest| Some(split(rest, ": ")?.1)).unwrap_or(text);
+    let text = behind(text, "DecodingFailure at ").and_then(|rest| Some(split(rest, ": ")?.1)).unwrap_or(text);
     for (mark, kept) in [
         (Phrase::Source, 0),
         (Phrase::Down, 0),
@@ -386,7 +391,7 @@ fn played(behind: &str) -> Option<String> {
 /// What the validators of JavaScript say in JSON: `[{"path":["lines",0,"qty"],"message":"Required"}]` becomes
 /// `Required in field lines.qty`.
 fn issues(text: &str, failure: &Failure) -> Option<String> {
-    let is_list = |text: &str| text.starts_with("[{") || text.starts_with("[\n") || text.starts_with("[ {");
+    let is_list = |text: &str| ["[{", "[\n", "[ {"].iter().any(|start| starts(text, start));
     let json = if is_list(text) {
         text
     } else if text == "[" {
@@ -430,8 +435,8 @@ const ISSUES: usize = 16;
 /// What Prisma says behind the source that it shows: the last line.
 fn prisma(failure: &Failure) -> Option<&str> {
     let text = failure.message.as_deref()?.trim();
-    let shown = text.starts_with("Invalid `") && text.contains("invocation");
-    text.lines().next_back().filter(|last| shown && *last != text)
+    let shown = starts(text, "Invalid `") && text.contains("invocation");
+    if shown { text.lines().next_back().filter(|last| *last != text) } else { None }
 }
 
 /// What a Rust program panicked with, without the thread and the line of source that its report begins with.
@@ -448,7 +453,7 @@ fn without_state(has: Phrases, text: &str) -> &str {
         return text.strip_suffix(about).and_then(|text| text.strip_suffix(" on ")).unwrap_or(text);
     }
     let is_pair = |part: &str| {
-        part.strip_prefix(' ').and_then(|part| split(part, ": ")).is_some_and(|(name, _)| {
+        behind(part, " ").and_then(|part| split(part, ": ")).is_some_and(|(name, _)| {
             (2..=16).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')
         })
     };
@@ -473,7 +478,7 @@ const PAIRS: usize = 4;
 
 /// What was wrong with a text that is no time depends on the text.
 fn time_only<'a>(has: Phrases, failure: &Failure, text: &'a str) -> &'a str {
-    if text.starts_with("parsing time \"") {
+    if starts(text, "parsing time \"") {
         return "parsing time";
     }
     let java = failure.class.as_deref().is_some_and(|class| class.ends_with("DateTimeParseException"));
@@ -504,19 +509,19 @@ fn is_amount(word: &str) -> bool {
 }
 
 /// What stands behind `retries exhausted after 5 attempts: `.
-fn tried(text: &str) -> Option<&str> {
-    let (head, rest) = split(text, ": ")?;
+fn tried<'a>((head, rest): (&'a str, &'a str)) -> Option<&'a str> {
     let rest = rest.trim_start();
     (!rest.is_empty() && !head.contains('\n') && tells_tries(head)).then_some(rest)
 }
 
 /// The one error of Go's lists of them: `1 error occurred:`, and a line that begins with a star.
 fn listed(text: &str) -> Option<&str> {
-    let (head, rest) = text.split_once(':')?;
-    let (count, words) = head.split_once(' ')?;
-    let counted = !count.is_empty() && count.bytes().all(|byte| byte.is_ascii_digit());
-    let rest = rest.trim_start().strip_prefix("* ")?;
-    (counted && matches!(words, "error occurred" | "errors occurred")).then(|| rest.trim_end())
+    let words = text.trim_start_matches(|c: char| c.is_ascii_digit());
+    if words.len() == text.len() {
+        return None;
+    }
+    let rest = words.strip_prefix(" error occurred:").or_else(|| words.strip_prefix(" errors occurred:"))?;
+    rest.trim_start().strip_prefix("* ").map(str::trim_end)
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use crate::message::failure::{Failure, Origin};
 use crate::message::filter::Candidate;
 use crate::message::queue_name::{sources_of, waiting_for};
 use crate::message::{Message, half};
+use crate::text::find::behind;
 
 /// One part of a group's key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,11 +30,9 @@ pub struct Key {
     stated: Option<GroupId>,
 }
 
-/// Who says only that a message was moved, not why it failed.
-const BROKERS: [&str; 3] = ["rabbitmq", "sqs", "celery"];
-
+/// Whether the record is another's than that of those who say only that a message was moved.
 fn tells_why(failure: &Failure) -> bool {
-    !BROKERS.contains(&failure.dialect)
+    !matches!(failure.dialect, "rabbitmq" | "sqs" | "celery")
         && (failure.class.is_some() || failure.message.is_some() || failure.stack.is_some())
 }
 
@@ -170,7 +169,7 @@ impl Key {
         let class = self.get("class").map(short_class);
         let text = self.get("message").or_else(|| self.get("frames"));
         match (class, text) {
-            (Some(class), Some(text)) => format!("{class}: {text}"),
+            (Some(class), Some(text)) => [class, ": ", text].concat(),
             (Some(one), None) | (None, Some(one)) => one.to_owned(),
             (None, None) => {
                 let reason = self.get("reason").unwrap_or("no reason");
@@ -231,7 +230,7 @@ fn renamed(class: &str) -> Cow<'_, str> {
         ("System.Data.SqlClient.", "Microsoft.Data.SqlClient."),
         ("Automatonymous.", "MassTransit."),
     ];
-    let moved = MOVED.iter().find_map(|(old, new)| Some((class.strip_prefix(old)?, *new)));
+    let moved = MOVED.iter().find_map(|(old, new)| Some((behind(class, old)?, *new)));
     moved.map_or(Cow::Borrowed(class), |(name, new)| Cow::Owned(format!("{new}{name}")))
 }
 

@@ -13,7 +13,7 @@ use super::cause::tells_tries;
 use super::names::{self, Around};
 use super::token::{Facts, is_long_hex, is_word, plain_word, token_of};
 use super::words;
-use crate::text::find::split;
+use crate::text::find::{split, starts};
 
 /// Where a template ends, in bytes.
 pub const MAX: usize = 200;
@@ -258,7 +258,7 @@ impl<'a, F: FnMut(usize, &str)> Scanner<'a, F> {
         if self.after_number(word) {
             return;
         }
-        if is_long_hex(word) || words::starts_date(word, self.rest()) || words::is_value_of(self.before, word) {
+        if is_long_hex(word) || words::starts_date(word, self.rest()) || words::is_word_of(self.before, word) {
             self.slot(word);
         } else {
             self.out.push_str(word);
@@ -291,7 +291,7 @@ impl<'a, F: FnMut(usize, &str)> Scanner<'a, F> {
             return;
         }
         // Feign's older way to tell the answer.
-        if let Some(status) = status_class(token).filter(|_| self.rest().starts_with(" during [")) {
+        if let Some(status) = status_class(token).filter(|_| starts(self.rest(), " during [")) {
             self.out.push_str(status);
             self.remember(token);
             return;
@@ -306,7 +306,7 @@ impl<'a, F: FnMut(usize, &str)> Scanner<'a, F> {
         {
             self.out.push_str(&name);
             self.remember(token);
-        } else if token.starts_with("HTTP/") {
+        } else if starts(token, "HTTP/") {
             // The protocol's version is the client's matter; the status behind it is the answer.
             self.out.push_str("HTTP");
             self.remember("HTTP");
@@ -399,8 +399,8 @@ impl<'a, F: FnMut(usize, &str)> Scanner<'a, F> {
         let told = |word: &str| {
             word.eq_ignore_ascii_case("status") || word.get(..4).is_some_and(|w| w.eq_ignore_ascii_case("http"))
         };
-        let code = self.before.eq_ignore_ascii_case("code") || self.before.eq_ignore_ascii_case("error");
-        if told(self.before) || code && told(self.before_that) { status_class(token) } else { None }
+        let code = || self.before.eq_ignore_ascii_case("code") || self.before.eq_ignore_ascii_case("error");
+        status_class(token).filter(|_| told(self.before) || code() && told(self.before_that))
     }
 
     fn names_host(&self) -> bool {

@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 
+use crate::text::find::{behind, starts};
 use crate::text::words::Words;
 
 /// What stands around a quoted text.
@@ -75,7 +76,7 @@ fn permits(rest: &str) -> bool {
         " does not permit further ",
         " recorded a timeout ",
     ];
-    rest.starts_with(' ') && SAYS.iter().any(|words| rest.starts_with(words))
+    rest.starts_with(' ') && SAYS.iter().any(|words| starts(rest, words))
 }
 
 /// The path of a URL, without the parts of it that are no words: `/v1/orders/*`.
@@ -114,7 +115,7 @@ pub(super) fn is_http_method(word: &str) -> bool {
 pub(super) fn tells_null(text: &str) -> bool {
     const DOING: [&str; 7] =
         ["invoke \"", "read field \"", "assign field \"", "load from ", "store to ", "throw exception", "enter sync"];
-    text.strip_prefix("Cannot ").is_some_and(|rest| {
+    behind(text, "Cannot ").is_some_and(|rest| {
         DOING.iter().any(|doing| rest.starts_with(doing)) || rest.starts_with("read the array length")
     })
 }
@@ -186,7 +187,7 @@ pub(super) fn demands(rest: &str) -> bool {
         " is not a function",
         " is null",
     ];
-    rest.starts_with(' ') && (DEMANDS.iter().any(|words| rest.starts_with(words)) || permits(rest))
+    rest.starts_with(' ') && (DEMANDS.iter().any(|words| starts(rest, words)) || permits(rest))
 }
 
 /// A name of letters and what joins them, without indices and short numbers; longer ones are data.

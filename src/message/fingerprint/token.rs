@@ -3,6 +3,7 @@
 //! Limits: looks only; what stands around a token is the scanner's business.
 
 use super::words;
+use crate::text::find::starts;
 
 /// Bytes that make up a token. The lead bytes of CJK scripts are not among them: there, words are not parted by spaces.
 #[inline]
@@ -161,7 +162,7 @@ impl Facts {
     }
 
     fn is_path(&self, token: &str) -> bool {
-        (token.len() > 1 && (token.starts_with('/') || token.starts_with("~/") || token.starts_with("./")))
+        (token.len() > 1 && (["/", "~/", "./"].iter().any(|start| starts(token, start))))
             || self.slashes > 1
             || (self.slashes == 1 && self.dot && self.lower_only)
     }

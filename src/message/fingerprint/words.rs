@@ -161,11 +161,6 @@ fn is_naming(word: &str) -> bool {
 /// Whether a token is the value that the word before it names: any word for a tenant or a host that is looked up, but
 /// for the words that go on with the sentence; no plain word for the others.
 pub(super) fn is_value_of(before: &str, token: &str) -> bool {
-    static ALWAYS: Words = Words::new(&["tenant", "hostname", "username", "lookup"]);
-    static SENTENCE: Words = Words::new(&[
-        "is", "was", "has", "had", "not", "does", "did", "could", "cannot", "can't", "must", "for", "in", "of", "on",
-        "and", "or", "with", "by", "failed", "failure", "error", "missing", "unknown", "already", "limit", "name",
-    ]);
     if ALWAYS.has(before) {
         return !SENTENCE.has(token);
     }
@@ -177,6 +172,19 @@ pub(super) fn is_value_of(before: &str, token: &str) -> bool {
     }
     is_naming(before) && !is_plain(token) && !is_atom(token)
 }
+
+/// [`is_value_of`] of a word of lower case letters alone.
+pub(super) fn is_word_of(before: &str, word: &str) -> bool {
+    ALWAYS.has(before) && !SENTENCE.has(word)
+}
+
+/// Words before what is a value whatever it is.
+static ALWAYS: Words = Words::new(&["tenant", "hostname", "username", "lookup"]);
+/// Words that go on with the sentence.
+static SENTENCE: Words = Words::new(&[
+    "is", "was", "has", "had", "not", "does", "did", "could", "cannot", "can't", "must", "for", "in", "of", "on",
+    "and", "or", "with", "by", "failed", "failure", "error", "missing", "unknown", "already", "limit", "name",
+]);
 
 /// A name in the code of Elixir or Ruby: `:sku`.
 fn is_atom(token: &str) -> bool {

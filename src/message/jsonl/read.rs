@@ -361,7 +361,7 @@ fn parse_text(json: &str) -> Result<Bytes, String> {
             });
             escapes = behind;
         }
-        if escapes.starts_with(b"\\") {
+        if escapes.first() == Some(&b'\\') {
             return slow();
         }
         rest = escapes;

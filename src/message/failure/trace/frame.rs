@@ -3,7 +3,7 @@
 //! Limits: a name is kept as it is written; minified or obfuscated names stay so.
 
 use super::{around, libraries, path};
-use crate::text::find::{find, split};
+use crate::text::find::{behind, find, split, starts};
 
 /// A frame as it was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +60,7 @@ pub(super) fn read<'a>(text: &'a str, line: &'a str, before: &'a str) -> Option<
     if let Some(rest) = ["at ", "bei ", "à ", "в "].iter().find_map(|at| text.strip_prefix(at)) {
         return dotted_or_node(rest);
     }
-    if let Some(rest) = text.strip_prefix("File \"") {
+    if let Some(rest) = behind(text, "File \"") {
         let (path, rest) = rest.split_once("\", line ")?;
         let function = split(rest, ", in ").map_or("", |(_, function)| function);
         return Some(Frame::File { path, function, python: true });
@@ -83,18 +83,11 @@ pub(super) fn read<'a>(text: &'a str, line: &'a str, before: &'a str) -> Option<
     php(text)
 }
 
-/// The dotted name, without its module, of what can be nothing but a frame of Java or .NET behind its `at`: a name and
-/// its arguments. A space in the name is Node's.
+/// The dotted name of what can be nothing but a frame of Java or .NET behind its `at`: a name and its arguments. A space
+/// in the name is Node's.
 pub(super) fn called(frame: &str) -> Option<&str> {
-    let mut name = frame;
-    loop {
-        let at = memchr::memchr3(b'(', b' ', b'/', name.as_bytes())?;
-        match name.as_bytes().get(at)? {
-            b'(' => return name.get(..at),
-            b'/' => name = name.get(at + 1..)?,
-            _ => return None,
-        }
-    }
+    let at = memchr::memchr2(b'(', b' ', frame.as_bytes())?;
+    frame.get(..at).filter(|_| frame.as_bytes().get(at) == Some(&b'('))
 }
 
 /// What follows `12: `.
@@ -147,7 +140,7 @@ fn go<'a>(function: &'a str, path: &'a str) -> Frame<'a> {
 
 /// `app/x.rb:12:in 'm'`, with `from ` before it or `: message (Class)` after it.
 fn ruby(text: &str) -> Option<Frame<'_>> {
-    let text = text.strip_prefix("from ").unwrap_or(text);
+    let text = behind(text, "from ").unwrap_or(text);
     let at = find(text, ":in `").or_else(|| find(text, ":in '"))?;
     let path = path::without_position(text.get(..at)?)?;
     let rest = text.get(at + 5..)?;
@@ -171,7 +164,7 @@ pub(super) fn elixir(text: &str) -> Option<Frame<'_>> {
 
 /// `in function  acme_tax:rate/2 (src/acme_tax.erl, line 12)` and `in call from …` of Erlang's crash reports.
 fn erlang(text: &str) -> Option<Frame<'_>> {
-    let rest = text.strip_prefix("in function ").or_else(|| text.strip_prefix("in call from "))?.trim_start();
+    let rest = behind(text, "in function ").or_else(|| behind(text, "in call from "))?.trim_start();
     let (function, place) = split(rest, " (")?;
     let (path, _) = split(place, ", line ")?;
     Some(Frame::Elixir { application: if path.contains('/') { "" } else { "stdlib" }, function })
@@ -339,12 +332,12 @@ fn join(file: &str, function: &str) -> String {
 }
 
 /// Java's `java.base/` and `app//` in front of a name.
-fn without_module(name: &str) -> &str {
+pub(super) fn without_module(name: &str) -> &str {
     name.rsplit_once('/').map_or(name, |(_, name)| name)
 }
 
 /// Proxies, accessors and the classes of lambdas.
-fn is_generated(name: &str) -> bool {
+pub(super) fn is_generated(name: &str) -> bool {
     const MARKS: [&str; 13] = [
         "$$$view",
         "_$$_Weld",
@@ -360,7 +353,7 @@ fn is_generated(name: &str) -> bool {
         "$$Subclass",
         "_ClientProxy",
     ];
-    ["lambda_method", "Internal.Generated.", "_COROUTINE.", "\u{8}"].iter().any(|start| name.starts_with(start))
+    ["lambda_method", "Internal.Generated.", "_COROUTINE.", "\u{8}"].iter().any(|start| starts(name, start))
         || (name.contains(['$', '_']) && MARKS.iter().any(|mark| name.contains(mark)))
 }
 

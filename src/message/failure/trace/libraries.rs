@@ -3,6 +3,8 @@
 //! Limits: lists of what is common in message consumers. A library that is not listed counts as the application,
 //! which keeps groups apart and never merges them.
 
+use crate::text::find::starts;
+
 /// A class without its package.
 pub(super) fn short(class: &str) -> &str {
     let at = class.bytes().rposition(|byte| matches!(byte, b'.' | b':' | b'\\' | b'$' | b'+'));
@@ -187,7 +189,7 @@ pub(super) fn dotted_library(name: &str) -> Option<&'static str> {
     // In a sorted list where no name begins with another, only the last one that is not behind the name can begin it.
     let at = DOTTED.partition_point(|library| *library <= name);
     let library = DOTTED.get(at.checked_sub(1)?)?;
-    name.starts_with(library).then_some(library)
+    starts(name, library).then_some(library)
 }
 
 /// PHP: functions of frameworks and clients by their namespace, and of the classes that come with the language.

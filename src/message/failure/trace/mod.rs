@@ -11,7 +11,7 @@ mod path;
 
 use frame::Frame;
 
-use crate::text::find::{find, split};
+use crate::text::find::{behind, find, split, starts};
 
 /// Lines beyond this are not read.
 const MAX_LINES: usize = 2_000;
@@ -49,7 +49,7 @@ pub(crate) fn root(stack: &str) -> Root {
             continue;
         }
         reader.last = end == stack.len() && !is_whole;
-        if !reader.passed_over(line) && !reader.line(line.trim_end()) {
+        if !reader.dotted(line) && !reader.line(line.trim_end()) {
             break;
         }
     }
@@ -182,15 +182,16 @@ impl<'a> Reader<'a> {
         goes_on
     }
 
-    /// Takes a line of Java or .NET that is a frame of a library, or one too many, as most lines are: all that counts is
-    /// that it was there. False, and nothing taken, for any other line.
-    fn passed_over(&mut self, line: &'a str) -> bool {
+    /// Takes a line that can be nothing but a frame of Java or .NET, as most lines are: of one of a library, or one too
+    /// many, all that counts is that it was there. False, and nothing taken, for any other line.
+    fn dotted(&mut self, line: &'a str) -> bool {
         if self.suppressed.is_some() || self.source_next || self.message_next {
             return false;
         }
-        let Some(frame) = line.trim_ascii_start().strip_prefix("at ") else { return false };
+        let Some(frame) = behind(line.trim_ascii_start(), "at ") else { return false };
         let head = line.len() - frame.len();
-        if !self.library.is_empty() && frame.starts_with(self.library) {
+        let mut own = None;
+        if !self.library.is_empty() && starts(frame, self.library) {
             self.row = line.get(..head + self.library.len()).unwrap_or_default();
         } else {
             let Some(name) = frame::called(frame) else { return false };
@@ -199,14 +200,19 @@ impl<'a> Reader<'a> {
             self.row = if is_full && !self.python {
                 owner_end(frame).and_then(|end| line.get(..head + end)).unwrap_or_default()
             } else {
-                let Some(library) = libraries::dotted_library(name) else { return false };
-                self.library = library;
+                match libraries::dotted_library(frame::without_module(name)) {
+                    Some(library) => self.library = library,
+                    None => own = Some(name).filter(|name| !frame::is_generated(name)),
+                }
                 ""
             };
         }
         self.before = line;
         if self.sections.is_empty() {
             self.push(Section::default());
+        }
+        if let Some(name) = own {
+            self.keep(Frame::Dotted(name), false);
         }
         true
     }
@@ -271,15 +277,15 @@ impl<'a> Reader<'a> {
         } else if text.eq_ignore_ascii_case("stack backtrace:") {
             self.listing = false;
             self.current = 0;
-        } else if let Some(rest) = text.strip_prefix("Caused by: ").or_else(|| text.strip_prefix("[cause]: ")) {
+        } else if let Some(rest) = behind(text, "Caused by: ").or_else(|| behind(text, "[cause]: ")) {
             self.push_header(rest);
-        } else if text.starts_with("Suppressed: ") {
+        } else if starts(text, "Suppressed: ") {
             self.suppressed = Some(indent);
-        } else if text.starts_with("--- End of inner exception") {
+        } else if starts(text, "--- End of inner exception") {
             self.current = self.current.saturating_sub(1);
-        } else if let Some(rest) = text.strip_prefix("---> ") {
+        } else if let Some(rest) = behind(text, "---> ") {
             self.push_chain(rest);
-        } else if let Some(rest) = text.strip_prefix("** (EXIT) ") {
+        } else if let Some(rest) = behind(text, "** (EXIT) ") {
             self.push(Section { class: Some("EXIT"), message: rest, frames: Vec::new() });
         } else if is_traceback(text) {
             // What stands before the first traceback is somebody's log line.
@@ -288,7 +294,7 @@ impl<'a> Reader<'a> {
             }
             self.open = true;
             self.push(Section::default());
-        } else if let Some(rest) = text.strip_prefix("exception error: ") {
+        } else if let Some(rest) = behind(text, "exception error: ") {
             // A crash report of Erlang, whose lines before tell the process.
             self.sections.clear();
             // What the shell puts into words is `{badmatch, Value}`.
@@ -296,15 +302,15 @@ impl<'a> Reader<'a> {
                 .strip_prefix("no match of right hand side value ")
                 .map_or(("error", rest), |value| ("badmatch", value));
             self.push(Section { class: Some(class), message, frames: Vec::new() });
-        } else if let Some(rest) = text.strip_prefix("panic: ") {
+        } else if let Some(rest) = behind(text, "panic: ") {
             self.push(Section { class: Some("panic"), message: rest, frames: Vec::new() });
-        } else if let Some(rest) = text.strip_prefix("fatal error: ") {
+        } else if let Some(rest) = behind(text, "fatal error: ") {
             self.push(Section { class: Some("fatal error"), message: rest, frames: Vec::new() });
-        } else if text.starts_with("thread '") || (self.sections.is_empty() && panicked(text).is_some()) {
+        } else if starts(text, "thread '") || (self.sections.is_empty() && panicked(text).is_some()) {
             self.rust_panic(text);
-        } else if let Some(rest) = text.strip_prefix("terminate called after throwing an instance of '") {
+        } else if let Some(rest) = behind(text, "terminate called after throwing an instance of '") {
             self.push(Section { class: rest.strip_suffix('\''), ..Section::default() });
-        } else if let Some((rest, section)) = text.strip_prefix("what():").zip(self.sections.last_mut()) {
+        } else if let Some((rest, section)) = behind(text, "what():").zip(self.sections.last_mut()) {
             section.message = rest.trim();
         } else {
             return is_noise(text);
@@ -356,16 +362,22 @@ impl<'a> Reader<'a> {
         if self.sections.is_empty() {
             self.push(Section::default());
         }
-        let python = self.python;
-        let cut = self.last && found.may_be_cut();
         // What stands above Go's panic recovered from it, and is the same for all.
         if found.is_go_panic()
             && let Some(section) = self.sections.get_mut(self.current)
         {
             section.frames.clear();
         }
-        if found.is_application()
-            && let Some(section) = self.sections.get_mut(self.current)
+        if found.is_application() {
+            self.keep(found, self.last && found.may_be_cut());
+        }
+        true
+    }
+
+    /// Keeps a frame of the application, of which the first ones count; in Python, the last ones.
+    fn keep(&mut self, found: Frame<'a>, cut: bool) {
+        let python = self.python;
+        if let Some(section) = self.sections.get_mut(self.current)
             && !section.frames.last().is_some_and(|last| cut || found.repeats(last) || found.only_carries())
         {
             if section.frames.len() < MAX_FRAMES {
@@ -375,7 +387,6 @@ impl<'a> Reader<'a> {
                 section.frames.push(found);
             }
         }
-        true
     }
 
     /// Any other line: the first is the outermost header, in Python the first that is not indented after frames.
@@ -479,7 +490,7 @@ impl<'a> Reader<'a> {
 
 /// Whether a line announces frames of Python, or the group of exceptions that they belong to.
 fn is_traceback(text: &str) -> bool {
-    text.strip_prefix("+ Exception Group ").unwrap_or(text).starts_with("Traceback (most recent call last)")
+    behind(text, "+ Exception Group ").unwrap_or(text).starts_with("Traceback (most recent call last)")
 }
 
 /// Where the first two parts of a frame's name end, which tell whose it is: `org.springframework.`.
@@ -504,19 +515,19 @@ fn is_noise(text: &str) -> bool {
         "ClientConnectionId:",
         "Error Number:",
     ];
-    STARTS.iter().any(|start| text.starts_with(start))
+    STARTS.iter().any(|start| starts(text, start))
 }
 
 /// Splits `class: message`; a text that starts with no class is all message.
 fn header(text: &str) -> (Option<&str>, &str) {
     let text = text.trim();
-    let text = text.strip_prefix("Unhandled exception. ").or_else(|| text.strip_prefix("Uncaught ")).unwrap_or(text);
-    let text = match text.strip_prefix("Exception in thread \"").and_then(|rest| rest.split_once("\" ")) {
+    let text = behind(text, "Unhandled exception. ").or_else(|| behind(text, "Uncaught ")).unwrap_or(text);
+    let text = match behind(text, "Exception in thread \"").and_then(|rest| rest.split_once("\" ")) {
         Some((_, rest)) => rest,
         None => text,
     };
     // Elixir has the class in parentheses: `** (MatchError) no match of …`.
-    if let Some((class, message)) = text.strip_prefix("** (").and_then(|rest| split(rest, ") ")) {
+    if let Some((class, message)) = behind(text, "** (").and_then(|rest| split(rest, ") ")) {
         return (Some(class), message.trim());
     }
     // SAX tells the place in the document between the class and the text.
