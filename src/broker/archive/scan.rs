@@ -14,7 +14,7 @@ use crate::message::jsonl::read_line;
 use crate::message::{Message, Position, Value};
 
 /// Messages that are handed on at once: few enough to be in the cache still when they are looked at.
-const AT_ONCE: usize = 64;
+const AT_ONCE: usize = 8;
 
 /// What to look for in the lines of an archive.
 pub(super) struct Look {
