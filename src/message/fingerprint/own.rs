@@ -51,15 +51,16 @@ pub(super) fn marked<'a>(message: &Message, text: &'a str) -> Cow<'a, str> {
     let mut out = String::new();
     let (mut written, mut before) = (0, "");
     let mut at = 0;
-    for part in text.split_inclusive(' ') {
+    for next in memchr::memchr_iter(b' ', text.as_bytes()).map(|space| space + 1).chain([text.len()]) {
+        let part = text.get(at..next).unwrap_or_default();
         let word = part.trim_end_matches([' ', ',', '.', ';', ':']);
         let end = at + word.len();
-        if may_be_value(word) && (LEADING.has(before) || may_name(before)) && holds(message, before, word) {
+        if (LEADING.has(before) || may_name(before)) && may_be_value(word) && holds(message, before, word) {
             out.push_str(text.get(written..at).unwrap_or_default());
             out.extend(["“", word, "”"]);
             written = end;
         }
-        at += part.len();
+        at = next;
         before = word;
     }
     if written == 0 {

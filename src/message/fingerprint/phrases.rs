@@ -46,54 +46,34 @@ pub(super) enum Phrase {
     Panicked,
 }
 
-const ALL: [Phrase; 20] = [
-    Phrase::RuntimeError,
-    Phrase::Unmarshal,
-    Phrase::Error,
-    Phrase::Dropped,
-    Phrase::Swift,
-    Phrase::Source,
-    Phrase::Down,
-    Phrase::Lazy,
-    Phrase::LazyColon,
-    Phrase::RequestId,
-    Phrase::RequestIdComma,
-    Phrase::MissingAtPath,
-    Phrase::Script,
-    Phrase::Deadline,
-    Phrase::During,
-    Phrase::Deadlocked,
-    Phrase::Parsed,
-    Phrase::Model,
-    Phrase::Models,
-    Phrase::Panicked,
+/// All of them in their order, each with its words.
+const ALL: [(Phrase, &str); 20] = [
+    (Phrase::RuntimeError, "runtime error: "),
+    (Phrase::Unmarshal, "json: cannot unmarshal "),
+    (Phrase::Error, "ERROR: "),
+    (Phrase::Dropped, "connection not available and request was dropped from queue"),
+    (Phrase::Swift, "DecodingError.Context("),
+    (Phrase::Source, " at [Source: "),
+    (Phrase::Down, ": DownField("),
+    (Phrase::Lazy, ", could not initialize proxy"),
+    (Phrase::LazyColon, ": could not initialize proxy"),
+    (Phrase::RequestId, "; Request ID: "),
+    (Phrase::RequestIdComma, ", Request ID: "),
+    (Phrase::MissingAtPath, " was missing at path: "),
+    (Phrase::Script, ". script: "),
+    (Phrase::Deadline, "rpc error: code = DeadlineExceeded desc = "),
+    (Phrase::During, " during ["),
+    (Phrase::Deadlocked, " was deadlocked on "),
+    (Phrase::Parsed, " could not be parsed"),
+    (Phrase::Model, " validation error for "),
+    (Phrase::Models, " validation errors for "),
+    (Phrase::Panicked, "panicked at "),
 ];
 
 impl Phrase {
     /// Its words.
     pub(super) const fn text(self) -> &'static str {
-        match self {
-            Self::RuntimeError => "runtime error: ",
-            Self::Unmarshal => "json: cannot unmarshal ",
-            Self::Error => "ERROR: ",
-            Self::Dropped => "connection not available and request was dropped from queue",
-            Self::Swift => "DecodingError.Context(",
-            Self::Source => " at [Source: ",
-            Self::Down => ": DownField(",
-            Self::Lazy => ", could not initialize proxy",
-            Self::LazyColon => ": could not initialize proxy",
-            Self::RequestId => "; Request ID: ",
-            Self::RequestIdComma => ", Request ID: ",
-            Self::MissingAtPath => " was missing at path: ",
-            Self::Script => ". script: ",
-            Self::Deadline => "rpc error: code = DeadlineExceeded desc = ",
-            Self::During => " during [",
-            Self::Deadlocked => " was deadlocked on ",
-            Self::Parsed => " could not be parsed",
-            Self::Model => " validation error for ",
-            Self::Models => " validation errors for ",
-            Self::Panicked => "panicked at ",
-        }
+        ALL[self as usize].1
     }
 }
 
@@ -104,7 +84,7 @@ static FIRST: LazyLock<AhoCorasick> = LazyLock::new(|| finder(MatchKind::Leftmos
 
 #[expect(clippy::expect_used, reason = "constant patterns, compiled in a test of this file")]
 fn finder(kind: MatchKind) -> AhoCorasick {
-    AhoCorasick::builder().match_kind(kind).build(ALL.map(Phrase::text)).expect("patterns that fit")
+    AhoCorasick::builder().match_kind(kind).build(ALL.map(|(_, text)| text)).expect("patterns that fit")
 }
 
 /// Which phrases a text has.
@@ -142,11 +122,11 @@ mod tests {
 
     #[test]
     fn a_text_has_what_can_be_found_in_it() {
-        for (number, phrase) in ALL.into_iter().enumerate() {
+        for (number, (phrase, _)) in ALL.into_iter().enumerate() {
             assert_eq!(phrase as usize, number);
             let text = format!("job 7: {}7", phrase.text());
             let held = Phrases::of(&text);
-            for other in ALL {
+            for (other, _) in ALL {
                 assert_eq!(held.has(other), text.contains(other.text()), "{text}: {other:?}");
             }
             assert_eq!(held.find(phrase, &text), Some(7));

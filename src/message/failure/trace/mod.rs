@@ -466,12 +466,14 @@ impl<'a> Reader<'a> {
         let Some(section) = self.sections.get(root) else { return Root::default() };
         let mut frames: Vec<String> = Vec::with_capacity(MAX_FRAMES);
         let inner_first = self.sections.iter().skip(root).chain(self.sections.iter().take(root).rev());
-        for frame in inner_first.flat_map(|section| &section.frames) {
+        for (at, frame) in inner_first.flat_map(|section| section.frames.iter().enumerate()) {
             if frames.len() == MAX_FRAMES {
                 break;
             }
             let name = frame.name();
-            let counts = frames.is_empty() || !frame.only_carries();
+            // Behind the first of a section none was kept that only carries; in Python it is the last by now.
+            let was_asked = at > 0 && !self.python;
+            let counts = frames.is_empty() || was_asked || !frame.only_carries();
             if counts && !name.is_empty() && !frames.contains(&name) {
                 frames.push(name);
             }
@@ -576,16 +578,26 @@ fn is_class(head: &str) -> bool {
     };
     // Scala numbers the classes that have no name of their own: `DecodingFailure$$anon$2`.
     let name = split(name, "$$anon$").map_or(name, |(name, _)| name);
-    let plain =
-        name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'$' | b':' | b'\\' | b'`' | b'+'));
     let last = libraries::short(name);
-    plain
-        && !last.is_empty()
+    !last.is_empty()
         && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.bytes().all(|byte| IN_CLASS[usize::from(byte)])
         && (last.starts_with(|c: char| c.is_ascii_uppercase())
             || last.ends_with("error")
             || last.ends_with("exception"))
 }
+
+/// What a class's name is made of.
+const IN_CLASS: [bool; 256] = {
+    let mut is_in = [false; 256];
+    let mut byte = 0_u8;
+    while byte < 0x80 {
+        is_in[byte as usize] =
+            byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'$' | b':' | b'\\' | b'`' | b'+');
+        byte += 1;
+    }
+    is_in
+};
 
 #[cfg(test)]
 mod tests;
