@@ -535,9 +535,10 @@ pub struct BrowseOptions {
 
 /// Takes deliveries where they are made, instead of from [`Reader::next_batch`].
 ///
-/// A reader that makes messages on several threads hands them over there, while they are in that core's cache; every other
-/// one, and every read with a limit or of what comes bit by bit, delivers them as ever. What is made of them stays with the intake, under the number
-/// of its batch: [`Progress::taken_in`] tells up to which number the batches are whole and in the queue's order.
+/// A reader that makes messages on several threads hands them over there, while they are in that core's cache; every
+/// other one, and every read with a limit or of what comes bit by bit, delivers them as ever. What is made of them stays
+/// with the intake, under the number of its batch: [`Progress::taken_in`] tells up to which number the batches are whole
+/// and in the queue's order.
 pub trait Intake: std::fmt::Debug + Send + Sync {
     /// Takes some deliveries of a batch. Those of one batch come in the queue's order, one call after the other; several
     /// batches come beside each other, in any order.

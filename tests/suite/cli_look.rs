@@ -271,6 +271,13 @@ fn an_archive_that_is_not_there_leads_to_the_one_with_a_name_like_it() {
     Hint: there is no folder incidents; a relative path begins at the folder you are in
     [exit 1]
     ");
+    // A folder is no archive, however near its name is.
+    assert_snapshot!(environment.run(&["show", "file:incidents"]), @r"
+    ------- stderr -------
+    Error: can't read the archive incidents: No such file or directory (os error 2)
+    Hint: check the path; a relative one begins at the folder you are in
+    [exit 1]
+    ");
 }
 
 #[test]

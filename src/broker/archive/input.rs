@@ -43,15 +43,18 @@ pub(super) fn open_file(path: &str) -> Result<File> {
     })
 }
 
-/// What to do about a path that leads nowhere: the archive in its folder whose name is nearest, or what its folder is.
+/// What to do about a path that leads nowhere: the file in its folder whose name is nearest, or where to look.
 fn where_to_look(path: &str) -> String {
-    let (path, folder) = (Path::new(path), Path::new(path).parent().unwrap_or(Path::new("")));
+    let path = Path::new(path);
+    let folder = path.parent().unwrap_or(Path::new(""));
     let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    let Ok(entries) = std::fs::read_dir(here) else {
+    if !here.is_dir() {
         return format!("there is no folder {}; a relative path begins at the folder you are in", here.display());
-    };
-    let names: Vec<String> =
-        entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).take(MAX_LISTED).collect();
+    }
+    // A folder that can't be listed has no names to offer.
+    let entries = std::fs::read_dir(here).into_iter().flatten().flatten().take(MAX_LISTED);
+    let files = entries.filter(|entry| entry.file_type().is_ok_and(|kind| !kind.is_dir()));
+    let names: Vec<String> = files.filter_map(|entry| entry.file_name().into_string().ok()).collect();
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     match nearest(name, names.iter().map(String::as_str)) {
         Some(near) => format!("did you mean file:{}?", folder.join(near).display()),

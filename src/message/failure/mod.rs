@@ -25,7 +25,7 @@ pub(crate) use body::without_indices;
 pub(crate) use trace::{announces, panicked, short_class};
 
 use super::Message;
-use crate::text::find::split;
+use crate::text::find::{split, starts};
 
 type Reader<T> = fn(&T) -> Option<Failure>;
 
@@ -88,11 +88,8 @@ pub fn last_moved(message: &Message) -> Option<Timestamp> {
 /// What a framework wrote. In a message that the `broker` moved, the body is the publisher's: an `error` in it is data.
 fn framework(message: &Message, broker: bool) -> Option<Failure> {
     let mut found: Option<Failure> = None;
-    // The first letter alone tells most names apart: a bit for each that there is.
-    let letter = |name: &str| name.bytes().next().map_or(0, |byte| 1_u64 << (byte % 64));
-    let letters = message.headers.iter().fold(0, |letters, (name, _)| letters | letter(name));
     for (prefix, read) in HEADERS {
-        if letters & letter(prefix) == 0 || !message.headers.iter().any(|(name, _)| name.starts_with(prefix)) {
+        if !message.headers.iter().any(|(name, _)| starts(name, prefix)) {
             continue;
         }
         if let Some(failure) = read(message) {

@@ -169,7 +169,7 @@ impl Key {
         let class = self.get("class").map(short_class);
         let text = self.get("message").or_else(|| self.get("frames"));
         match (class, text) {
-            (Some(class), Some(text)) => [class, ": ", text].concat(),
+            (Some(class), Some(text)) => format!("{class}: {text}"),
             (Some(one), None) | (None, Some(one)) => one.to_owned(),
             (None, None) => {
                 let reason = self.get("reason").unwrap_or("no reason");

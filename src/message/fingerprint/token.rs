@@ -162,7 +162,7 @@ impl Facts {
     }
 
     fn is_path(&self, token: &str) -> bool {
-        (token.len() > 1 && (["/", "~/", "./"].iter().any(|start| starts(token, start))))
+        (token.len() > 1 && ["/", "~/", "./"].iter().any(|start| starts(token, start)))
             || self.slashes > 1
             || (self.slashes == 1 && self.dot && self.lower_only)
     }

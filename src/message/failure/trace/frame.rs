@@ -280,7 +280,7 @@ impl Frame<'_> {
     /// Whether it is code of the application and not of a library or runtime.
     pub(super) fn is_application(&self) -> bool {
         match self {
-            Self::Dotted(name) => !is_generated(name) && !libraries::is_dotted_library(without_module(name)),
+            Self::Dotted(name) => !is_generated(name) && library_of(name).is_none(),
             Self::File { path, function, python } => {
                 // Since Python 3.12 a comprehension has no frame of its own; the function it stands in always has one.
                 let within = *python && matches!(*function, "<listcomp>" | "<dictcomp>" | "<setcomp>" | "<genexpr>");
@@ -331,8 +331,13 @@ fn join(file: &str, function: &str) -> String {
     if function.is_empty() { file.to_owned() } else { format!("{file}:{function}") }
 }
 
+/// The first words of the library that a dotted name belongs to.
+pub(super) fn library_of(name: &str) -> Option<&'static str> {
+    libraries::dotted_library(without_module(name))
+}
+
 /// Java's `java.base/` and `app//` in front of a name.
-pub(super) fn without_module(name: &str) -> &str {
+fn without_module(name: &str) -> &str {
     name.rsplit_once('/').map_or(name, |(_, name)| name)
 }
 

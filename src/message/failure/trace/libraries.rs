@@ -179,12 +179,7 @@ const DOTTED: [&str; 125] = [
     "zio.",
 ];
 
-/// Whether a dotted name (Java, Kotlin, Scala, .NET) is a library's.
-pub(super) fn is_dotted_library(name: &str) -> bool {
-    dotted_library(name).is_some()
-}
-
-/// The first words of the library that a dotted name belongs to.
+/// The first words of the library that a dotted name (Java, Kotlin, Scala, .NET) belongs to.
 pub(super) fn dotted_library(name: &str) -> Option<&'static str> {
     // In a sorted list where no name begins with another, only the last one that is not behind the name can begin it.
     let at = DOTTED.partition_point(|library| *library <= name);
@@ -413,11 +408,14 @@ mod tests {
             assert!(pair[0] < pair[1] && !pair[1].starts_with(pair[0]), "{pair:?}");
         }
         for library in DOTTED {
-            assert!(is_dotted_library(library) && is_dotted_library(&format!("{library}a.B.c")), "{library}");
-            assert!(!is_dotted_library(&library[..library.len() - 1]), "{library}");
+            assert!(
+                dotted_library(library).is_some() && dotted_library(&format!("{library}a.B.c")).is_some(),
+                "{library}"
+            );
+            assert!(dotted_library(&library[..library.len() - 1]).is_none(), "{library}");
         }
         for own in ["", "com.acme.Shop.on", "a", "zz.B.c", "java", "javac.A.b", "~"] {
-            assert!(!is_dotted_library(own), "{own}");
+            assert!(dotted_library(own).is_none(), "{own}");
         }
     }
 }

@@ -182,8 +182,8 @@ impl<'a> Reader<'a> {
         goes_on
     }
 
-    /// Takes a line that can be nothing but a frame of Java or .NET, as most lines are: of one of a library, or one too
-    /// many, all that counts is that it was there. False, and nothing taken, for any other line.
+    /// Takes a line that can be nothing but a frame of Java or .NET, as most lines are. One of the application's is kept;
+    /// of a library's, or one too many, all that counts is that it was there. False, and nothing taken, for any other line.
     fn dotted(&mut self, line: &'a str) -> bool {
         if self.suppressed.is_some() || self.source_next || self.message_next {
             return false;
@@ -200,7 +200,7 @@ impl<'a> Reader<'a> {
             self.row = if is_full && !self.python {
                 owner_end(frame).and_then(|end| line.get(..head + end)).unwrap_or_default()
             } else {
-                match libraries::dotted_library(frame::without_module(name)) {
+                match frame::library_of(name) {
                     Some(library) => self.library = library,
                     None => own = Some(name).filter(|name| !frame::is_generated(name)),
                 }
