@@ -1,12 +1,12 @@
 //! Writing an archive so that what is claimed is on the disk.
 //!
 //! Messages are appended in memory and become true with [`ArchiveWriter::commit`]: written, flushed to the disk, read
-//! back and compared. Up to the offset that it returns the file is what it says; behind it there is at most a torn
-//! rest, which an error, a drop or [`ArchiveWriter::truncate_to`] takes away. Limits: this is blocking I/O, and one
-//! writer at a time holds the file's lock (where the file system has locks).
+//! back and compared with what is still in memory. Up to the offset that it returns the file is what it says; behind
+//! it there is at most a torn rest, which an error, a drop or [`ArchiveWriter::truncate_to`] takes away. Limits: this
+//! is blocking I/O, and one writer at a time holds the file's lock (where the file system has locks).
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use zstd::bulk::Compressor;
@@ -44,10 +44,8 @@ pub struct ArchiveWriter {
     pending: Vec<u8>,
     /// Up to here everything is confirmed.
     confirmed: u64,
-    /// Up to here something is written.
+    /// Up to here lines are on the disk, read back and compared.
     written: u64,
-    /// Of the lines behind `confirmed`.
-    hasher: blake3::Hasher,
     messages: u64,
     unconfirmed_messages: u64,
     /// A write or a flush failed: what the file holds behind `confirmed` is not known.
@@ -88,7 +86,6 @@ impl ArchiveWriter {
             file,
             pending: Vec::new(),
             written: 0,
-            hasher: blake3::Hasher::new(),
             messages: 0,
             unconfirmed_messages: 0,
             failed: false,
@@ -150,13 +147,6 @@ impl ArchiveWriter {
     pub fn commit(&mut self) -> Result<u64> {
         self.check_usable()?;
         self.flush()?;
-        if self.written > self.confirmed {
-            if let Err(error) = self.file.sync_data() {
-                return Err(self.give_up(&error));
-            }
-            self.verify()?;
-        }
-        self.hasher.reset();
         self.confirmed = self.written;
         self.messages += std::mem::take(&mut self.unconfirmed_messages);
         Ok(self.confirmed)
@@ -176,7 +166,6 @@ impl ArchiveWriter {
             .hint("something else changed the file; keep it and look for a backup before anything is removed"));
         }
         self.pending.clear();
-        self.hasher.reset();
         self.unconfirmed_messages = 0;
         self.file.set_len(offset).and_then(|()| self.file.sync_all()).map_err(|error| failure(&self.path, &error))?;
         self.confirmed = offset;
@@ -233,25 +222,14 @@ impl ArchiveWriter {
             .hint("write to a new file, or mend this one first"))
     }
 
-    /// Writes what is pending.
+    /// Has what is pending on the disk, read back and compared.
     fn flush(&mut self) -> Result<()> {
         if self.pending.is_empty() {
             return Ok(());
         }
-        self.hasher.update(&self.pending);
-        let frame = match &mut self.frames {
-            Some(frames) => frames.compress(&self.pending).map(Some),
-            None => Ok(None),
-        };
-        let result = frame.and_then(|frame| {
-            let bytes = frame.as_deref().unwrap_or(&self.pending);
-            self.file.seek(SeekFrom::Start(self.written))?;
-            self.file.write_all(bytes)?;
-            Ok(bytes.len() as u64)
-        });
-        match result {
-            Ok(count) => {
-                self.written += count;
+        match self.write().and_then(|end| self.verify(end).map(|()| end)) {
+            Ok(end) => {
+                self.written = end;
                 self.pending.clear();
                 self.pending.shrink_to(FLUSH * 2);
                 Ok(())
@@ -260,24 +238,25 @@ impl ArchiveWriter {
         }
     }
 
-    /// Reads what was written since the last commit and compares it with what was appended.
-    fn verify(&mut self) -> Result<()> {
-        let range = self.written - self.confirmed;
-        let mut found = blake3::Hasher::new();
-        let copied = self.file.seek(SeekFrom::Start(self.confirmed)).and_then(|_| {
-            let written = Read::by_ref(&mut self.file).take(range);
-            // Hashing is fastest in large pieces.
-            match &self.frames {
-                Some(_) => io::copy(&mut BufReader::with_capacity(PIECE, zstd::Decoder::new(written)?), &mut found),
-                None => io::copy(&mut BufReader::with_capacity(PIECE, written), &mut found),
-            }
-        });
-        let error = match copied {
-            Ok(_) if found.finalize() == self.hasher.finalize() => return Ok(()),
-            Ok(_) => io::Error::other("what is read back is not what was written"),
-            Err(error) => error,
+    /// Writes what is pending to the disk, and returns where it ends in the file.
+    fn write(&mut self) -> io::Result<u64> {
+        let frame = self.frames.as_mut().map(|frames| frames.compress(&self.pending)).transpose()?;
+        let bytes = frame.as_deref().unwrap_or(&self.pending);
+        self.file.seek(SeekFrom::Start(self.written))?;
+        self.file.write_all(bytes)?;
+        self.file.sync_data()?;
+        Ok(self.written + bytes.len() as u64)
+    }
+
+    /// Reads the file from what was written before up to `end`, and compares it with what is pending.
+    fn verify(&mut self, end: u64) -> io::Result<()> {
+        self.file.seek(SeekFrom::Start(self.written))?;
+        let written = Read::by_ref(&mut self.file).take(end - self.written);
+        let same = match &self.frames {
+            Some(_) => reads_as(&self.pending, zstd::Decoder::new(written)?)?,
+            None => reads_as(&self.pending, written)?,
         };
-        Err(self.give_up(&error))
+        if same { Ok(()) } else { Err(io::Error::other("what is read back is not what was written")) }
     }
 
     /// After a failure: takes back what is not confirmed, as far as the file system lets us.
@@ -342,6 +321,23 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
+/// Whether `source` gives exactly these bytes.
+fn reads_as(mut expected: &[u8], mut source: impl Read) -> io::Result<bool> {
+    let mut piece = vec![0; PIECE];
+    loop {
+        let found = match source.read(&mut piece) {
+            Ok(0) => return Ok(expected.is_empty()),
+            Ok(count) => piece.get(..count).unwrap_or_default(),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        match expected.strip_prefix(found) {
+            Some(rest) => expected = rest,
+            None => return Ok(false),
+        }
+    }
+}
+
 fn frames() -> io::Result<Compressor<'static>> {
     let mut frames = Compressor::new(LEVEL)?;
     frames.set_parameter(CParameter::ChecksumFlag(true))?;
@@ -373,4 +369,42 @@ fn depth(fields: &Fields) -> usize {
         }
     }
     fields.iter().map(|(_, value)| of(value)).max().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_read_back_must_be_every_byte_and_no_more() {
+        let written: Vec<u8> = (0..=u8::MAX).cycle().take(PIECE + 7).collect();
+        assert!(reads_as(&written, written.as_slice()).unwrap());
+        assert!(reads_as(b"", io::empty()).unwrap());
+        let mut other = written.clone();
+        other[PIECE + 1] ^= 1;
+        let longer = [written.as_slice(), b"x"].concat();
+        for found in [&other, &longer, &written[1..].to_vec(), &written[..PIECE].to_vec(), &Vec::new()] {
+            assert!(!reads_as(&written, found.as_slice()).unwrap());
+        }
+    }
+
+    #[test]
+    fn a_disk_that_gives_back_something_else_confirms_nothing() {
+        for name in ["dead.jsonl", "dead.jsonl.zst"] {
+            let folder = tempfile::tempdir().unwrap();
+            let mut writer = ArchiveWriter::create(folder.path().join(name), Existing::Refuse).unwrap();
+            let message = Message { payload: Some("precious".into()), ..Message::default() };
+            writer.append([&message]).unwrap();
+            let confirmed = writer.commit().unwrap();
+            writer.append([&message]).unwrap();
+            let end = writer.write().unwrap();
+            writer.verify(end).unwrap();
+            // What is in memory is what counts, whatever the file says of itself.
+            let at = writer.pending.len() / 2;
+            writer.pending[at] ^= 1;
+            assert!(writer.verify(end).is_err(), "{name}");
+            assert!(writer.verify(end - 1).is_err(), "{name}");
+            assert_eq!(writer.offset(), confirmed);
+        }
+    }
 }
