@@ -111,6 +111,26 @@ proptest! {
         prop_assert!(read_line(&line[..cut]).is_err());
     }
 
+    // Lines as they are written are read by another reader than those with a space in front.
+    #[test]
+    fn a_line_is_read_the_same_by_both_readers(
+        message in message(),
+        damage in vec((any::<prop::sample::Index>(), prop::sample::select(b"\"\\nu{}[],:0-e \n\x01\x80".as_slice()), 0..3_u8), 0..3),
+    ) {
+        let mut line = Vec::new();
+        write_line(&message, None, &mut line);
+        for (at, byte, how) in damage {
+            let at = at.index(line.len());
+            match how {
+                0 => line[at] = byte,
+                1 => line.insert(at, byte),
+                _ => _ = line.remove(at),
+            }
+        }
+        let spaced = [b" ", line.as_slice()].concat();
+        prop_assert_eq!(read_line(&line).ok(), read_line(&spaced).ok(), "{}", String::from_utf8_lossy(&line));
+    }
+
     #[test]
     fn no_bytes_make_the_reader_panic(
         noise in vec(any::<u8>(), 0..200),

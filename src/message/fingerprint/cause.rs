@@ -452,6 +452,10 @@ fn without_state(has: Phrases, text: &str) -> &str {
     if let Some((_, about)) = has.split(Phrase::Deadlocked, text) {
         return text.strip_suffix(about).and_then(|text| text.strip_suffix(" on ")).unwrap_or(text);
     }
+    // Before each pair but the first there is a comma.
+    if memchr::memchr_iter(b',', text.as_bytes()).nth(PAIRS - 2).is_none() {
+        return text;
+    }
     let is_pair = |part: &str| {
         behind(part, " ").and_then(|part| split(part, ": ")).is_some_and(|(name, _)| {
             (2..=16).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')

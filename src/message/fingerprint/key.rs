@@ -15,7 +15,7 @@ use crate::text::find::behind;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyPart {
     /// `class`, `message`, `field`, `frames`, `place`, `consumer`, `reason`, `type`, `shape`, or the name of a rule's field.
-    pub name: Cow<'static, str>,
+    pub name: String,
     /// Its value, after masking.
     pub value: String,
 }
@@ -23,12 +23,16 @@ pub struct KeyPart {
 /// What a group's name is made of: parts, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Key {
-    parts: Vec<KeyPart>,
+    /// What is hashed: of each part its name and its value, each behind its length, so that no two keys share a form.
+    form: Vec<u8>,
     /// Whether the one part's value is the title.
     plain: bool,
     /// The group that a masked message was in before.
     stated: Option<GroupId>,
 }
+
+/// Room for the form of most keys.
+const FORM: usize = 256;
 
 /// Whether the record is another's than that of those who say only that a message was moved.
 fn tells_why(failure: &Failure) -> bool {
@@ -40,7 +44,8 @@ impl Key {
     /// The key of a message with its failure.
     #[must_use]
     pub fn of(message: &Message, failure: Option<&Failure>, rules: &Rules) -> Self {
-        let mut key = Self { stated: message.group_before_masking(), ..Self::default() };
+        let form = Vec::with_capacity(FORM);
+        let mut key = Self { form, plain: false, stated: message.group_before_masking() };
         if key.push_fields(message, failure, rules) {
             return key;
         }
@@ -71,14 +76,20 @@ impl Key {
 
     /// A key of one part: what a message is grouped by when it is not the failure.
     #[must_use]
-    pub fn one(name: &'static str, value: String) -> Self {
-        Self { parts: vec![KeyPart { name: Cow::Borrowed(name), value }], plain: true, stated: None }
+    pub fn one(name: &str, value: &str) -> Self {
+        let mut key = Self { plain: true, ..Self::default() };
+        key.add(name, value);
+        key
     }
 
     /// A key of these parts.
     #[must_use]
-    pub const fn made_of(parts: Vec<KeyPart>) -> Self {
-        Self { parts, plain: false, stated: None }
+    pub fn made_of(parts: &[KeyPart]) -> Self {
+        let mut key = Self::default();
+        for part in parts {
+            key.add(&part.name, &part.value);
+        }
+        key
     }
 
     /// Adds the fields that the rules key on; whether they are all that counts.
@@ -88,7 +99,7 @@ impl Key {
             let candidate = Candidate::new(message).with_failure(failure).with_rules(rules);
             for rule in &rules.keys {
                 if let Some(value) = rule.field.value(&candidate) {
-                    self.parts.push(KeyPart { name: Cow::Owned(rule.field.name().to_owned()), value });
+                    self.add(rule.field.name(), &value);
                     alone |= !rule.with_cause;
                 }
             }
@@ -96,20 +107,27 @@ impl Key {
         alone
     }
 
-    /// The parts, in order.
-    #[must_use]
-    pub fn parts(&self) -> &[KeyPart] {
-        &self.parts
+    /// The name and the value of each part, in order.
+    pub fn parts(&self) -> impl Iterator<Item = (&str, &str)> {
+        let mut form = self.form.as_slice();
+        std::iter::from_fn(move || Some((text_of(&mut form)?, text_of(&mut form)?)))
     }
 
-    fn push(&mut self, name: &'static str, value: Option<Cow<'_, str>>) {
+    fn add(&mut self, name: &str, value: &str) {
+        for text in [name, value] {
+            self.form.extend_from_slice(&(text.len() as u64).to_be_bytes());
+            self.form.extend_from_slice(text.as_bytes());
+        }
+    }
+
+    fn push(&mut self, name: &str, value: Option<Cow<'_, str>>) {
         if let Some(value) = value.filter(|value| !value.is_empty()) {
-            self.parts.push(KeyPart { name: Cow::Borrowed(name), value: value.into_owned() });
+            self.add(name, &value);
         }
     }
 
     fn get(&self, name: &str) -> Option<&str> {
-        self.parts.iter().find(|part| part.name == name).map(|part| part.value.as_str())
+        self.parts().find_map(|(own, value)| (own == name).then_some(value))
     }
 
     fn push_place(&mut self, message: &Message, failure: &Failure) {
@@ -144,27 +162,18 @@ impl Key {
         if let Some(id) = self.stated {
             return id;
         }
-        let mut form = Vec::with_capacity(256);
-        for part in &self.parts {
-            // Lengths come before data, so that no two keys share a form.
-            for text in [&*part.name, &*part.value] {
-                form.extend_from_slice(&(text.len() as u64).to_be_bytes());
-                form.extend_from_slice(text.as_bytes());
-            }
-        }
-        GroupId(half(&blake3::hash(&form)))
+        GroupId(half(&blake3::hash(&self.form)))
     }
 
     fn title(&self) -> String {
-        if let [part] = self.parts.as_slice()
-            && self.plain
-        {
-            return part.value.clone();
-        }
-        if let [part] = self.parts.as_slice()
-            && !matches!(&*part.name, "class" | "message" | "reason" | "place" | "type" | "shape" | "frames")
-        {
-            return format!("{} {}", part.name, part.value);
+        let mut parts = self.parts();
+        if let (Some((name, value)), None) = (parts.next(), parts.next()) {
+            if self.plain {
+                return value.to_owned();
+            }
+            if !matches!(name, "class" | "message" | "reason" | "place" | "type" | "shape" | "frames") {
+                return format!("{name} {value}");
+            }
         }
         let class = self.get("class").map(short_class);
         let text = self.get("message").or_else(|| self.get("frames"));
@@ -186,8 +195,17 @@ impl Key {
     pub fn into_group(self, rules: &Rules) -> Group {
         let id = self.id();
         let title = rules.title(id).map_or_else(|| self.title(), str::to_owned);
-        Group { id, title, key: self.parts }
+        let part = |(name, value): (&str, &str)| KeyPart { name: name.to_owned(), value: value.to_owned() };
+        Group { id, title, key: self.parts().map(part).collect() }
     }
+}
+
+/// Takes one text off the front of a form.
+fn text_of<'a>(form: &mut &'a [u8]) -> Option<&'a str> {
+    let (length, rest) = form.split_first_chunk()?;
+    let (text, rest) = rest.split_at_checked(usize::try_from(u64::from_be_bytes(*length)).ok()?)?;
+    *form = rest;
+    str::from_utf8(text).ok()
 }
 
 /// The template of a failure's text. Java's `UnknownHostException` has the bare host as its message, which may be any

@@ -54,19 +54,23 @@ pub(super) fn token_of(rest: &str) -> &str {
     let bytes = rest.as_bytes();
     let mut i = 0;
     let mut url = false;
-    let mut after_word = false;
     while let Some(byte) = bytes.get(i).copied() {
-        let apostrophe = byte == b'\'' && after_word && bytes.get(i + 1).is_some_and(u8::is_ascii_alphabetic);
-        let in_url = url && matches!(byte, b'?' | b'!' | b'*' | b';' | b',' | b'|');
-        if !(is_word(byte) || apostrophe || in_url) {
+        let goes_on = match byte {
+            b':' => {
+                url |= bytes.get(i + 1..i + 3) == Some(b"//".as_slice());
+                true
+            }
+            b'\'' => {
+                let letter = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_alphabetic);
+                letter(i.checked_sub(1)) && letter(Some(i + 1))
+            }
+            b'?' | b'!' | b'*' | b';' | b',' | b'|' => url,
+            _ => is_word(byte),
+        };
+        if !goes_on {
             break;
         }
-        url = url || (byte == b':' && bytes.get(i + 1..i + 3) == Some(b"//".as_slice()));
-        after_word = byte.is_ascii_alphabetic();
         i += if byte < 0xc0 { 1 } else { char_len(byte) };
-        if matches!(bytes.get(i), Some(0xe3..0xee)) {
-            break;
-        }
     }
     rest.get(..i).unwrap_or(rest)
 }
@@ -95,29 +99,62 @@ pub(super) struct Facts {
     pub(super) url: bool,
 }
 
+/// What a byte is.
+const DIGIT: u16 = 1;
+const HEX: u16 = 1 << 1;
+const UPPER: u16 = 1 << 2;
+const DOT: u16 = 1 << 3;
+const DASH: u16 = 1 << 4;
+const UNDERSCORE: u16 = 1 << 5;
+const SLASH: u16 = 1 << 6;
+const BACKSLASH: u16 = 1 << 7;
+const AT: u16 = 1 << 8;
+const EQUALS: u16 = 1 << 9;
+
+const KINDS: [u16; 256] = {
+    let mut kinds = [0; 256];
+    let mut byte = 0_u8;
+    while byte < 0x80 {
+        let special = match byte {
+            b'0'..=b'9' => DIGIT,
+            b'A'..=b'Z' => UPPER,
+            b'.' => DOT,
+            b'-' => DASH,
+            b'_' => UNDERSCORE,
+            b'/' => SLASH,
+            b'\\' => BACKSLASH,
+            b'@' => AT,
+            b'=' => EQUALS,
+            _ => 0,
+        };
+        kinds[byte as usize] = special | if byte.is_ascii_hexdigit() { HEX } else { 0 };
+        byte += 1;
+    }
+    kinds
+};
+
 impl Facts {
-    /// One look at the bytes.
+    /// One look at the bytes, and another for what few tokens have.
     pub(super) fn of(token: &str) -> Self {
-        let mut facts = Self { lower_only: true, hex_only: true, ..Self::default() };
-        for (i, byte) in token.bytes().enumerate() {
-            facts.digit |= byte.is_ascii_digit();
-            facts.hex_only &= byte.is_ascii_hexdigit();
-            match byte {
-                b'.' => facts.dot = true,
-                b'-' => facts.dash = true,
-                b'_' => facts.underscore = true,
-                b'/' => {
-                    facts.slashes += 1;
-                    facts.url |= token.get(..i).is_some_and(|before| before.ends_with(":/") && before.len() > 2);
-                }
-                b'\\' => facts.backslash = true,
-                b'@' if i > 0 => facts.at = facts.at.or(Some(i)),
-                b'=' => facts.equals = facts.equals.or(Some(i)),
-                b'A'..=b'Z' => facts.lower_only = false,
-                _ => {}
-            }
+        let (any, all) = token.bytes().fold((0, u16::MAX), |(any, all), byte| {
+            let kind = KINDS[usize::from(byte)];
+            (any | kind, all & kind)
+        });
+        let has = |kind| any & kind != 0;
+        let bytes = token.as_bytes();
+        Self {
+            digit: has(DIGIT),
+            lower_only: !has(UPPER),
+            hex_only: all & HEX != 0,
+            dot: has(DOT),
+            dash: has(DASH),
+            underscore: has(UNDERSCORE),
+            slashes: if has(SLASH) { memchr::memchr_iter(b'/', bytes).count() } else { 0 },
+            backslash: has(BACKSLASH),
+            at: if has(AT) { memchr::memchr_iter(b'@', bytes).find(|at| *at > 0) } else { None },
+            equals: if has(EQUALS) { memchr::memchr(b'=', bytes) } else { None },
+            url: has(SLASH) && bytes.windows(3).skip(1).any(|three| three == b"://"),
         }
-        facts
     }
 
     /// Whether it has a digit.

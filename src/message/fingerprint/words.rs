@@ -61,31 +61,47 @@ pub(super) fn is_unit(word: &str) -> bool {
     UNITS.has(word)
 }
 
-static DAYS: Words = Words::new(&["mon", "tue", "wed", "thu", "fri", "sat", "sun"]);
-static MONTHS: Words =
-    Words::new(&["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]);
-static LONG_DAYS: Words = Words::new(&["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]);
-static LONG_MONTHS: Words = Words::new(&[
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-]);
-
 fn is_day_or_month(word: &str) -> bool {
-    match word.len() {
-        3 => DAYS.has(word) || MONTHS.has(word),
-        4..=9 => LONG_DAYS.has(word) || LONG_MONTHS.has(word),
-        _ => false,
-    }
+    static DAYS_AND_MONTHS: Words = Words::new(&[
+        "mon",
+        "tue",
+        "wed",
+        "thu",
+        "fri",
+        "sat",
+        "sun",
+        "monday",
+        "tuesday",
+        "wednesday",
+        "thursday",
+        "friday",
+        "saturday",
+        "sunday",
+        "jan",
+        "feb",
+        "mar",
+        "apr",
+        "may",
+        "jun",
+        "jul",
+        "aug",
+        "sep",
+        "oct",
+        "nov",
+        "dec",
+        "january",
+        "february",
+        "march",
+        "april",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
+    ]);
+    DAYS_AND_MONTHS.has(word)
 }
 
 /// A month, a time zone or half of the day after a number.

@@ -43,6 +43,7 @@
 
 mod read;
 mod write;
+mod written;
 
 pub use read::read_line;
 pub use write::{Derived, write_line, write_string, write_value};
@@ -153,6 +154,39 @@ mod tests {
         assert_eq!(read(r#"{"payload":null}"#), Message::default());
         assert_eq!(read(r#"{"payload":{"base64":"AP8"}}"#).body(), [0, 255]);
         assert_eq!(read(r#"{"payload":{"utf8":""}}"#).payload, Some(Bytes::new()));
+    }
+
+    #[test]
+    fn a_line_as_it_is_written_is_read_without_the_reader_of_others() {
+        let named = Derived { group: Some("g-5f3a9c"), ..Derived::default() };
+        let plain = Message { payload: Some(Bytes::from_static(b"a\n\tat \"b\"\\\r\n/\n")), ..Message::default() };
+        for message in [sample(), plain.clone(), Message { metadata: plain.headers.clone(), ..plain.clone() }] {
+            for derived in [None, Some(&named)] {
+                let text = line(&message, derived);
+                assert_eq!(written::read(&text).as_ref(), Some(&message), "{text}");
+                for cut in 0..text.len() - 1 {
+                    assert_eq!(written::read(&text[..cut]), None, "{text}");
+                }
+                assert_eq!(written::read(&format!("{text} ")), None);
+            }
+        }
+        let start = r#"{"schema":"postroom.message/1","payload":"#;
+        assert_eq!(written::read(&format!("{start}null}}")), Some(Message::default()));
+        for (behind, is_read) in [
+            (r#""short"}"#, true),
+            (r#"{"base64":"AA=="},"deliveries":7}"#, true),
+            (r#"null,"headers":[]}"#, false),
+            (r#"null,"payload":null}"#, false),
+            (r#"null,"new":1}"#, false),
+            ("{\"utf8\":\"\t\"}}", false),
+            (r#"{"utf8":"\u0041"}}"#, false),
+            (r#"{"utf8":"\"#, false),
+            (r#"{"utf8":"\n\"#, false),
+            (r#"null,"deliveries":07}"#, false),
+        ] {
+            let text = format!("{start}{behind}");
+            assert_eq!(written::read(&text).is_some(), is_read, "{text}");
+        }
     }
 
     #[test]

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::{MAX_DEPTH, SCHEMA};
+use super::{MAX_DEPTH, SCHEMA, written};
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::{Amqp, Fields, Message, Position, Value};
 
@@ -31,6 +31,9 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 pub fn read_line(line: &[u8]) -> Result<Message> {
     let text = std::str::from_utf8(line)
         .map_err(|error| invalid(format!("the line is not UTF-8 at byte {}", error.valid_up_to() + 1)))?;
+    if let Some(message) = written::read(text) {
+        return Ok(message);
+    }
     let place = Cell::new(None);
     let mut json = serde_json::Deserializer::from_str(text);
     LineSeed { place: &place }.deserialize(&mut json).and_then(|message| json.end().map(|()| message)).map_err(
@@ -142,9 +145,7 @@ impl<'de> Visitor<'de> for LineSeed<'_> {
                 }
                 Field::Id => message.id = object.next_value::<Option<String>>()?.unwrap_or_default(),
                 Field::Position => {
-                    message.position = object
-                        .next_value::<Option<Place>>()?
-                        .map(|place| Position { partition: place.partition, offset: place.offset });
+                    message.position = object.next_value::<Option<Place>>()?.map(Position::from);
                 }
                 Field::Time => message.time = object.next_value::<Option<Timestamp>>()?,
                 Field::Key => message.key = object.next_value::<Text>()?.0,
@@ -166,9 +167,15 @@ impl<'de> Visitor<'de> for LineSeed<'_> {
 
 /// `position` as it is written.
 #[derive(Deserialize)]
-struct Place {
+pub(super) struct Place {
     partition: Option<i32>,
     offset: u64,
+}
+
+impl From<Place> for Position {
+    fn from(Place { partition, offset }: Place) -> Self {
+        Self { partition, offset }
+    }
 }
 
 /// A string that is borrowed wherever it has no escapes.
@@ -182,7 +189,7 @@ impl Name<'_> {
 }
 
 /// A payload, a key or a byte array.
-struct Text(Option<Bytes>);
+pub(super) struct Text(pub(super) Option<Bytes>);
 
 impl<'de> Deserialize<'de> for Text {
     fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
@@ -323,7 +330,7 @@ struct Typed<'a> {
 
 /// Reads a value; `depth` counts the arrays and tables around it. The error says what is wrong, for a sentence that
 /// begins with the field.
-fn read_value(json: &str, depth: usize) -> Result<Value, String> {
+pub(super) fn read_value(json: &str, depth: usize) -> Result<Value, String> {
     match json.as_bytes() {
         [b'"', ..] => parse_text(json).map(Value::Bytes),
         [b'{', ..] => read_typed(parse(json)?, depth),
@@ -339,35 +346,9 @@ fn read_value(json: &str, depth: usize) -> Result<Value, String> {
     }
 }
 
-/// A JSON string's text. Everything but escapes by number, which may go wrong, is resolved here in one go: a stack trace
-/// has an escape or two a line.
+/// A JSON string's text.
 fn parse_text(json: &str) -> Result<Bytes, String> {
-    let slow = || parse(json).map(|text: String| Bytes::from(text));
-    let Some(mut rest) = json.strip_prefix('"').and_then(|text| text.strip_suffix('"')).map(str::as_bytes) else {
-        return slow();
-    };
-    let mut text = Vec::with_capacity(rest.len());
-    while let Some(at) = memchr::memchr(b'\\', rest) {
-        let (plain, mut escapes) = rest.split_at(at);
-        text.extend_from_slice(plain);
-        // They come in rows: the end of one line and the indent of the next.
-        while let [b'\\', which, behind @ ..] = escapes {
-            text.push(match which {
-                b'n' => b'\n',
-                b't' => b'\t',
-                b'r' => b'\r',
-                b'"' | b'\\' | b'/' => *which,
-                _ => return slow(),
-            });
-            escapes = behind;
-        }
-        if escapes.first() == Some(&b'\\') {
-            return slow();
-        }
-        rest = escapes;
-    }
-    text.extend_from_slice(rest);
-    Ok(Bytes::from(text))
+    parse(json).map(|text: String| Bytes::from(text))
 }
 
 fn parse<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T, String> {

@@ -82,9 +82,9 @@ impl By {
             }
         };
         match (value, self) {
-            (Some(value), _) => Key::one(name, value),
-            (None, Self::Field(field)) => Key::one("without", format!("without {}", field.name())),
-            (None, _) => Key::one("without", format!("without {name}")),
+            (Some(value), _) => Key::one(name, &value),
+            (None, Self::Field(field)) => Key::one("without", &format!("without {}", field.name())),
+            (None, _) => Key::one("without", &format!("without {name}")),
         }
     }
 }

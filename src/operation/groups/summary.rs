@@ -145,7 +145,7 @@ impl GroupSummary {
     /// Whether nothing of what the id is made of is hidden.
     #[must_use]
     pub fn is_shown_as_it_is(&self) -> bool {
-        Key::made_of(self.key.clone()).id() == self.id
+        Key::made_of(&self.key).id() == self.id
     }
 
     /// The line `postroom.group/1`.
