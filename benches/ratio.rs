@@ -13,6 +13,18 @@ pub(crate) struct Times {
     pub(crate) ours: Vec<Duration>,
 }
 
+/// Whose turn it is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Whose {
+    Bare,
+    Ours,
+}
+
+/// Both in each round; the second of a round begins the next one.
+pub(crate) fn turns(rounds: u64) -> impl Iterator<Item = Whose> {
+    (0..rounds).flat_map(|n| if n % 2 == 0 { [Whose::Bare, Whose::Ours] } else { [Whose::Ours, Whose::Bare] })
+}
+
 /// A number from the environment.
 pub(crate) fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name).map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{name} is not a number")))
