@@ -2,8 +2,9 @@
 //!
 //! A name is one of `error`, `exception`, `reason`, `fault`, `failure`, `failed`, `panic`, `crash`, `fehler`, `erreur`, `exc`, alone
 //! or with `type`, `class`, `code`, `name`, `message`, `detail`, `description`, `what`, `stack`, `trace` or `chain`, perhaps
-//! after `x`, `dlq` or `dead letter`; case and `-`, `_`, `.` do not count. A header's may begin with a team's own words. A
-//! lone `stack`, `stacktrace`, `backtrace` or `traceback` adds to them. A body may hold them in an `error` or `exception`
+//! after `x`, `dlq` or `dead letter`; case and `-`, `_`, `.` do not count. A header's may begin with a team's own words, and
+//! be one of them alone behind these where its value is a text of several words. A lone `stack`, `stacktrace`, `backtrace` or
+//! `traceback` adds to them. A body may hold them in an `error` or `exception`
 //! object, and a header may hold such a body, or a list of the errors within each other. Limits: a lone code, or a lone
 //! `reason`, is no failure: live messages have those, too.
 
@@ -201,6 +202,11 @@ pub(super) fn headers(message: &Message) -> Option<Failure> {
             found.put(part, text(value));
         }
     }
+    for (name, value) in &message.headers {
+        if let Some(part) = last_part(name) {
+            found.put(part, text(value).filter(|text| text.contains(' ')));
+        }
+    }
     found.failure().or_else(|| message.headers.iter().find_map(|(_, value)| fields(&json(value)?)))
 }
 
@@ -221,12 +227,18 @@ fn named_part(name: &str) -> Option<Part> {
         let subject = SUBJECTS
             .iter()
             .find(|subject| rest.get(..subject.len()).is_some_and(|start| start.eq_ignore_ascii_case(subject)));
-        // A subject alone may be anything's, such as `ignore-error`.
+        // A subject alone may be anything's, such as `ignore-error`: see `last_part`.
         if subject.is_some_and(|subject| rest.len() > subject.len()) {
             return part(rest);
         }
     }
     None
+}
+
+/// What a header tells by the last word of its name alone: `x-acme-error`, `x-acme-stack`. A lone `reason` is anybody's.
+fn last_part(name: &str) -> Option<Part> {
+    let (_, last) = name.rsplit_once(['-', '_', '.'])?;
+    part(last).filter(|part| matches!(part, Part::Text | Part::Exception | Part::Trace))
 }
 
 /// Reads a body with common names, at the top and in an object that is named as a failure.
@@ -377,6 +389,31 @@ mod tests {
         let failure = headers(&message).unwrap();
         assert_eq!(failure.class.as_deref(), Some("Timeout"));
         assert_eq!(failure.message.as_deref(), Some("no answer in 30 s"));
+    }
+
+    #[test]
+    fn a_text_behind_a_teams_own_words_is_a_failure_and_a_word_is_none() {
+        let with = |headers: &[(&str, &str)]| {
+            let mut message = Message::default();
+            for (name, value) in headers {
+                message.headers.push(*name, *value);
+            }
+            super::headers(&message)
+        };
+        for own in [
+            ("ignore-error", "true"),
+            ("x-acme-failed", "at ten"),
+            ("x-acme-reason", "as asked for"),
+            ("x-acme-stack", "a b"),
+        ] {
+            assert_eq!(with(&[own]), None, "{own:?}");
+        }
+        let failure =
+            with(&[("x-acme-error", "no such hotel"), ("x-acme-stack", "goroutine 7 [running]:\nmain.f()")]).unwrap();
+        assert_eq!(failure.message.as_deref(), Some("no such hotel"));
+        assert!(failure.stack.is_some());
+        let named = with(&[("x-acme-error", "gave up"), ("x-error-message", "no such hotel")]).unwrap();
+        assert_eq!(named.message.as_deref(), Some("no such hotel"), "a name of one meaning goes first");
     }
 
     #[test]

@@ -110,6 +110,8 @@ fn told(failure: &Failure) -> Option<(Option<&str>, Cow<'_, str>)> {
         None => (class, cause),
     };
     let text = of_script(cause).or_else(|| of_feign(has, cause)).or_else(|| violated(cause));
+    let text = text.or_else(|| of_hibernate(cause)).or_else(|| of_codec(has, cause));
+    let text = text.or_else(|| without_database(has, cause));
     Some((class, text.map_or_else(|| without_tries(cause), Cow::Owned)))
 }
 
@@ -208,6 +210,30 @@ fn of_feign(has: Phrases, text: &str) -> Option<String> {
     let called = rest.split_once("] [").and_then(|(_, rest)| rest.split_once('(')).map(|(called, _)| called);
     let called = called.filter(|called| called.contains('#') && !called.contains([' ', ']']));
     Some(format!("{status} during [{method}] to *{}", called.map(|name| format!(" [{name}]")).unwrap_or_default()))
+}
+
+/// What Hibernate 7 says of a collection that it could not load, as older ones say it: the collection's name is in the code.
+fn of_hibernate(text: &str) -> Option<String> {
+    let (role, _) = behind(text, "Cannot lazily initialize collection of role '")?.split_once('\'')?;
+    Some(format!("failed to lazily initialize a collection of role: {role}"))
+}
+
+/// What Python says of a text that an encoding can't hold, whether that is one character or several.
+fn of_codec(has: Phrases, text: &str) -> Option<String> {
+    let (codec, rest) = has.split(Phrase::Encodes, text)?;
+    let (_, why) = rest.split_once(" in position ")?.1.split_once(": ")?;
+    Some(format!("{codec}{}s: {why}", Phrase::Encodes.text()))
+}
+
+/// A text without the name of the database, which is another in each region: of `MongoDB`'s duplicate keys, and where SQL
+/// Server had no room.
+fn without_database(has: Phrases, text: &str) -> Option<String> {
+    [(Phrase::Duplicate, 1), (Phrase::Truncated, 2)].into_iter().find_map(|(mark, dots)| {
+        let (before, behind) = has.split(mark, text)?;
+        let (name, rest) = behind.split_at_checked(behind.find([' ', '\'']).unwrap_or(behind.len()))?;
+        let (_, table) = name.split_once('.').filter(|_| name.matches('.').count() == dots)?;
+        Some(format!("{before}{}{table}{rest}", mark.text()))
+    })
 }
 
 /// What older V8 said of a missing member, as newer ones say it.
@@ -319,6 +345,7 @@ pub(super) fn field(failure: &Failure) -> Option<String> {
                 BOUND => bound(behind),
                 MAPPED => names::field(behind.split_once(']')?.0).map(Cow::into_owned),
                 PLAYED => played(behind),
+                MISSING => missing(behind),
                 CONVERTED => names::field(before.rsplit_once("Path: $.")?.1).map(Cow::into_owned),
                 _ if vague => names::field(behind.split_once(']')?.0).map(Cow::into_owned),
                 _ => None,
@@ -335,6 +362,8 @@ const BOUND: &str = "Field error in object '";
 const MAPPED: &str = "failed to parse field [";
 /// How Play's JSON begins to tell what it missed: `JsResultException(errors:List((/lines(1)/sku,List(…`.
 const PLAYED: &str = "errors:List((/";
+/// How the JDBC sink of Connect begins to tell the columns that its table has not.
+const MISSING: &str = "is missing fields ([SinkRecordField{";
 /// What follows the path that .NET's reader of JSON was at: `Path: $.Lines[0].Id | LineNumber: 0`.
 const CONVERTED: &str = " | LineNumber: ";
 /// How circe begins to tell where it was: `DecodingFailure at .lines[0].sku: Missing required field`.
@@ -346,7 +375,7 @@ const CONSTRAINT: &str = "constraint [";
 
 #[expect(clippy::expect_used, reason = "a constant pattern, compiled in a test of this file")]
 static FIELD: LazyLock<Regex> = LazyLock::new(|| {
-    let marks = [CHAIN, BOUND, MAPPED, PLAYED, CONVERTED, CONSTRAINT, DECODED, DOWN].map(regex::escape);
+    let marks = [CHAIN, BOUND, MAPPED, PLAYED, MISSING, CONVERTED, CONSTRAINT, DECODED, DOWN].map(regex::escape);
     Regex::new(&marks.join("|")).expect("a valid pattern")
 });
 
@@ -369,6 +398,14 @@ fn climbed(behind: &str) -> Option<String> {
     let mut names: Vec<&str> = line.split("DownField(").filter_map(|part| Some(part.split_once(')')?.0)).collect();
     names.reverse();
     names::field(&names.join(".")).map(Cow::into_owned)
+}
+
+/// The fields of Connect's list, each told with its schema.
+fn missing(behind: &str) -> Option<String> {
+    let fields = behind.split_once("])").map_or(behind, |(fields, _)| fields);
+    let names = fields.split("name='").skip(1).filter_map(|field| names::field(field.split_once('\'')?.0));
+    let names: BTreeSet<_> = names.collect();
+    (!names.is_empty()).then(|| names.into_iter().collect::<Vec<_>>().join(", "))
 }
 
 /// All fields that Spring's validation lists: `order' on field 'payer.iban': rejected value …`.
@@ -666,6 +703,10 @@ mod tests {
         for (text, want) in [
             (r#"{"reason": "failed to parse field [size.height] of type [float] in document"}"#, "size.height"),
             (
+                "Table \"bills\" is missing fields ([SinkRecordField{schema=Schema{STRING}, name='promo_code', isPrimaryKey=false}, SinkRecordField{schema=Schema{STRING}, name='iban', isPrimaryKey=false}]) and auto-evolution is disabled",
+                "iban, promo_code",
+            ),
+            (
                 "JsResultException(errors:List((/lines(1)/sku,List(JsonValidationError(List(error.path.missing)))))",
                 "lines.sku",
             ),
@@ -679,6 +720,26 @@ mod tests {
         assert_eq!(cause("onOrder.event.qty: must be greater than 0"), "qty: must be greater than 0");
         assert_eq!(cause("Cannot read property 'a' of undefined"), "Cannot read properties of undefined (reading 'a')");
         assert_eq!(cause("job a: panic recovered: runtime error: no"), "runtime error: no");
+        for text in [
+            "'ascii' codec can't encode character '\\xe9' in position 4: ordinal not in range(128)",
+            "'ascii' codec can't encode characters in position 4-5: ordinal not in range(128)",
+        ] {
+            assert_eq!(cause(text), "'ascii' codec can't encode characters: ordinal not in range(128)");
+        }
+        assert_eq!(
+            cause("Cannot lazily initialize collection of role 'a.B.c' with key '7' (no session)"),
+            "failed to lazily initialize a collection of role: a.B.c"
+        );
+        assert_eq!(
+            cause("E11000 duplicate key error collection: shop-eu.bills index: no_1 dup key: { no: 1 }"),
+            "E11000 duplicate key error collection: bills index: no_1 dup key: { no: 1 }"
+        );
+        assert_eq!(
+            cause("String or binary data would be truncated in table 'crm_eu.dbo.Bills', column 'No'."),
+            "String or binary data would be truncated in table 'dbo.Bills', column 'No'."
+        );
+        let same = "would be truncated in table 'Bills', column 'No'.";
+        assert_eq!(cause(same), same);
         failure.message = Some("could not execute statement".into());
         failure.stack = Some("a.B: could not execute statement; SQL [n/a]; constraint [fk_order]; nested".into());
         assert_eq!(field(&failure).as_deref(), Some("fk_order"));

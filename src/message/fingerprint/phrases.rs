@@ -44,10 +44,16 @@ pub(super) enum Phrase {
     Models,
     /// How Rust's runtime says where.
     Panicked,
+    /// What Python says of a text that an encoding can't hold.
+    Encodes,
+    /// What stands before a collection of `MongoDB`'s, with its database.
+    Duplicate,
+    /// And before a table of SQL Server's.
+    Truncated,
 }
 
 /// All of them in their order, each with its words.
-const ALL: [(Phrase, &str); 20] = [
+const ALL: [(Phrase, &str); 23] = [
     (Phrase::RuntimeError, "runtime error: "),
     (Phrase::Unmarshal, "json: cannot unmarshal "),
     (Phrase::Error, "ERROR: "),
@@ -68,6 +74,9 @@ const ALL: [(Phrase, &str); 20] = [
     (Phrase::Model, " validation error for "),
     (Phrase::Models, " validation errors for "),
     (Phrase::Panicked, "panicked at "),
+    (Phrase::Encodes, " codec can't encode character"),
+    (Phrase::Duplicate, "duplicate key error collection: "),
+    (Phrase::Truncated, "would be truncated in table '"),
 ];
 
 impl Phrase {
