@@ -22,7 +22,7 @@ mod ground;
 mod ratio;
 
 use ground::Ground;
-use ratio::{Times, head, lines, postroom, setting, timed};
+use ratio::{Times, Whose, head, lines, postroom, setting, timed, turns};
 
 fn main() {
     let (messages, rounds) = (setting("POSTROOM_BENCH_MESSAGES", 20_000), setting("POSTROOM_BENCH_ROUNDS", 3));
@@ -39,33 +39,33 @@ fn main() {
 async fn run(ground: &Ground, rounds: u64) {
     let home = ground.folder.path();
     let mut times = Times::default();
-    for _ in 0..rounds {
+    for whose in turns(rounds) {
         ground.fill("bench-from").await;
         ground.empty("bench-to").await;
-        let (from, to) = (ground.queue("bench-from").await, ground.queue("bench-to").await);
-        times.bare.push(timed(bare::replay(&ground.client, &from, &to)).await);
-        assert_eq!((ground.count("bench-from").await, ground.count("bench-to").await), (0, ground.messages));
-        ground.fill("bench-from").await;
-        ground.empty("bench-to").await;
-        let to = ground.address("bench-to");
-        let replay = ["replay", &ground.address("bench-from"), "--to", &to, "--yes", "-o", "json"];
-        times.ours.push(postroom(home, &replay));
+        if whose == Whose::Bare {
+            let (from, to) = (ground.queue("bench-from").await, ground.queue("bench-to").await);
+            times.bare.push(timed(bare::replay(&ground.client, &from, &to)).await);
+        } else {
+            let (from, to) = (ground.address("bench-from"), ground.address("bench-to"));
+            times.ours.push(postroom(home, &["replay", &from, "--to", &to, "--yes", "-o", "json"]));
+        }
         assert_eq!((ground.count("bench-from").await, ground.count("bench-to").await), (0, ground.messages));
     }
     times.print("move, standard to standard");
     let mut times = Times::default();
-    for _ in 0..rounds {
+    for whose in turns(rounds) {
         ground.fill("bench-from").await;
-        let from = ground.queue("bench-from").await;
-        times.bare.push(timed(bare::drain(&ground.client, &from, &ground.file("bare.out"))).await);
-        assert_eq!(lines(&ground.file("bare.out")), ground.messages, "the file");
-        ground.fill("bench-from").await;
-        let archive = ground.file("postroom.jsonl");
-        let to = format!("file:{}", archive.display());
-        let drain = ["drain", &ground.address("bench-from"), "--to", &to, "--yes", "-o", "json"];
-        times.ours.push(postroom(home, &drain));
-        assert_eq!((lines(&archive), ground.count("bench-from").await), (ground.messages, 0), "the archive");
-        std::fs::remove_file(archive).unwrap();
+        if whose == Whose::Bare {
+            let from = ground.queue("bench-from").await;
+            times.bare.push(timed(bare::drain(&ground.client, &from, &ground.file("bare.out"))).await);
+            assert_eq!(lines(&ground.file("bare.out")), ground.messages, "the file");
+        } else {
+            let archive = ground.file("postroom.jsonl");
+            let (from, to) = (ground.address("bench-from"), format!("file:{}", archive.display()));
+            times.ours.push(postroom(home, &["drain", &from, "--to", &to, "--yes", "-o", "json"]));
+            assert_eq!((lines(&archive), ground.count("bench-from").await), (ground.messages, 0), "the archive");
+            std::fs::remove_file(archive).unwrap();
+        }
     }
     times.print("drain");
     ground.fill("bench-from").await;

@@ -197,15 +197,16 @@ fn is_report(text: &str) -> bool {
 /// Reads headers with common names, or with a record in JSON as Sneakers' `retry_info` is one.
 pub(super) fn headers(message: &Message) -> Option<Failure> {
     let mut found = Found::default();
+    // A name of one meaning goes first, wherever it stands.
+    let mut later = Vec::new();
     for (name, value) in &message.headers {
-        if let Some(part) = part(name).or_else(|| named_part(name)) {
-            found.put(part, text(value));
+        match part(name).or_else(|| named_part(name)) {
+            Some(part) => found.put(part, text(value)),
+            None => later.extend(last_part(name).map(|part| (part, value))),
         }
     }
-    for (name, value) in &message.headers {
-        if let Some(part) = last_part(name) {
-            found.put(part, text(value).filter(|text| text.contains(' ')));
-        }
+    for (part, value) in later {
+        found.put(part, text(value).filter(|text| text.contains(' ')));
     }
     found.failure().or_else(|| message.headers.iter().find_map(|(_, value)| fields(&json(value)?)))
 }

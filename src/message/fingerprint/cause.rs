@@ -109,9 +109,12 @@ fn told(failure: &Failure) -> Option<(Option<&str>, Cow<'_, str>)> {
         Some((class, text)) => (Some(class), text),
         None => (class, cause),
     };
-    let text = of_script(cause).or_else(|| of_feign(has, cause)).or_else(|| violated(cause));
-    let text = text.or_else(|| of_hibernate(cause)).or_else(|| of_codec(has, cause));
-    let text = text.or_else(|| without_database(has, cause));
+    let text = of_script(cause)
+        .or_else(|| of_feign(has, cause))
+        .or_else(|| violated(cause))
+        .or_else(|| of_hibernate(cause))
+        .or_else(|| of_codec(has, cause))
+        .or_else(|| without_database(has, cause));
     Some((class, text.map_or_else(|| without_tries(cause), Cow::Owned)))
 }
 
@@ -403,18 +406,17 @@ fn climbed(behind: &str) -> Option<String> {
 /// The fields of Connect's list, each told with its schema.
 fn missing(behind: &str) -> Option<String> {
     let fields = behind.split_once("])").map_or(behind, |(fields, _)| fields);
-    let names = fields.split("name='").skip(1).filter_map(|field| names::field(field.split_once('\'')?.0));
-    let names: BTreeSet<_> = names.collect();
-    (!names.is_empty()).then(|| names.into_iter().collect::<Vec<_>>().join(", "))
+    each_once(fields.split("name='").skip(1).filter_map(|field| field.split_once('\'')))
 }
 
 /// All fields that Spring's validation lists: `order' on field 'payer.iban': rejected value …`.
 fn bound(behind: &str) -> Option<String> {
-    let fields: BTreeSet<String> = behind
-        .split(BOUND)
-        .filter_map(|error| error.split_once("' on field '")?.1.split_once('\''))
-        .filter_map(|(field, _)| names::field(field).map(Cow::into_owned))
-        .collect();
+    each_once(behind.split(BOUND).filter_map(|error| error.split_once("' on field '")?.1.split_once('\'')))
+}
+
+/// The fields of a list in one order, whatever the list's is; what stands behind each is of no interest.
+fn each_once<'a>(fields: impl Iterator<Item = (&'a str, &'a str)>) -> Option<String> {
+    let fields: BTreeSet<_> = fields.filter_map(|(field, _)| names::field(field)).collect();
     (!fields.is_empty()).then(|| fields.into_iter().collect::<Vec<_>>().join(", "))
 }
 

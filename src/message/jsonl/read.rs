@@ -226,10 +226,7 @@ impl<'de> Visitor<'de> for TextVisitor {
         let mut found = None;
         while let Some(form) = object.next_key::<Form>()? {
             let bytes = match form {
-                Form::Utf8 => {
-                    let raw = object.next_value::<&RawValue>()?;
-                    parse_text(raw.get()).map_err(A::Error::custom)?
-                }
+                Form::Utf8 => object.next_value::<String>()?.into(),
                 Form::Base64 => object.next_value::<Base64>()?.0,
                 Form::Unknown => {
                     object.next_value::<IgnoredAny>()?;
@@ -332,7 +329,7 @@ struct Typed<'a> {
 /// begins with the field.
 pub(super) fn read_value(json: &str, depth: usize) -> Result<Value, String> {
     match json.as_bytes() {
-        [b'"', ..] => parse_text(json).map(Value::Bytes),
+        [b'"', ..] => parse(json).map(|text: String| Value::Bytes(text.into())),
         [b'{', ..] => read_typed(parse(json)?, depth),
         b"null" => Ok(Value::Null),
         b"true" => Ok(Value::Bool(true)),
@@ -344,11 +341,6 @@ pub(super) fn read_value(json: &str, depth: usize) -> Result<Value, String> {
             )
         }),
     }
-}
-
-/// A JSON string's text.
-fn parse_text(json: &str) -> Result<Bytes, String> {
-    parse(json).map(|text: String| Bytes::from(text))
 }
 
 fn parse<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T, String> {
