@@ -416,8 +416,8 @@ fn groups_name_causes_and_their_ids_select_messages() {
     let environment = TestEnvironment::new();
     assert_snapshot!(environment.run(&["groups", "demo:orders.dlq", "demo:order-events-dlt", "-o", "table"]), @"
     COUNT  GROUP     FIRST  LAST  EXPIRES  CAUSE
-      612  g-1cd884    45m    1m      13d  NullPointerException: Cannot invoke Curr…
-      274  g-2aec34    23m   25s      13d  ConnectException: Connection refused: *
+      612  g-333def    45m    1m      13d  NullPointerException: Cannot invoke Curr…
+      274  g-95a326    23m   25s      13d  ConnectException: Connection refused: *
     ------- stderr -------
     demo:orders.dlq: each look counts against the delivery limit of 20; the most returned message stands 20 more (peek budget: 20)
     886 messages in 2 groups.
@@ -474,19 +474,19 @@ fn the_demo_is_text_and_the_same_in_every_run() {
 
     $ postroom groups demo:orders.dlq …
     COUNT  GROUP     FIRST  LAST  EXPIRES  CAUSE
-      612  g-1cd884    45m    1m      13d  NullPointerException: Cannot invoke Curr…
-      274  g-2aec34    23m   25s      13d  ConnectException: Connection refused: *
+      612  g-333def    45m    1m      13d  NullPointerException: Cannot invoke Curr…
+      274  g-95a326    23m   25s      13d  ConnectException: Connection refused: *
       264  g-627be1    44m   22s       6d  RestClientException: Schema * not found;…
       236  g-1c6e7a    44m   27s           ParseException: Invalid addr-spec token …
       187  g-9364a2    44m   23s           rejected in thumbnails: render_cover
       171  g-17c9ba    44m   26s      15m  no reason in shipping-labels: {carrier,o…
-      142  g-8fc763    44m   34s           PSQLException: ERROR: duplicate key valu…
-      113  g-4a795e    44m   43s      13d  KeyError: 'postcode'
+      142  g-ef14ea    44m   34s           PSQLException: ERROR: duplicate key valu…
+      113  g-321b8a    44m   43s      13d  KeyError: 'postcode'
         1  g-d0edf1    14m   14m           delivery_limit in payments: Captured
     2,000 messages dead, 9 causes
 
-    $ postroom replay demo:orders.dlq --group g-1cd884 --dry-run
-    Replay 331 of 449 messages in demo:orders.dlq, group g-1cd884
+    $ postroom replay demo:orders.dlq --group g-333def --dry-run
+    Replay 331 of 449 messages in demo:orders.dlq, group g-333def
       →  demo:exchange:shop  331
       ✓ target is not the source
       ✓ read budget: each look counts against the delivery limit of 20; the most

@@ -1,4 +1,4 @@
-//! What Amazon's services leave: SQS redrive, Lambda (dead letters and destinations), EventBridge, SNS.
+//! What Amazon's services leave: SQS redrive, Lambda (dead letters and destinations), Step Functions, EventBridge, SNS.
 //!
 //! Limits: SQS itself keeps no reason, only the source queue and the count of receives. A Lambda record names the
 //! function, not a queue: its replay is an invocation with `requestPayload`, or a read of the stream it names.
@@ -105,9 +105,7 @@ pub(super) fn lambda_destination(record: &Map<String, Json>) -> Option<Failure> 
     let condition = body::text(context, "condition").filter(|condition| condition != "Success")?;
     let response = record.get("responsePayload").and_then(Json::as_object);
     let class = response.and_then(|response| body::text(response, "errorType"));
-    let stack = response.and_then(java_report).or_else(|| {
-        ["stackTrace", "trace"].iter().find_map(|name| response.and_then(|response| body::lines(response, name)))
-    });
+    let stack = response.and_then(stack_of);
     let function_error = || body::text_at(record, ["responseContext", "functionError"]);
     Some(Failure {
         dialect: "lambda-destination",
@@ -127,6 +125,29 @@ pub(super) fn lambda_destination(record: &Map<String, Json>) -> Option<Failure> 
         last: body::time(record, "timestamp"),
         ..Failure::default()
     })
+}
+
+/// The error output of Step Functions, which a state machine's `Catch` puts somewhere into what it sends: an object with
+/// `Error` and `Cause` alone (Amazon States Language, "Error representation"). The cause of a function is its own record.
+pub(super) fn step_functions(record: &Map<String, Json>) -> Option<Failure> {
+    let is_output =
+        |fields: &&Map<String, Json>| fields.len() == 2 && fields.contains_key("Error") && fields.contains_key("Cause");
+    let output = std::iter::once(record).chain(record.values().filter_map(Json::as_object)).find(is_output)?;
+    let told = body::text(output, "Cause").unwrap_or_default();
+    let response = serde_json::from_str::<Map<String, Json>>(&told).ok();
+    let of_function = |name: &str| response.as_ref().and_then(|response| body::text(response, name));
+    Some(Failure {
+        dialect: "step-functions",
+        class: of_function("errorType").or_else(|| body::text(output, "Error")),
+        message: Some(of_function("errorMessage").unwrap_or(told)),
+        stack: response.as_ref().and_then(stack_of),
+        ..Failure::default()
+    })
+}
+
+/// The stack that a function's runtime tells.
+fn stack_of(response: &Map<String, Json>) -> Option<String> {
+    java_report(response).or_else(|| ["stackTrace", "trace"].iter().find_map(|name| body::lines(response, name)))
 }
 
 /// The report of a function in Java or .NET, whose errors hold their causes, as the runtime itself would print it.
@@ -180,6 +201,19 @@ mod tests {
         assert_eq!(failure.frames, ["com.acme.Tariffs.lookup", "com.acme.Handler.handleRequest"]);
         let python = serde_json::json!({"errorType": "KeyError", "errorMessage": "'a'", "stackTrace": ["  File \"/var/task/a.py\", line 3, in b\n"]});
         assert_eq!(java_report(python.as_object().unwrap()), None);
+    }
+
+    #[test]
+    fn what_a_state_machine_caught_is_told_wherever_it_was_put() {
+        let of = |record: Json| step_functions(record.as_object().unwrap()).map(Failure::rooted);
+        let caught =
+            of(serde_json::json!({"input": {"id": 1}, "error": {"Error": "States.TaskFailed", "Cause": "no quota"}}));
+        let caught = caught.unwrap();
+        assert_eq!((caught.class.as_deref(), caught.message.as_deref()), (Some("States.TaskFailed"), Some("no quota")));
+        let cause = r#"{"errorMessage":"'sku'","errorType":"KeyError","stackTrace":["  File \"/var/task/carts/take.py\", line 3, in take\n"]}"#;
+        let caught = of(serde_json::json!({"Error": "KeyError", "Cause": cause})).unwrap();
+        assert_eq!((caught.message.as_deref(), caught.frames), (Some("'sku'"), vec!["carts/take:take".to_owned()]));
+        assert_eq!(of(serde_json::json!({"error": {"Error": "a", "Cause": "b", "at": 1}})), None);
     }
 
     #[test]

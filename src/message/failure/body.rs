@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use regex::bytes::Regex;
 use serde_json::{Map, Value};
 
-use super::read::{number_time, text_time};
-use crate::message::Message;
+use super::read::{self, number_time, text_time};
+use crate::message::{self, Amqp, Fields, Message};
 
 /// The largest body that is parsed.
 pub(super) const MAX_BODY: usize = 256 * 1024;
@@ -44,6 +44,18 @@ pub(super) fn envelope(message: &Message, needle: &[u8]) -> Option<Map<String, V
     (body.len() <= MAX_BODY && memchr::memmem::find(body, needle).is_some())
         .then(|| serde_json::from_slice(body).ok())
         .flatten()
+}
+
+/// A table of AMQP as the JSON object that it would be; what is no text is left out, tables within it are not.
+pub(super) fn of_table(fields: &Fields) -> Map<String, Value> {
+    let value = |value: &message::Value| match value {
+        message::Value::Amqp(Amqp::Table(fields)) => Some(Value::Object(of_table(fields))),
+        message::Value::Amqp(Amqp::Array(list)) => {
+            Some(Value::Array(list.iter().filter_map(|value| read::text(value).map(Value::String)).collect()))
+        }
+        other => read::text(other).map(Value::String),
+    };
+    fields.iter().filter_map(|(name, field)| Some((name.to_owned(), value(field)?))).collect()
 }
 
 /// A field's text; numbers are written out, empty text is absent.
@@ -91,15 +103,27 @@ pub(crate) fn without_indices(path: &str) -> String {
     names.collect::<Vec<_>>().join(".")
 }
 
-/// A stack trace: text, or a list of lines.
+/// A stack trace: text, or a list of lines. Frames of Java may lack their `at` there.
 pub(super) fn lines(fields: &Map<String, Value>, name: &str) -> Option<String> {
     match fields.get(name)? {
         Value::String(text) if !text.is_empty() => Some(text.clone()),
         Value::Array(lines) if !lines.is_empty() => {
-            Some(lines.iter().filter_map(Value::as_str).collect::<Vec<_>>().join("\n"))
+            let line = |line| if is_frame(line) { format!("\tat {line}") } else { line.to_owned() };
+            Some(lines.iter().filter_map(Value::as_str).map(line).collect::<Vec<_>>().join("\n"))
         }
         _ => None,
     }
+}
+
+/// Whether a line is `a.b.C.m(File.java:12)`.
+fn is_frame(line: &str) -> bool {
+    let Some((name, place)) = line.strip_suffix(')').and_then(|line| line.split_once('(')) else { return false };
+    name.contains('.')
+        && !name.contains([' ', '/', '\\'])
+        && (place.contains(".java:")
+            || place.contains(".kt:")
+            || place.contains(".scala:")
+            || place.contains(".groovy:"))
 }
 
 #[cfg(test)]

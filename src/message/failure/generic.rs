@@ -1,7 +1,8 @@
 //! The fallback: headers and JSON fields whose names say what they are, whoever wrote them.
 //!
-//! A name is one of `error`, `exception`, `reason`, `fault`, `failure`, `failed`, `panic`, `crash`, `fehler`, `erreur`, `exc`, alone
-//! or with `type`, `class`, `code`, `name`, `message`, `detail`, `description`, `what`, `stack`, `trace` or `chain`, perhaps
+//! A name is one of `error`, `err`, `exception`, `exc`, `reason`, `fault`, `failure`, `failed`, `fail`, `panic`, `crash`, `fehler`,
+//! `erreur`, alone or with `type`, `class`, `kind`, `code`, `name`, `message`, `detail`, `description`, `what`, `stack`, `trace` or
+//! `chain`, perhaps
 //! after `x`, `dlq` or `dead letter`; case and `-`, `_`, `.` do not count. A header's may begin with a team's own words, and
 //! be one of them alone behind these where its value is a text of several words. A lone `stack`, `stacktrace`, `backtrace` or
 //! `traceback` adds to them. A body may hold them in an `error` or `exception`
@@ -15,6 +16,7 @@ use serde_json::{Map, Value};
 use super::read::text;
 use super::{Failure, body};
 use crate::message::{self, Amqp, Message};
+use crate::text::find::find;
 
 /// What a field tells.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,14 +33,27 @@ enum Part {
 }
 
 /// The words that make a name speak of a failure.
-const SUBJECTS: [&str; 11] =
-    ["error", "exception", "failure", "failed", "fault", "panic", "reason", "crash", "fehler", "erreur", "exc"];
+const SUBJECTS: [&str; 13] = [
+    "error",
+    "exception",
+    "failure",
+    "failed",
+    "fault",
+    "panic",
+    "reason",
+    "crash",
+    "fehler",
+    "erreur",
+    "exc",
+    "fail",
+    "err",
+];
 
 /// What may come before the subject.
 const PREFIXES: [&str; 5] = ["xdeadletter", "deadletter", "xdlq", "dlq", "x"];
 
 /// What may come after the subject.
-const PARTS: [(&str, Part); 24] = [
+const PARTS: [(&str, Part); 29] = [
     ("response", Part::Hint),
     ("type", Part::Class),
     ("klasse", Part::Class),
@@ -47,6 +62,7 @@ const PARTS: [(&str, Part); 24] = [
     ("classname", Part::Class),
     ("fqcn", Part::Class),
     ("code", Part::Class),
+    ("kind", Part::Class),
     ("name", Part::Class),
     ("message", Part::Text),
     ("msg", Part::Text),
@@ -56,6 +72,7 @@ const PARTS: [(&str, Part); 24] = [
     ("description", Part::Text),
     ("reason", Part::Text),
     ("what", Part::Text),
+    ("cause", Part::Text),
     ("exception", Part::Exception),
     ("stack", Part::Stack),
     ("stacktrace", Part::Stack),
@@ -63,6 +80,9 @@ const PARTS: [(&str, Part); 24] = [
     ("chain", Part::Stack),
     ("backtrace", Part::Stack),
     ("traceback", Part::Stack),
+    ("frames", Part::Stack),
+    ("callstack", Part::Stack),
+    ("where", Part::Trace),
 ];
 
 /// The longest name that is looked at.
@@ -123,16 +143,17 @@ impl Found {
                     let told: BTreeSet<_> = list.iter().filter_map(Value::as_str).map(sentence).collect();
                     (!told.is_empty()).then(|| told.into_iter().collect::<Vec<_>>().join("; "))
                 });
+                // Under other names, or as a problem of RFC 9457.
+                let told =
+                    told.or_else(|| ["detail", "msg", "text", "what"].iter().find_map(|name| body::text(error, name)));
                 let Some(told) = told else { return false };
                 self.inner.get_or_insert(told);
-                self.class = self
-                    .class
-                    .take()
-                    .or_else(|| ["name", "type", "class"].iter().find_map(|name| body::text(error, name)));
-                self.stack = self
-                    .stack
-                    .take()
-                    .or_else(|| ["stack", "stacktrace", "trace"].iter().find_map(|name| body::lines(error, name)));
+                // The type of a problem is the address of a page about it.
+                let named = ["name", "type", "class", "kind"].iter().find_map(|name| body::text(error, name));
+                self.class = self.class.take().or(named.filter(|name| !name.contains("://") && name != "about:blank"));
+                self.stack = self.stack.take().or_else(|| {
+                    ["stack", "stacktrace", "trace", "where"].iter().find_map(|name| body::lines(error, name))
+                });
                 true
             }
             Ok(Value::Array(chain)) => {
@@ -142,6 +163,28 @@ impl Found {
                 is_told
             }
             _ => false,
+        }
+    }
+
+    /// Takes an error and the errors that it holds. The innermost says what happened; what it leaves out is taken from
+    /// those around it.
+    fn put_error(&mut self, error: &Map<String, Value>) {
+        let chain: Vec<_> = std::iter::successors(Some(error), |error| cause(error)).take(body::MAX_CAUSES).collect();
+        for inner in chain.into_iter().rev() {
+            for name in inner.keys() {
+                if let Some(inside) = part(name).or_else(|| own_part(name)) {
+                    let told = body::lines(inner, name).or_else(|| body::text(inner, name));
+                    // Within an error, a stack is the error's.
+                    let is_own = inside == Part::Trace && told.as_deref().is_some_and(|text| text.contains('\n'));
+                    self.put(if is_own { Part::Stack } else { inside }, told);
+                }
+            }
+            // What a validator found is a list, of which its message is the text.
+            if self.text.is_none()
+                && let Some(Value::Array(_)) = inner.get("issues")
+            {
+                self.text = inner.get("issues").map(Value::to_string);
+            }
         }
     }
 
@@ -169,7 +212,8 @@ impl Found {
             self.text = report.lines().next().map(str::to_owned);
             self.stack = Some(report);
         }
-        let sure = self.text.is_some() || self.stack.is_some() || (self.class.is_some() && self.hint.is_some());
+        let beside_class = self.class.is_some() && (self.hint.is_some() || self.trace.is_some());
+        let sure = self.text.is_some() || self.stack.is_some() || beside_class;
         sure.then(|| Failure {
             dialect: "generic",
             class: self.class,
@@ -201,23 +245,44 @@ pub(super) fn headers(message: &Message) -> Option<Failure> {
     let mut later = Vec::new();
     for (name, value) in &message.headers {
         match part(name).or_else(|| named_part(name)) {
-            Some(part) => found.put(part, text(value)),
+            Some(part) => match (part, value) {
+                // A client of AMQP may write an error as a table.
+                (Part::Text | Part::Exception, message::Value::Amqp(Amqp::Table(error))) => {
+                    found.put_error(&body::of_table(error));
+                }
+                _ => found.put(part, text(value)),
+            },
             None => later.extend(last_part(name).map(|part| (part, value))),
         }
     }
     for (part, value) in later {
         found.put(part, text(value).filter(|text| text.contains(' ')));
     }
-    found.failure().or_else(|| message.headers.iter().find_map(|(_, value)| fields(&json(value)?)))
+    // In a header, frames are those of a failure, whatever it is called.
+    if found.trace.as_deref().is_some_and(is_report) {
+        found.stack = found.stack.take().or(found.trace.take());
+    }
+    found.failure().or_else(|| {
+        let records = || message.headers.iter().filter_map(|(_, value)| bytes(value));
+        records().find_map(|bytes| fields(&body::object_in(bytes)?)).or_else(|| records().find_map(problem))
+    })
 }
 
-/// A header that is a JSON object which may speak of a failure. Most are not, as the first byte tells.
-fn json(header: &message::Value) -> Option<Map<String, Value>> {
-    body::object_in(match header {
-        message::Value::Bytes(bytes) | message::Value::Sqs { value: bytes, .. } => bytes,
-        message::Value::Amqp(Amqp::ShortString(text)) => text.as_bytes(),
-        _ => return None,
-    })
+/// A problem of RFC 9457, under whatever name.
+fn problem(header: &[u8]) -> Option<Failure> {
+    let text = std::str::from_utf8(header).ok().filter(|text| text.starts_with('{'))?;
+    let mut found = Found::default();
+    let is_problem = ["\"detail\"", "\"status\"", "\"title\""].iter().all(|name| find(text, name).is_some());
+    (is_problem && found.put_json(text)).then(|| found.failure()).flatten()
+}
+
+/// The bytes of a header that is text.
+fn bytes(header: &message::Value) -> Option<&[u8]> {
+    match header {
+        message::Value::Bytes(bytes) | message::Value::Sqs { value: bytes, .. } => Some(bytes),
+        message::Value::Amqp(Amqp::ShortString(text)) => Some(text.as_bytes()),
+        _ => None,
+    }
 }
 
 /// What a header tells whose name begins with a team's own words: `billing-error-message`, `x-failed-stacktrace`.
@@ -247,28 +312,7 @@ pub(super) fn fields(fields: &Map<String, Value>) -> Option<Failure> {
     let mut found = Found::default();
     for (name, value) in fields {
         match (part(name), value) {
-            (Some(Part::Text | Part::Hint | Part::Exception), Value::Object(outer)) => {
-                // The innermost says what happened; what it leaves out is taken from those around it.
-                let chain: Vec<_> =
-                    std::iter::successors(Some(outer), |error| cause(error)).take(body::MAX_CAUSES).collect();
-                for inner in chain.into_iter().rev() {
-                    for name in inner.keys() {
-                        if let Some(inside) = part(name).or_else(|| own_part(name)) {
-                            let told = body::lines(inner, name).or_else(|| body::text(inner, name));
-                            // Within an error, a stack is the error's.
-                            let is_own =
-                                inside == Part::Trace && told.as_deref().is_some_and(|text| text.contains('\n'));
-                            found.put(if is_own { Part::Stack } else { inside }, told);
-                        }
-                    }
-                    // What a validator found is a list, of which its message is the text.
-                    if found.text.is_none()
-                        && let Some(Value::Array(_)) = inner.get("issues")
-                    {
-                        found.text = inner.get("issues").map(Value::to_string);
-                    }
-                }
-            }
+            (Some(Part::Text | Part::Hint | Part::Exception), Value::Object(error)) => found.put_error(error),
             (Some(part @ (Part::Stack | Part::Trace)), _) => found.put(part, body::lines(fields, name)),
             (Some(part), _) => found.put(part, body::text(fields, name)),
             (None, _) => {}
@@ -324,10 +368,11 @@ fn may_speak(name: &str) -> bool {
     exc(name)
         || exc(name.get(2..).unwrap_or_default())
         || bytes.windows(4).any(|four| {
-            [b"rror", b"xcep", b"ailu", b"aile", b"ault", b"easo", b"trac", b"stac", b"anic", b"rash", b"ehle", b"rreu"]
+            [b"xcep", b"fail", b"ault", b"easo", b"trac", b"stac", b"anic", b"rash", b"ehle"]
                 .iter()
                 .any(|word| four.eq_ignore_ascii_case(*word))
         })
+        || bytes.windows(3).any(|three| three.eq_ignore_ascii_case(b"err"))
 }
 
 fn plain(name: &str) -> String {
@@ -337,6 +382,7 @@ fn plain(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::message::Fields;
 
     #[test]
     fn names_speak_in_any_spelling() {
@@ -354,6 +400,12 @@ mod tests {
             ("haystack", None),
             ("traceparent", None),
             ("exception", Some(Part::Exception)),
+            ("x-fail-type", Some(Part::Class)),
+            ("x-fail-text", Some(Part::Text)),
+            ("err_msg", Some(Part::Text)),
+            ("failure.where", Some(Part::Trace)),
+            ("failover", None),
+            ("errand", None),
             ("x-panic", Some(Part::Text)),
             ("x-panic-stack", Some(Part::Stack)),
             ("organic", None),
@@ -390,6 +442,39 @@ mod tests {
         let failure = headers(&message).unwrap();
         assert_eq!(failure.class.as_deref(), Some("Timeout"));
         assert_eq!(failure.message.as_deref(), Some("no answer in 30 s"));
+    }
+
+    #[test]
+    fn a_class_with_its_trace_a_table_and_a_problem_are_failures() {
+        let with = |name: &'static str, value: message::Value| {
+            let mut message = Message::default();
+            message.headers.push("x-exc-type", "KeyError");
+            message.headers.push(name, value);
+            super::headers(&message).map(|failure| (failure.class, failure.message, failure.stack))
+        };
+        let trace = "Traceback (most recent call last):\n  File \"/app/a.py\", line 3, in b\nKeyError: 'a'";
+        let read = with("x-traceback", message::Value::text(trace)).unwrap();
+        assert_eq!((read.0.as_deref(), read.2.as_deref()), (Some("KeyError"), Some(trace)));
+        let table = Fields::from_iter([("message", "no lines"), ("stack", "TypeError: no lines\n    at f (a.js:1:2)")]);
+        let read = with("x-error", message::Value::Amqp(Amqp::Table(table))).unwrap();
+        assert_eq!(read.1.as_deref(), Some("no lines"));
+        assert!(read.2.is_some_and(|stack| stack.contains("a.js")));
+        let problem = r#"{"type":"https://acme.example/late","title":"Refused","status":422,"detail":"no probe"}"#;
+        let mut message = Message::default();
+        message.headers.push("rejection", problem);
+        let failure = super::headers(&message).unwrap();
+        assert_eq!((failure.class, failure.message.as_deref()), (None, Some("no probe")));
+        message.headers = Fields::from_iter([("offer", r#"{"title":"a","detail":"b"}"#)]);
+        assert_eq!(super::headers(&message), None);
+    }
+
+    #[test]
+    fn an_error_in_a_body_may_tell_its_frames_without_their_at() {
+        let body = serde_json::json!({"failure": {"kind": "java.util.NoSuchElementException", "what": "key not found: 7",
+            "where": ["scala.collection.HashMap.apply(HashMap.scala:643)", "io.acme.Fuel.litres(Fuel.scala:29)"]}});
+        let failure = fields(body.as_object().unwrap()).unwrap();
+        assert_eq!(failure.class.as_deref(), Some("java.util.NoSuchElementException"));
+        assert!(failure.stack.is_some_and(|stack| stack.ends_with("\n\tat io.acme.Fuel.litres(Fuel.scala:29)")));
     }
 
     #[test]

@@ -22,7 +22,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 pub(crate) use body::without_indices;
-pub(crate) use trace::{announces, panicked, short_class};
+pub(crate) use trace::{announces, panicked, short_class, telling};
 
 use super::Message;
 use crate::text::find::{split, starts};
@@ -52,7 +52,7 @@ const HEADERS: [(&str, Reader<Message>); 17] = [
 ];
 
 /// Frameworks that write JSON bodies.
-const BODIES: [Reader<Map<String, Value>>; 8] = [
+const BODIES: [Reader<Map<String, Value>>; 9] = [
     dotnet::easynetq,
     jobs::sidekiq,
     jobs::resque,
@@ -61,6 +61,7 @@ const BODIES: [Reader<Map<String, Value>>; 8] = [
     jobs::bullmq,
     celery::result,
     aws::lambda_destination,
+    aws::step_functions,
 ];
 
 /// Reads why and where a message died, where anything in it says so.
@@ -71,7 +72,7 @@ const BODIES: [Reader<Map<String, Value>>; 8] = [
 #[must_use]
 pub fn detect(message: &Message) -> Option<Failure> {
     let broker = rabbitmq::detect(message).or_else(|| aws::redrive(message));
-    match (framework(message, broker.is_some()).map(Failure::rooted), broker) {
+    match (framework(message, broker.is_some()).map(|failure| failure.rooted().classed()), broker) {
         (Some(framework), Some(broker)) => Some(framework.completed(broker)),
         (None, Some(broker)) => Some(celery::complete(broker, message)),
         (framework, None) => framework,
@@ -174,6 +175,17 @@ impl Failure {
         } else {
             self.read_message()
         }
+    }
+
+    /// This record with the class that its text begins with, where nothing else tells it: `ValueError: no quantity`. A
+    /// wrapper's text may be all that is left of its cause.
+    fn classed(mut self) -> Self {
+        for _ in 0..body::MAX_CAUSES {
+            let is_open = self.class.as_deref().is_none_or(trace::is_wrapper);
+            let Some((class, text)) = self.message.as_deref().filter(|_| is_open).and_then(trace::named) else { break };
+            (self.class, self.message) = (Some(class.to_owned()), Some(text.to_owned()));
+        }
+        self
     }
 
     /// This record with the cause that its message names behind the outer one.
@@ -353,6 +365,22 @@ mod tests {
         assert_eq!((failure.dialect, failure.class.as_deref()), ("generic", Some("TypeError")));
         let origin = Some(Origin::Topic { topic: "quotes".into(), partition: None, offset: None });
         assert_eq!((failure.origin, failure.also), (origin, vec!["spring-cloud-stream"]));
+    }
+
+    #[test]
+    fn a_text_that_begins_with_its_class_tells_it() {
+        for (text, class, told) in [
+            ("ValueError: no quantity", Some("ValueError"), "no quantity"),
+            ("** (Shop.NoTierError) no tier: 7\nfor it", Some("Shop.NoTierError"), "no tier: 7\nfor it"),
+            ("Error: no quantity", None, "Error: no quantity"),
+            ("Orders: no quantity", None, "Orders: no quantity"),
+            ("java.util.concurrent.CompletionException: a.StaleException: no", Some("a.StaleException"), "no"),
+        ] {
+            let mut message = Message::default();
+            message.headers.push("x-error", text);
+            let failure = detect(&message).unwrap();
+            assert_eq!((failure.class.as_deref(), failure.message.as_deref()), (class, Some(told)));
+        }
     }
 
     #[test]

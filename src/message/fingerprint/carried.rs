@@ -3,8 +3,20 @@
 //! Texts that a runtime or a driver has fixed tell the class that throws them. Limits: only texts that one class has.
 
 use super::phrases::{Phrase, Phrases};
-use crate::message::failure::short_class;
-use crate::text::find::{behind, starts};
+use crate::message::failure::{Failure, short_class};
+use crate::text::find::{behind, find, split, starts};
+
+/// What .NET's client of HTTP says of an answer that did not come in time, whatever broke first below it.
+pub(super) fn client_timed_out(failure: &Failure) -> Option<(&'static str, &str)> {
+    const SAYS: &str = "The request was canceled due to the configured HttpClient.Timeout of ";
+    if !failure.class.as_deref()?.starts_with("System.") {
+        return None;
+    }
+    let texts = [failure.message.as_deref(), failure.outer.as_deref(), failure.stack.as_deref()];
+    let told = texts.into_iter().flatten().find_map(|text| text.get(find(text, SAYS)?..))?;
+    let line = told.lines().next().unwrap_or(told);
+    Some(("System.Threading.Tasks.TaskCanceledException", line.split_once(" elapsing").map_or(line, |(told, _)| told)))
+}
 
 /// The class and the text of the cause that a text is about. Where no frame tells the place, what was asked for does.
 pub(super) fn carried<'a>(has: Phrases, class: &'a str, text: &'a str, placed: bool) -> Option<(&'a str, &'a str)> {
@@ -12,12 +24,14 @@ pub(super) fn carried<'a>(has: Phrases, class: &'a str, text: &'a str, placed: b
         return Some((of_database(inner).unwrap_or(class), inner));
     }
     if let Some(at) = has.find(Phrase::Error, text)
-        && carries_sql(class)
-        && (at == 0 || text.contains(" was aborted: ERROR: "))
+        && (carries_sql(class) || starts(text, "java.sql.") || class == CONNECT)
+        && (at == 0 || [" was aborted: ERROR: ", "]; ERROR: "].iter().any(|before| find(text, before).is_some()))
     {
         let told = text.get(at..)?;
         // A batch tells its error twice.
         let once = told.split_once(" ERROR: ").map_or(told, |(once, _)| once);
+        let once = once.lines().next().unwrap_or(once);
+        let once = split(once, " Detail: ").map_or(once, |(once, _)| once.trim_end());
         return Some((PSQL, once));
     }
     if starts(text, "Row was updated or deleted by another transaction") {
@@ -26,7 +40,38 @@ pub(super) fn carried<'a>(has: Phrases, class: &'a str, text: &'a str, placed: b
     if let Some(name) = behind(text, "failed to resolve class name. Class not found [") {
         return Some(("java.lang.ClassNotFoundException", name.split(']').next().unwrap_or(name)));
     }
+    // The service's code, for which newer versions of its library have a class each.
+    if let Some((code, _)) = behind(text, "An error occurred (").and_then(|rest| rest.split_once(") when calling the "))
+    {
+        return Some((code, text));
+    }
+    if starts(text, "Received: '")
+        && let Some((status, method)) = text.split_once(INVOKED)
+    {
+        let end = status.len() + INVOKED.len() + method.find('\'')? + 1;
+        return Some(("org.jboss.resteasy.reactive.ClientWebApplicationException", text.get(..end)?));
+    }
     match short_class(class) {
+        // Jackson tells what the reader of a time said of the text.
+        "InvalidFormatException" if has.has(Phrase::Parsed) => {
+            let (_, rest) = text.split_once(": (java.time.format.DateTimeParseException) ")?;
+            let (said, _) = rest.split_once(Phrase::Parsed.text())?;
+            Some(("java.time.format.DateTimeParseException", rest.get(..said.len() + Phrase::Parsed.text().len())?))
+        }
+        "SocketTimeoutException" => of_jdk(text),
+        // Lambda's runtime names the first since 2023.
+        "OutOfMemory" if text.ends_with("signal: killed") => Some(("Runtime.ExitError", text)),
+        // Python's clients tell what they tried and how often around what the system said.
+        "ConnectionError"
+        | "MaxRetryError"
+        | "NewConnectionError"
+        | "NameResolutionError"
+        | "ConnectError"
+        | "gaierror"
+            if placed =>
+        {
+            of_system(text)
+        }
         "ResourceAccessException" if placed => {
             let rest = text.strip_prefix("I/O error")?;
             of_jdk(rest.rsplit_once("\": ").or_else(|| rest.split_once(": "))?.1)
@@ -38,8 +83,29 @@ pub(super) fn carried<'a>(has: Phrases, class: &'a str, text: &'a str, placed: b
     }
 }
 
+/// What leads to the method in what Quarkus' client says of an answer.
+const INVOKED: &str = "' when invoking REST Client method: '";
+
 /// What all of them are told as.
 const TIMED_OUT: (&str, &str) = ("TimeoutError", "The read operation timed out");
+
+/// What the system says of a connection, as Python's own classes tell it.
+fn of_system(text: &str) -> Option<(&'static str, &'static str)> {
+    const REFUSED: &str = "[Errno 111] Connection refused";
+    const UNKNOWN: [&str; 4] = [
+        "Name or service not known",
+        "Temporary failure in name resolution",
+        "nodename nor servname",
+        "NameResolutionError",
+    ];
+    if find(text, REFUSED).is_some() {
+        return Some(("ConnectionRefusedError", REFUSED));
+    }
+    UNKNOWN.iter().any(|words| find(text, words).is_some()).then_some(("socket.gaierror", "Name or service not known"))
+}
+
+/// What Connect's sinks wrap the errors of their databases in.
+const CONNECT: &str = "org.apache.kafka.connect.errors.ConnectException";
 
 /// The exception of its driver.
 const PSQL: &str = "org.postgresql.util.PSQLException";
@@ -79,10 +145,17 @@ fn carries_sql(class: &str) -> bool {
     CARRIERS.iter().any(|carrier| starts(class, carrier))
 }
 
+/// What Java's socket says.
+const READ_TIMED_OUT: &str = "Read timed out";
+
 /// The class of Java's own that has this text.
 fn of_jdk(text: &str) -> Option<(&'static str, &str)> {
+    // Clients have words of their own for it, or put what they did behind it.
+    if text == "timeout" || starts(text, READ_TIMED_OUT) {
+        return Some(("java.net.SocketTimeoutException", READ_TIMED_OUT));
+    }
     let class = match text {
-        "Read timed out" | "Connect timed out" | "connect timed out" => "java.net.SocketTimeoutException",
+        "Connect timed out" | "connect timed out" => "java.net.SocketTimeoutException",
         "Connection refused" | "Connection refused (Connection refused)" => "java.net.ConnectException",
         "Connection reset" => "java.net.SocketException",
         "request timed out" => "java.net.http.HttpTimeoutException",
@@ -154,7 +227,48 @@ mod tests {
         ] {
             assert_eq!(told(class, text, true), Some(want), "{text}");
         }
+        let refused = ("ConnectionRefusedError", "[Errno 111] Connection refused");
+        let unknown = ("socket.gaierror", "Name or service not known");
+        let denied = "An error occurred (Throttled) when calling the PutItem operation: later";
+        let closed = "Received: 'Conflict, status code 409' when invoking REST Client method: 'a.B#c'";
+        let date = "Cannot deserialize value of type `a` from String \"x\": Failed to deserialize a: \
+                    (java.time.format.DateTimeParseException) Text 'x' could not be parsed at index 0";
+        for (class, text, want) in [
+            (
+                "requests.exceptions.ConnectionError",
+                "HTTPPool: Max retries exceeded with url: /a (Caused by NewConnectionError('<0x7f>: [Errno 111] Connection refused'))",
+                refused,
+            ),
+            (
+                "requests.exceptions.ConnectionError",
+                "HTTPPool: Max retries exceeded with url: /a (Caused by NameResolutionError(\"b\"))",
+                unknown,
+            ),
+            ("gaierror", "[Errno -3] Temporary failure in name resolution", unknown),
+            ("botocore.exceptions.ClientError", denied, ("Throttled", denied)),
+            (
+                "jakarta.ws.rs.WebApplicationException",
+                closed,
+                ("org.jboss.resteasy.reactive.ClientWebApplicationException", closed),
+            ),
+            (
+                "a.InvalidFormatException",
+                date,
+                ("java.time.format.DateTimeParseException", "Text 'x' could not be parsed"),
+            ),
+            (
+                "org.springframework.dao.DuplicateKeyException",
+                &format!("PreparedStatementCallback; SQL [insert into a]; {uq}\n  Detail: Key (b)"),
+                (PSQL, uq),
+            ),
+            ("java.net.SocketTimeoutException", "timeout", timeout),
+            ("java.net.SocketTimeoutException", "Read timed out executing POST http://a", timeout),
+            ("Runtime.OutOfMemory", "Error: signal: killed", ("Runtime.ExitError", "Error: signal: killed")),
+        ] {
+            assert_eq!(told(class, text, true), Some(want), "{text}");
+        }
         for (class, text) in [
+            ("requests.exceptions.ConnectionError", "Max retries exceeded with url: /a (Caused by X)"),
             (
                 "org.springframework.web.client.ResourceAccessException",
                 "I/O error on GET request for \"http://a\": no way",

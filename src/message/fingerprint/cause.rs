@@ -9,8 +9,9 @@ use std::sync::LazyLock;
 use regex::Regex;
 use serde_json::Value;
 
-use super::carried::carried;
+use super::carried::{carried, client_timed_out};
 use super::phrases::{Phrase, Phrases};
+use super::versions::as_one_version;
 use super::{names, own};
 use crate::message::Message;
 use crate::message::failure::{self, Failure, announces, without_indices};
@@ -45,6 +46,8 @@ static AROUND: Words = Words::new(&[
     "last",
     "error",
     "out",
+    // Of `attempt(s)`.
+    "s",
 ]);
 /// A longer text than this is told for itself.
 const SHORT: usize = 60;
@@ -85,6 +88,9 @@ fn told(failure: &Failure) -> Option<(Option<&str>, Cow<'_, str>)> {
     if let Some(issues) = issues(text, failure) {
         return Some((class, Cow::Owned(issues)));
     }
+    if let Some((class, told)) = client_timed_out(failure) {
+        return Some((Some(class), Cow::Borrowed(told)));
+    }
     let has = Phrases::of(text);
     if let Some(missing) = pydantic(has, text) {
         return Some((class, Cow::Owned(missing)));
@@ -99,6 +105,9 @@ fn told(failure: &Failure) -> Option<(Option<&str>, Cow<'_, str>)> {
             .or_else(|| listed(cause))
             .or_else(|| handled(cause))
             .or_else(|| parts.and_then(placed))
+            .or_else(|| parts.and_then(handling))
+            .or_else(|| parts.and_then(|parts| by_whom(failure, parts)))
+            .or_else(|| parts.and_then(recovered))
         {
             Some(inner) => cause = inner,
             None => break,
@@ -109,12 +118,7 @@ fn told(failure: &Failure) -> Option<(Option<&str>, Cow<'_, str>)> {
         Some((class, text)) => (Some(class), text),
         None => (class, cause),
     };
-    let text = of_script(cause)
-        .or_else(|| of_feign(has, cause))
-        .or_else(|| violated(cause))
-        .or_else(|| of_hibernate(cause))
-        .or_else(|| of_codec(has, cause))
-        .or_else(|| without_database(has, cause));
+    let text = as_one_version(has, failure, cause);
     Some((class, text.map_or_else(|| without_tries(cause), Cow::Owned)))
 }
 
@@ -202,61 +206,50 @@ fn placed<'a>((head, rest): (&'a str, &'a str)) -> Option<&'a str> {
     .then_some(rest)
 }
 
-/// What Feign says of an answer, without the body, of which a part may follow: `404 during [PUT] to * [Stock#put]`.
-fn of_feign(has: Phrases, text: &str) -> Option<String> {
-    let (head, rest) = has.split(Phrase::During, text)?;
-    let status = head.strip_prefix('[').unwrap_or(head).get(..3)?;
-    let (method, rest) = rest.split_once("] to [")?;
-    if !status.bytes().all(|byte| byte.is_ascii_digit()) || method.contains(' ') {
-        return None;
-    }
-    let called = rest.split_once("] [").and_then(|(_, rest)| rest.split_once('(')).map(|(called, _)| called);
-    let called = called.filter(|called| called.contains('#') && !called.contains([' ', ']']));
-    Some(format!("{status} during [{method}] to *{}", called.map(|name| format!(" [{name}]")).unwrap_or_default()))
+/// What stands behind which message was at hand: `processing sqs message 7f3a: missing field`.
+fn handling<'a>((head, rest): (&'a str, &'a str)) -> Option<&'a str> {
+    static DOING: Words = Words::new(&[
+        "process",
+        "processing",
+        "handle",
+        "handling",
+        "consume",
+        "consuming",
+        "receive",
+        "received",
+        "failed",
+        "to",
+        "error",
+        "while",
+        "kafka",
+        "sqs",
+        "amqp",
+        "rabbitmq",
+        "nats",
+        "redis",
+    ]);
+    static WHAT: Words = Words::new(&["message", "msg", "record", "event", "delivery", "job", "task"]);
+    let mut words = head.split(' ').filter(|word| !word.is_empty()).skip_while(|word| DOING.has(word));
+    let is_what = WHAT.has(words.next()?) && words.next().is_none_or(|id| id.bytes().any(|byte| byte.is_ascii_digit()));
+    (is_what && words.next().is_none() && !rest.is_empty() && !WHAT.has(head)).then_some(rest)
 }
 
-/// What Hibernate 7 says of a collection that it could not load, as older ones say it: the collection's name is in the code.
-fn of_hibernate(text: &str) -> Option<String> {
-    let (role, _) = behind(text, "Cannot lazily initialize collection of role '")?.split_once('\'')?;
-    Some(format!("failed to lazily initialize a collection of role: {role}"))
+/// What a program panicked with, where who recovered from it says so: `job 17 panicked: no map`.
+fn recovered<'a>((head, rest): (&'a str, &'a str)) -> Option<&'a str> {
+    let last = head.rsplit(' ').next().unwrap_or(head);
+    (matches!(last, "panic" | "panicked" | "recovered") && head.len() <= SHORT && !rest.is_empty()).then_some(rest)
 }
 
-/// What Python says of a text that an encoding can't hold, whether that is one character or several.
-fn of_codec(has: Phrases, text: &str) -> Option<String> {
-    let (codec, rest) = has.split(Phrase::Encodes, text)?;
-    let (_, why) = rest.split_once(" in position ")?.1.split_once(": ")?;
-    Some(format!("{codec}{}s: {why}", Phrase::Encodes.text()))
-}
-
-/// A text without the name of the database, which is another in each region: of `MongoDB`'s duplicate keys, and where SQL
-/// Server had no room.
-fn without_database(has: Phrases, text: &str) -> Option<String> {
-    [(Phrase::Duplicate, 1), (Phrase::Truncated, 2)].into_iter().find_map(|(mark, dots)| {
-        let (before, behind) = has.split(mark, text)?;
-        let (name, rest) = behind.split_at_checked(behind.find([' ', '\'']).unwrap_or(behind.len()))?;
-        let (_, table) = name.split_once('.').filter(|_| name.matches('.').count() == dots)?;
-        Some(format!("{before}{}{table}{rest}", mark.text()))
-    })
-}
-
-/// What older V8 said of a missing member, as newer ones say it.
-fn of_script(text: &str) -> Option<String> {
-    let (name, of) = behind(text, "Cannot read property '")?.split_once("' of ")?;
-    matches!(of, "undefined" | "null").then(|| format!("Cannot read properties of {of} (reading '{name}')"))
-}
-
-/// What Bean Validation says of a parameter's field, without the method and the name or number of its parameter:
-/// `onOrder.arg0.qty: must be greater than 0`.
-fn violated(text: &str) -> Option<String> {
-    let (path, told) = split(text, ": ")?;
-    let (owner, field) = path.rsplit_once('.')?;
-    let is_name = |part: &str| {
-        part.starts_with(|c: char| c.is_ascii_lowercase())
-            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'[' | b']'))
+/// What stands behind who it happened to, of which there are several: `worker 3: no rate`, `handler take_orders: no rate`.
+fn by_whom<'a>(failure: &Failure, (head, rest): (&'a str, &'a str)) -> Option<&'a str> {
+    static WHO: Words =
+        Words::new(&["worker", "handler", "consumer", "processor", "subscriber", "listener", "goroutine"]);
+    let mut words = head.split([' ', '-', '#', '[', ']']).filter(|word| !word.is_empty());
+    let is_told = |word: &str| {
+        word.bytes().all(|byte| byte.is_ascii_digit()) || failure.consumer.as_deref().is_some_and(|own| own == word)
     };
-    let is_path = owner.contains('.') && owner.split('.').chain([field]).all(is_name);
-    (is_path && (told.starts_with("must ") || told.starts_with("muss ") || told.starts_with("darf ")))
-        .then(|| format!("{field}: {told}"))
+    let is_who = WHO.has(words.next()?) && words.all(is_told);
+    (is_who && !rest.is_empty()).then_some(rest)
 }
 
 /// Texts of which a runtime has one in each language, or a client one for each of its versions.
@@ -266,6 +259,39 @@ fn fixed<'a>(has: Phrases, failure: &Failure, text: &'a str) -> &'a str {
         text == "Listener failed" || (starts(text, "Listener method '") && text.ends_with("' threw exception"));
     if class == "System.NullReferenceException" || (of_listener && !failure.frames.is_empty()) {
         return "";
+    }
+    // Spring's outer text of a cause that has none.
+    if let Some(nested) = behind(text, "nested exception is ")
+        && matches!(nested.strip_prefix(class), Some("" | ": null" | ": None"))
+    {
+        return "";
+    }
+    // What HAPI could not read follows, and is the message itself.
+    if starts(text, NO_HL7) {
+        return NO_HL7;
+    }
+    // Of what may stand at that place only the name of what is missing counts.
+    if class.starts_with("Newtonsoft.") && starts(text, "Required property '") {
+        return split(text, ". Path '").map_or(text, |(told, _)| told);
+    }
+    // Which of a field's rules fail hangs on its value.
+    if let Some((told, _)) = split(text, " has failed the following constraints: ") {
+        return told;
+    }
+    // Lambda's runtime ends a function that takes more memory than it may.
+    if class.starts_with("Runtime.") && text.ends_with("Runtime exited with error: signal: killed") {
+        return "Runtime exited with error: signal: killed";
+    }
+    if let Some((told, _)) = split(text, " Call getNextException to see other errors in the batch") {
+        return told.trim_end();
+    }
+    // PHP's own file, of a report that was cut.
+    if starts(text, "SQLSTATE[") {
+        return split(text, " in /").map_or(text, |(told, _)| told);
+    }
+    // Faraday tells what was asked for since its version 2.11.
+    if starts(text, "the server responded with status ") && !failure.frames.is_empty() {
+        return split(text, " for ").map_or(text, |(status, _)| status);
     }
     if class == "System.FormatException"
         && ["Input string was not", "The input string '", "Die Eingabezeichenfolge"]
@@ -282,10 +308,10 @@ fn fixed<'a>(has: Phrases, failure: &Failure, text: &'a str) -> &'a str {
         return "Unexpected token in JSON";
     }
     // A database or a decoder that names the column or the field says all, whoever called it.
-    for root in [Phrase::Unmarshal, Phrase::Error] {
+    for root in [Phrase::Unmarshal, Phrase::MissingField, Phrase::UnknownField, Phrase::UnknownVariant, Phrase::Error] {
         if let Some(at) =
             has.find(root, text).filter(|at| *at > 0 && text.get(..*at).is_some_and(|before| before.ends_with(": ")))
-            && (root == Phrase::Unmarshal || text.contains("constraint \"") || text.contains("column \""))
+            && (root != Phrase::Error || text.contains("constraint \"") || text.contains("column \""))
         {
             return text.get(at..).and_then(|text| text.lines().next()).unwrap_or(text);
         }
@@ -337,6 +363,9 @@ fn without_tries(text: &str) -> Cow<'_, str> {
 pub(super) fn field(failure: &Failure) -> Option<String> {
     let vague = failure.message.as_deref() == Some("could not execute statement");
     let texts = [failure.message.as_deref(), failure.outer.as_deref(), failure.stack.as_deref()];
+    if let Some(segment) = segment(failure) {
+        return Some(segment);
+    }
     // Each text, most of them long traces, is gone through once.
     texts.into_iter().flatten().find_map(|text| {
         FIELD.find_iter(text).find_map(|mark| {
@@ -355,6 +384,20 @@ pub(super) fn field(failure: &Failure) -> Option<String> {
             }
         })
     })
+}
+
+/// What HAPI says of a text that is no HL7.
+const NO_HL7: &str = "Can't parse message beginning";
+
+/// The place in a message of HL7 that HAPI found wrong: `PID-7` of `… datetime string at PID-7(1)`.
+fn segment(failure: &Failure) -> Option<String> {
+    failure.class.as_deref().filter(|class| starts(class, "ca.uhn.hl7v2."))?;
+    let (_, place) = failure.message.as_deref()?.lines().next()?.rsplit_once(" at ")?;
+    let (segment, rest) = place.split_once('-')?;
+    let field = rest.bytes().take_while(u8::is_ascii_digit).count();
+    let is_segment =
+        segment.len() == 3 && segment.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+    (is_segment && field > 0).then(|| format!("{segment}-{}", rest.get(..field).unwrap_or_default()))
 }
 
 /// How Jackson begins to tell where it was.
@@ -443,7 +486,12 @@ fn issues(text: &str, failure: &Failure) -> Option<String> {
     let list: Value = serde_json::Deserializer::from_str(json).into_iter::<Value>().next()?.ok()?;
     let told = list.as_array()?.iter().take(ISSUES).filter_map(|issue| {
         let message = issue.get("message")?.as_str()?;
-        let path = issue.get("path").and_then(Value::as_array)?;
+        let Some(path) = issue.get("path").and_then(Value::as_array) else {
+            // Of ajv, which names a missing field in its message, and the way to where it misses it as `/lines/0`.
+            let place = issue.get("instancePath").or_else(|| issue.get("dataPath"))?.as_str()?;
+            let names = without_indices(&place.trim_start_matches(['/', '.']).replace('/', "."));
+            return Some(if names.is_empty() { message.to_owned() } else { format!("{message} in field {names}") });
+        };
         let names: Vec<&str> = path.iter().filter_map(Value::as_str).collect();
         Some(format!("{message} in field {}", names.join(".")))
     });
@@ -581,6 +629,70 @@ mod tests {
     }
 
     #[test]
+    fn a_class_may_have_one_text_however_it_is_put() {
+        let of = |class: &str, message: &str, outer: &str| {
+            let failure = Failure {
+                class: Some(class.into()),
+                message: Some(message.into()),
+                outer: Some(outer.into()),
+                frames: vec!["a.B.c".into()],
+                ..Failure::default()
+            };
+            told(&failure).map(|(class, text)| (class.unwrap_or_default().to_owned(), text.into_owned())).unwrap()
+        };
+        let late = "The request was canceled due to the configured HttpClient.Timeout of 30 seconds elapsing.";
+        let canceled = "System.Threading.Tasks.TaskCanceledException";
+        assert_eq!(of(canceled, "The operation was canceled.", late), of(canceled, late, ""));
+        assert_eq!(of("System.Net.Sockets.SocketException", "Operation canceled", late).0, canceled);
+        for (class, message, want) in [
+            ("a.NullPointerException", "nested exception is a.NullPointerException", ""),
+            ("a.B", "nested exception is a.NullPointerException", "nested exception is a.NullPointerException"),
+            ("a.NullPointerException", "nested exception is a.NullPointerException: null", ""),
+            ("ca.uhn.X", "Can't parse message beginning BHS|^~\\&|A", "Can't parse message beginning"),
+            (
+                "Newtonsoft.Json.X",
+                "Required property 'a' not found in JSON. Path '$.b', line 1",
+                "Required property 'a' not found in JSON",
+            ),
+            ("V", "property items has failed the following constraints: isArray, isIn", "property items"),
+            (
+                "Faraday::Error",
+                "the server responded with status 422 for POST http://a",
+                "the server responded with status 422",
+            ),
+            (
+                "Runtime.ExitError",
+                "RequestId: 7 Error: Runtime exited with error: signal: killed",
+                "Runtime exited with error: signal: killed",
+            ),
+        ] {
+            assert_eq!(of(class, message, "").1, want);
+        }
+    }
+
+    #[test]
+    fn the_place_in_a_message_of_hl7_is_the_field() {
+        let of = |class: &str, text: &str| {
+            field(&Failure { class: Some(class.into()), message: Some(text.into()), ..Failure::default() })
+        };
+        let hapi = "ca.uhn.hl7v2.HL7Exception";
+        assert_eq!(of(hapi, "no datetime at PID-7(1)").as_deref(), Some("PID-7"));
+        for (class, text) in
+            [(hapi, "no datetime at noon"), (hapi, "no datetime at ORDER-7"), ("a.B", "no datetime at PID-7(1)")]
+        {
+            assert_eq!(of(class, text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_ajv_lists_is_told_by_its_words_and_places() {
+        let list =
+            |place: &str| cause(&format!(r#"[{{"instancePath":"{place}","keyword":"a","message":"must be string"}}]"#));
+        assert_eq!(list(""), "must be string");
+        assert_eq!(list("/lines/0/sku"), "must be string in field lines.sku");
+    }
+
+    #[test]
     fn how_often_it_was_tried_is_no_part_of_the_cause() {
         for text in [
             "retries exhausted after 5 attempts: account is frozen",
@@ -618,6 +730,22 @@ mod tests {
             "partition=3 offset=5: load mandate 77: no rows",
         ] {
             assert_eq!(cause(text), "load mandate 77: no rows");
+        }
+        let told_by = |failure: Failure| text(&failure).unwrap_or_default();
+        for head in
+            ["worker 3", "handler", "handler take_bills", "job 17 panicked", "panic", "gave up after 7 attempt(s)"]
+        {
+            let failure = Failure {
+                message: Some(format!("{head}: no rate")),
+                consumer: Some("take_bills".into()),
+                ..Failure::default()
+            };
+            assert_eq!(told_by(failure), "no rate", "{head}");
+        }
+        assert_eq!(cause("processing sqs message 7f3a: no rate"), "no rate");
+        assert_eq!(cause("parse report 7: missing field `a` at line 1"), "missing field `a` at line 1");
+        for own in ["handler of bills: no rate", "settle: no rate", "message: no rate", "handle order 7: no rate"] {
+            assert_eq!(cause(own), own);
         }
         for own in ["load mandate key=77: no rows", "settle bill partition=3: no rows", "a=b"] {
             assert_eq!(cause(own), own);

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use super::{Group, GroupId, Rules, cause, mask, names, shape, words};
-use crate::message::failure::{Failure, Origin};
+use crate::message::failure::{Failure, Origin, telling};
 use crate::message::filter::Candidate;
 use crate::message::queue_name::{sources_of, waiting_for};
 use crate::message::{Message, half};
@@ -52,21 +52,27 @@ impl Key {
         match failure {
             Some(failure) if tells_why(failure) => {
                 let cause = cause::cause(message, failure);
-                key.push("class", cause.class.map(renamed));
-                key.push("message", cause.text.map(|text| Cow::Owned(template(cause.class, failure, &text, rules))));
-                key.push("field", cause::field(failure).map(Cow::Owned));
+                key.push("class", cause.class.filter(|class| !only_wraps(class)).map(renamed));
+                let text = cause.text.map(|text| template(cause.class, failure, &text, rules));
+                let field =
+                    cause::field(failure).filter(|field| !text.as_deref().is_some_and(|text| names_field(text, field)));
+                key.push("message", text.map(Cow::Owned));
+                key.push("field", field.map(Cow::Owned));
                 if failure.frames.is_empty() {
                     key.push_place(message, failure);
                 } else {
-                    key.push("frames", Some(Cow::Owned(failure.frames.join(" < "))));
+                    key.push("frames", Some(Cow::Owned(telling(&failure.frames).join(" < "))));
                 }
             }
             Some(failure) => {
                 key.push("reason", reason(failure).map(Cow::Borrowed));
                 key.push_place(message, failure);
-                // What no consumer took in time, or what a full queue gave up, says nothing of the message itself.
-                if !matches!(reason(failure), Some("expired" | "maxlen")) {
-                    key.push_kind(message);
+                match reason(failure) {
+                    // What no consumer took in time, or what a full queue gave up, says nothing of the message itself.
+                    Some("expired" | "maxlen") => {}
+                    // What broke its consumers again and again is of a kind; which fields it has hangs on the message.
+                    Some("delivery_limit") => key.push("type", shape::declared_type(message)),
+                    _ => key.push_kind(message),
                 }
             }
             None => key.push_kind(message),
@@ -136,6 +142,8 @@ impl Key {
             && let Some(connector) = failure.consumer.as_deref()
         {
             let name = connector.trim_end_matches(|c: char| c.is_ascii_digit() || c == '-');
+            // One of two that take turns.
+            let name = ["-a", "-b", "-blue", "-green"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
             return self.push("consumer", Some(Cow::Borrowed(name)));
         }
         // A function is what failed, whichever queue its records are sent to.
@@ -144,8 +152,14 @@ impl Key {
         {
             return self.push("consumer", Some(Cow::Owned(without_numbers(function))));
         }
-        self.push("place", place(failure).or_else(|| dead_letters_of(&message.address).map(Cow::Borrowed)));
-        self.push("consumer", failure.consumer.as_deref().map(|name| Cow::Owned(without_numbers(name))));
+        let place = place(message, failure);
+        // A topic that several groups read holds what none of them can take; of one group the writer may have said nothing.
+        let is_told = place.is_none() || failure.dialect != "spring-kafka";
+        self.push("place", place);
+        self.push(
+            "consumer",
+            failure.consumer.as_deref().filter(|_| is_told).map(|name| Cow::Owned(without_numbers(name))),
+        );
     }
 
     /// The declared type, else the shape of the body.
@@ -209,10 +223,17 @@ fn text_of<'a>(form: &mut &'a [u8]) -> Option<&'a str> {
 }
 
 /// The template of a failure's text. Java's `UnknownHostException` has the bare host as its message, which may be any
-/// word, and Python's `KeyError` the bare key, which is a part of the code or of the data.
+/// word, and Python's `KeyError` the bare key, which is a part of the code or of the data, as the one that a map of Scala
+/// has not: what is in upper case is data.
 fn template(class: Option<&str>, failure: &Failure, text: &str, rules: &Rules) -> String {
     match class {
         Some(class) if class.ends_with("UnknownHostException") && !text.contains(' ') => "*".to_owned(),
+        Some("java.util.NoSuchElementException")
+            if behind(text, "key not found: ")
+                .is_some_and(|key| !key.contains('_') && key.bytes().all(|byte| !byte.is_ascii_lowercase())) =>
+        {
+            "key not found: *".to_owned()
+        }
         Some("KeyError") if names_code(text, failure.stack.as_deref()) => text.to_owned(),
         _ => mask(&rules.masked(text)),
     }
@@ -238,9 +259,41 @@ fn names_code(text: &str, stack: Option<&str>) -> bool {
         })
 }
 
+/// Whether a text names a field as it is in quotes: a trace that was cut may not tell the way to it.
+fn names_field(text: &str, field: &str) -> bool {
+    let last = field.rsplit('.').next().unwrap_or(field);
+    memchr::memmem::find_iter(text.as_bytes(), last.as_bytes()).any(|at| {
+        let quoted = |byte: Option<&u8>| byte.is_some_and(|byte| matches!(byte, b'"' | b'\'' | b'`'));
+        quoted(at.checked_sub(1).and_then(|before| text.as_bytes().get(before)))
+            && quoted(text.as_bytes().get(at + last.len()))
+    })
+}
+
+/// Whether a type says only that it is an error: JavaScript's own, and Go's that was put into words or wrapped by more.
+fn only_wraps(class: &str) -> bool {
+    const TYPES: [&str; 10] = [
+        "Error",
+        "*fmt.wrapError",
+        "*fmt.wrapErrors",
+        "*errors.errorString",
+        "*errors.joinError",
+        "*errors.fundamental",
+        "*errors.withStack",
+        "*errors.withMessage",
+        "*multierror.Error",
+        "*xerrors.wrapError",
+    ];
+    TYPES.contains(&class)
+}
+
 /// A class under the name that its library gave it last.
 fn renamed(class: &str) -> Cow<'_, str> {
-    const MOVED: [(&str, &str); 5] = [
+    const MOVED: [(&str, &str); 10] = [
+        ("Illuminate\\Database\\QueryException", "PDOException"),
+        ("billiard.exceptions.", ""),
+        ("celery.exceptions.", ""),
+        ("psycopg2.errors.", ""),
+        ("pydantic_core._pydantic_core.", ""),
         // It makes classes when it runs, and some writers name only the class.
         ("botocore.errorfactory.", ""),
         ("socket.timeout", "TimeoutError"),
@@ -281,18 +334,24 @@ fn without_numbers(name: &str) -> String {
         .collect()
 }
 
-/// The queue or topic in which it failed. Where the broker kept a history that is the queue of the first death: the
-/// routing key of an exchange varies with each message.
-fn place(failure: &Failure) -> Option<Cow<'_, str>> {
-    let oldest = failure.history.iter().rev().min_by_key(|death| death.time).map(|death| death.queue.as_str());
-    match (oldest.filter(|queue| !queue.is_empty()), failure.origin.as_ref()) {
-        (Some(queue), _) => Some(Cow::Borrowed(waiting_for(queue))),
-        (None, Some(Origin::Queue(name) | Origin::Topic { topic: name, .. })) => Some(Cow::Borrowed(waiting_for(name))),
-        (None, Some(Origin::Exchange { exchange, routing_key })) => {
-            Some(Cow::Owned(format!("{exchange}/{}", mask(routing_key))))
-        }
-        (None, None) => None,
-    }
+/// The queue or topic in which it failed. Where the broker kept a history that is the queue of the first death that is
+/// none of those where messages wait for their next try: the routing key of an exchange varies with each message.
+fn place<'a>(message: &'a Message, failure: &'a Failure) -> Option<Cow<'a, str>> {
+    let is_waiting = |queue: &str| waiting_for(queue).len() < queue.len();
+    let deaths = || failure.history.iter().rev().filter(|death| !death.queue.is_empty());
+    let oldest = deaths()
+        .filter(|death| !is_waiting(&death.queue))
+        .min_by_key(|death| death.time)
+        .or_else(|| deaths().min_by_key(|death| death.time));
+    let queue = match (oldest, failure.origin.as_ref()) {
+        (Some(death), _) => Some(waiting_for(&death.queue)),
+        (None, Some(Origin::Queue(name) | Origin::Topic { topic: name, .. })) => Some(waiting_for(name)),
+        (None, _) => dead_letters_of(&message.address),
+    };
+    queue.map(Cow::Borrowed).or_else(|| match failure.origin.as_ref()? {
+        Origin::Exchange { exchange, routing_key } => Some(Cow::Owned(format!("{exchange}/{}", mask(routing_key)))),
+        Origin::Queue(_) | Origin::Topic { .. } => None,
+    })
 }
 
 /// A class without its package: `Timeout` of `com.acme.Timeout`.

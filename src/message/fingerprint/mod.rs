@@ -1,7 +1,7 @@
 //! Which messages died of the same cause: a stable name for a failure.
 //!
-//! The key is made of the root class, the template of the root message and the top application frames; where there are
-//! no frames, the place it failed in stands for them; where there is no reason at all, the place and the kind of
+//! The key is made of the root class, the template of the root message and the innermost application frame (with its caller
+//! where many ask for it); where there are no frames, the place it failed in stands for them; where there is no reason at all, the place and the kind of
 //! message. Its hash is the group's id: the same over runs, machines and order. Limits: nothing is learned from other
 //! messages, so two texts of one cause that differ in plain words are two groups until a rule says otherwise.
 
@@ -15,6 +15,7 @@ mod phrases;
 mod rules;
 mod shape;
 mod token;
+mod versions;
 mod words;
 
 use std::fmt;
@@ -144,6 +145,59 @@ mod tests {
         assert_ne!(id(&charge), id(&at("orders", &["com.acme.Http.post", "com.acme.Stock.reserve"])));
         assert_eq!(id(&charge), id(&at("refunds", &["com.acme.Http.post", "com.acme.Payments.charge"])));
         assert_ne!(id(&at("orders", &[])), id(&at("refunds", &[])), "without frames the place decides");
+    }
+
+    #[test]
+    fn what_broke_its_consumers_is_of_a_place_and_a_stated_kind() {
+        let failure = Failure {
+            dialect: "rabbitmq",
+            class: Some("delivery_limit".into()),
+            history: vec![Death { reason: "delivery_limit".into(), queue: "orders".into(), count: 1, time: None }],
+            ..Failure::default()
+        };
+        let of = |body: &'static str| {
+            let message = Message { payload: Some(body.into()), ..Message::default() };
+            fingerprint(&message, Some(&failure), &Rules::default()).id
+        };
+        assert_eq!(of(r#"{"order":1}"#), of(r#"{"order":1,"note":"x"}"#));
+        assert_ne!(of(r#"{"type":"order.placed"}"#), of(r#"{"type":"order.shipped"}"#));
+    }
+
+    #[test]
+    fn a_key_that_a_map_of_scala_has_not_is_data_where_it_is_in_upper_case() {
+        let missing = |key: &str| id(&failed("java.util.NoSuchElementException", &format!("key not found: {key}")));
+        assert_eq!(missing("LPPT"), missing("EGLL"));
+        assert_ne!(missing("gate"), missing("stand"));
+        assert_ne!(missing("MAX_WEIGHT"), missing("MAX_LEGS"));
+    }
+
+    #[test]
+    fn what_comes_and_goes_with_the_writer_is_no_part_of_a_cause() {
+        let plain = failed("a.UnrecognizedPropertyException", "Unrecognized field \"tier\" (class a.Member)");
+        let chained =
+            Failure { outer: Some("x (through reference chain: a.Member[\"tier\"])".into()), ..plain.clone() };
+        assert_eq!(id(&chained), id(&plain), "a field that the text names");
+        let of_group = Failure { dialect: "spring-kafka", consumer: Some("billing".into()), ..plain.clone() };
+        assert_eq!(id(&of_group), id(&plain), "the group of a topic's reader");
+        let wrapped = Failure { class: Some("*fmt.wrapError".into()), ..plain.clone() };
+        assert_eq!(id(&wrapped), id(&Failure { class: None, ..plain.clone() }), "a class that says nothing");
+        let at = |queue: &str, second| Death {
+            reason: "rejected".into(),
+            queue: queue.into(),
+            count: 1,
+            time: jiff::Timestamp::from_second(second).ok(),
+        };
+        let waited = Failure { history: vec![at("orders.work", 7), at("orders.delay", 3)], ..plain.clone() };
+        let key = fingerprint(&Message::default(), Some(&waited), &Rules::default()).key;
+        assert!(key.iter().any(|part| part.name == "place" && part.value == "orders.work"), "{key:?}");
+        let sent = |address: &str| {
+            let origin = Some(Origin::Exchange { exchange: "shop".into(), routing_key: "order".into() });
+            let message = Message { address: address.into(), ..Message::default() };
+            let key = fingerprint(&message, Some(&Failure { origin, ..plain.clone() }), &Rules::default()).key;
+            key.into_iter().find_map(|part| (part.name == "place").then_some(part.value))
+        };
+        assert_eq!(sent("shop/orders.dlq").as_deref(), Some("orders"), "the queue of the dead letters says more");
+        assert_eq!(sent("shop/parked").as_deref(), Some("shop/order"));
     }
 
     #[test]

@@ -86,8 +86,11 @@ pub(super) fn endpoint(url: &str) -> Option<String> {
         None => url.starts_with('/').then_some(url)?,
     };
     let path = path.split(['?', '#']).next().unwrap_or(path);
+    // A part in upper case is a code of the data's, of an airport or a currency.
+    let is_code = |part: &str| part.len() > 2 && part.bytes().all(|byte| byte.is_ascii_uppercase());
     let is_word = |part: &str| {
         (2..=32).contains(&part.len())
+            && !is_code(part)
             && (part.bytes().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'-' | b'_'))
                 || part.strip_prefix('v').is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit())))
     };
@@ -192,7 +195,10 @@ pub(super) fn demands(rest: &str) -> bool {
 
 /// A name of letters and what joins them, without indices and short numbers; longer ones are data.
 pub(super) fn field(text: &str) -> Option<Cow<'_, str>> {
-    let is_name = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'.'));
+    let is_name = |text: &str| {
+        text.bytes().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'.' | b'-'))
+            && !text.ends_with('-')
+    };
     if !(2..=64).contains(&text.len()) || !text.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '_' | '$'))
     {
         return None;
@@ -351,6 +357,14 @@ pub(super) fn are_atoms(inside: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_path_that_was_asked_for_keeps_its_words_and_no_codes() {
+        assert_eq!(endpoint("http://wx.svc:8080/v1/metar/EHAM?at=1").as_deref(), Some("/v1/metar/*"));
+        assert_eq!(endpoint("http://wx.svc/EHAM/7").as_deref(), None);
+        assert_eq!(field("coarse-conversion-value").as_deref(), Some("coarse-conversion-value"));
+        assert_eq!(field("value-"), None);
+    }
 
     #[test]
     fn names_lose_their_numbers_and_values_are_none() {

@@ -1,7 +1,7 @@
 //! Values that an error text names and the message itself holds: `Tariff 7 of nordkauf` of a message with
 //! `"tenant":"nordkauf"`. A plain word can't be told from the text without it.
 //!
-//! Only a word behind one that leads to a value counts, or behind its field's own name; and no value of a field that tells
+//! Only a word behind one that leads to a value counts, or behind its field's own name, or a code in upper case; and no value of a field that tells
 //! how things stand (`status`, `type` …), for those words say what happened. Limits: bodies that are JSON as they are, and
 //! headers; a message that does not hold the word keeps it in its text.
 
@@ -55,7 +55,10 @@ pub(super) fn marked<'a>(message: &Message, text: &'a str) -> Cow<'a, str> {
         let part = text.get(at..next).unwrap_or_default();
         let word = part.trim_end_matches([' ', ',', '.', ';', ':']);
         let end = at + word.len();
-        if (LEADING.has(before) || may_name(before)) && may_be_value(word) && holds(message, before, word) {
+        if (LEADING.has(before) || is_code(word) || may_name(before))
+            && may_be_value(word)
+            && holds(message, before, word)
+        {
             out.push_str(text.get(written..at).unwrap_or_default());
             out.extend(["“", word, "”"]);
             written = end;
@@ -77,6 +80,11 @@ fn may_be_value(word: &str) -> bool {
         && !SMALL.has(word)
 }
 
+/// Whether a word is a code, as airports, currencies and countries have them: no word that leads to it is needed.
+fn is_code(word: &str) -> bool {
+    (3..=5).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_uppercase())
+}
+
 /// Whether a word may be the name of a field.
 fn may_name(word: &str) -> bool {
     word.len() > 3 && word.bytes().all(|byte| byte.is_ascii_alphabetic())
@@ -84,7 +92,7 @@ fn may_name(word: &str) -> bool {
 
 /// Whether the message has a field with that value which may be named here.
 fn holds(message: &Message, before: &str, word: &str) -> bool {
-    let leads = LEADING.has(before);
+    let leads = LEADING.has(before) || is_code(word);
     let names = |field: &[u8]| {
         let told = |name: &str| ends_with_word(field, name.as_bytes());
         !TELLING.iter().any(|name| told(name)) && (leads || told(before))
@@ -130,7 +138,7 @@ mod tests {
     fn words_that_the_message_holds_are_marked() {
         let message = Message {
             payload: Some(
-                r#"{"tenant":"nordkauf","line":{"shipProduct" : "LETTERBOX"},"status":"pending","tags":["red"]}"#
+                r#"{"tenant":"nordkauf","line":{"shipProduct" : "LETTERBOX"},"status":"pending","tags":["red"],"ccy":"USD"}"#
                     .into(),
             ),
             headers: [("x-region", "north")].into_iter().collect(),
@@ -141,6 +149,8 @@ mod tests {
             ("no tariff for product LETTERBOX.", "no tariff for product “LETTERBOX”."),
             ("not served in north, yet", "not served in “north”, yet"),
             ("nordkauf waits", "nordkauf waits"),
+            ("rate USD missing", "rate “USD” missing"),
+            ("rate EUR missing", "rate EUR missing"),
             ("refused for pending orders", "refused for pending orders"),
             ("list of red", "list of red"),
             ("of the", "of the"),

@@ -14,6 +14,10 @@ pub(super) enum Phrase {
     RuntimeError,
     /// Go's decoder of JSON.
     Unmarshal,
+    /// What serde says of a record that lacks a field, has one too many, or a case that is none.
+    MissingField,
+    UnknownField,
+    UnknownVariant,
     /// How `PostgreSQL` begins each error.
     Error,
     /// What Elixir's pool of connections says of one that it could not give, before it says for how long and what to do.
@@ -50,12 +54,16 @@ pub(super) enum Phrase {
     Duplicate,
     /// And before a table of SQL Server's.
     Truncated,
+    NullInto,
 }
 
 /// All of them in their order, each with its words.
-const ALL: [(Phrase, &str); 23] = [
+const ALL: [(Phrase, &str); 27] = [
     (Phrase::RuntimeError, "runtime error: "),
     (Phrase::Unmarshal, "json: cannot unmarshal "),
+    (Phrase::MissingField, "missing field `"),
+    (Phrase::UnknownField, "unknown field `"),
+    (Phrase::UnknownVariant, "unknown variant `"),
     (Phrase::Error, "ERROR: "),
     (Phrase::Dropped, "connection not available and request was dropped from queue"),
     (Phrase::Swift, "DecodingError.Context("),
@@ -77,6 +85,7 @@ const ALL: [(Phrase, &str); 23] = [
     (Phrase::Encodes, " codec can't encode character"),
     (Phrase::Duplicate, "duplicate key error collection: "),
     (Phrase::Truncated, "would be truncated in table '"),
+    (Phrase::NullInto, "', table '"),
 ];
 
 impl Phrase {

@@ -1,7 +1,7 @@
 //! What kind of message it is, for those that carry no reason: its declared type, else the shape of its JSON.
 //!
-//! The shape is the set of keys, three levels deep; values, array lengths and key order do not count, and keys with
-//! digits (ids as keys) are alike. Limits: bodies over [`MAX_BODY`] bytes and of other formats have only a format.
+//! The shape is the set of keys, three levels deep; values, array lengths and key order do not count, nor what is told of
+//! the sending (`traceparent`, `correlationId`), and keys with digits (ids as keys) are alike. Limits: bodies over [`MAX_BODY`] bytes and of other formats have only a format.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -11,6 +11,7 @@ use serde::de::{DeserializeSeed as _, IgnoredAny, MapAccess, SeqAccess};
 use super::words;
 use crate::message::Message;
 use crate::message::json::{NUMBER, Visit, Walk};
+use crate::text::words::Words;
 
 /// Bodies beyond this are not parsed.
 const MAX_BODY: usize = 1024 * 1024;
@@ -20,6 +21,34 @@ const MAX_DEPTH: usize = 3;
 const MAX_TYPE: usize = 80;
 /// More different keys than this on one level end the shape.
 const MAX_KEYS: usize = 200;
+
+/// Keys at the top that tell of the sending, and come and go with it.
+static SENDING: Words = Words::new(&[
+    "traceparent",
+    "tracestate",
+    "traceId",
+    "trace_id",
+    "spanId",
+    "span_id",
+    "baggage",
+    "correlationId",
+    "correlation_id",
+    "causationId",
+    "causation_id",
+    "requestId",
+    "request_id",
+    "schemaVersion",
+    "schema_version",
+    "source",
+    "producer",
+    "sentAt",
+    "sent_at",
+    "meta",
+    "metadata",
+    "tenant",
+    "tenantId",
+    "tenant_id",
+]);
 
 /// Headers and properties in which writers declare the type, most specific first.
 const TYPES: [&str; 12] = [
@@ -167,7 +196,7 @@ impl<'de> Visit<'de> for Shape<'_> {
             if key.bytes().any(|byte| byte.is_ascii_digit()) {
                 "*".clone_into(&mut key);
             }
-            if self.depth < MAX_DEPTH && keys.len() < MAX_KEYS {
+            if self.depth < MAX_DEPTH && keys.len() < MAX_KEYS && !(self.depth == 0 && SENDING.has(&key)) {
                 fields.next_value_seed(Walk(Shape { out: &mut key, depth: self.depth + 1 }))?;
                 keys.insert(key);
             } else {
@@ -204,6 +233,7 @@ mod tests {
             assert_eq!(of(body), want);
         }
         assert_ne!(of(r#"{"a":1}"#), of(r#"{"b":1}"#));
+        assert_eq!(of(r#"{"a":{"source":1},"traceparent":"00","source":"web"}"#), "{a{source}}");
     }
 
     #[test]

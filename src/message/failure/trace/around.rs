@@ -122,7 +122,7 @@ fn read(name: &str) -> Option<(bool, usize)> {
 }
 
 /// The words of `withMetrics`, `run_in_span`, `RunAsync`, without the numbers of lambdas.
-fn words(name: &str) -> impl Iterator<Item = &str> {
+pub(super) fn words(name: &str) -> impl Iterator<Item = &str> {
     let is_number = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
     name.split([' ', '_', '-', '$']).filter(move |part| !is_number(part) && *part != "lambda").flat_map(|part| {
         let mut rest = part;

@@ -127,7 +127,7 @@ pub(super) fn has_extension(path: &str, extension: &str) -> bool {
 }
 
 /// A function line `pkg.(*T).Method(0xc0, …)` or, of pkg/errors, without arguments.
-fn go<'a>(function: &'a str, path: &'a str) -> Frame<'a> {
+pub(super) fn go<'a>(function: &'a str, path: &'a str) -> Frame<'a> {
     let function = match function.strip_suffix(')') {
         Some(open) => open.rsplit_once('(').map_or(open, |(function, _)| function),
         None => function,
@@ -284,7 +284,9 @@ impl Frame<'_> {
             Self::File { path, function, python } => {
                 // Since Python 3.12 a comprehension has no frame of its own; the function it stands in always has one.
                 let within = *python && matches!(*function, "<listcomp>" | "<dictcomp>" | "<setcomp>" | "<genexpr>");
-                !within && !path::is_library(path)
+                let bundled = path.starts_with("/var/task/")
+                    && path::installed(path).is_some_and(|package| *python && libraries::is_python_library(package));
+                !within && !bundled && !path::is_library(path)
             }
             Self::Ruby { path, .. } => !path::is_library(path),
             // PHP tells the file that called the function.
@@ -295,6 +297,17 @@ impl Frame<'_> {
             Self::Rust(name) => libraries::is_rust_application(name),
             Self::Elixir { application, function } => !libraries::is_elixir_library(application, function),
             Self::Nowhere => false,
+        }
+    }
+
+    /// The package of a Python frame among installed ones, where it is none of those that consumers are commonly built of:
+    /// an application may be installed as its libraries are.
+    pub(super) fn installed(&self) -> Option<&str> {
+        match self {
+            Self::File { path, python: true, .. } => {
+                path::installed(path).filter(|package| !libraries::is_python_library(package))
+            }
+            _ => None,
         }
     }
 

@@ -5,6 +5,7 @@
 //! their own are passed over. Limits: [`MAX_LINES`] lines; a cause that the writer cut off is not known.
 
 mod around;
+mod asked;
 mod frame;
 mod libraries;
 mod path;
@@ -15,7 +16,7 @@ use crate::text::find::{behind, find, split, starts};
 
 /// Lines beyond this are not read.
 const MAX_LINES: usize = 2_000;
-/// How many application frames say where it happened.
+/// How many application frames are told: the innermost and its caller.
 const MAX_FRAMES: usize = 2;
 /// Lines of a message whose first one only announces errors.
 const COUNTED_LINES: usize = 24;
@@ -92,6 +93,17 @@ pub(crate) fn nested(message: &str) -> Option<(&str, &str)> {
     Some((class?, text))
 }
 
+/// The class of an error that a text begins with, and the text behind it.
+pub(crate) fn named(text: &str) -> Option<(&str, &str)> {
+    let line = text.lines().next()?;
+    let (class, told) = header(line);
+    let class = class.filter(|class| {
+        starts(line, "** (") || ["Error", "Exception"].iter().any(|end| class.ends_with(end) && class.len() > end.len())
+    })?;
+    let at = text.find(told).filter(|_| !told.is_empty())?;
+    Some((class, text.get(at..)?.trim_end()))
+}
+
 /// What leads to the place in a report of a Rust panic.
 const PANICKED: &str = "panicked at ";
 
@@ -121,6 +133,9 @@ pub(crate) fn is_elixir(line: &str) -> bool {
     frame::elixir(line).is_some()
 }
 
+/// Those of the frames that say where it happened.
+pub(crate) use asked::telling;
+
 /// Whether a class only carries another failure.
 pub(crate) fn is_wrapper(class: &str) -> bool {
     libraries::is_wrapper(class)
@@ -137,6 +152,9 @@ struct Section<'a> {
     class: Option<&'a str>,
     message: &'a str,
     frames: Vec<Frame<'a>>,
+    /// Of Python: the innermost frame of the outermost installed package that is no known library. It stands for the
+    /// application's where there is none.
+    installed: Option<Frame<'a>>,
 }
 
 /// Where the reader is.
@@ -148,6 +166,8 @@ struct Reader<'a> {
     current: usize,
     /// Python: frames come outermost first, the class after them, and the innermost cause first.
     python: bool,
+    /// Frames of Go were read.
+    go: bool,
     /// In a Python section whose class has not come yet.
     open: bool,
     /// The line after a Python frame is its source code.
@@ -286,7 +306,7 @@ impl<'a> Reader<'a> {
         } else if let Some(rest) = behind(text, "---> ") {
             self.push_chain(rest);
         } else if let Some(rest) = behind(text, "** (EXIT) ") {
-            self.push(Section { class: Some("EXIT"), message: rest, frames: Vec::new() });
+            self.push(Section { class: Some("EXIT"), message: rest, ..Section::default() });
         } else if is_traceback(text) {
             // What stands before the first traceback is somebody's log line.
             if !std::mem::replace(&mut self.python, true) {
@@ -301,11 +321,11 @@ impl<'a> Reader<'a> {
             let (class, message) = rest
                 .strip_prefix("no match of right hand side value ")
                 .map_or(("error", rest), |value| ("badmatch", value));
-            self.push(Section { class: Some(class), message, frames: Vec::new() });
+            self.push(Section { class: Some(class), message, ..Section::default() });
         } else if let Some(rest) = behind(text, "panic: ") {
-            self.push(Section { class: Some("panic"), message: rest, frames: Vec::new() });
+            self.push(Section { class: Some("panic"), message: rest, ..Section::default() });
         } else if let Some(rest) = behind(text, "fatal error: ") {
-            self.push(Section { class: Some("fatal error"), message: rest, frames: Vec::new() });
+            self.push(Section { class: Some("fatal error"), message: rest, ..Section::default() });
         } else if starts(text, "thread '") || (self.sections.is_empty() && panicked(text).is_some()) {
             self.rust_panic(text);
         } else if let Some(rest) = behind(text, "terminate called after throwing an instance of '") {
@@ -333,7 +353,7 @@ impl<'a> Reader<'a> {
         let (place, told) = split(text, PANICKED).map_or(("", None), |(_, at)| panic_at(at));
         self.message_next = told.is_none();
         self.panicked = path::without_position(place).unwrap_or_default();
-        self.push(Section { class: Some("panic"), message: told.unwrap_or_default(), frames: Vec::new() });
+        self.push(Section { class: Some("panic"), message: told.unwrap_or_default(), ..Section::default() });
     }
 
     /// A stack frame of any language.
@@ -344,7 +364,7 @@ impl<'a> Reader<'a> {
         let Some(found) = frame::read(text, line, before) else { return false };
         self.source_next = found.is_python();
         if let (Some(message), Some(class)) = (found.ruby_message(), found.ruby_class()) {
-            self.push(Section { class: Some(class), message, frames: Vec::new() });
+            self.push(Section { class: Some(class), message, ..Section::default() });
         }
         // In Go the function's line comes before the file's, and was taken for a header.
         if matches!(found, Frame::Go { .. })
@@ -362,6 +382,7 @@ impl<'a> Reader<'a> {
         if self.sections.is_empty() {
             self.push(Section::default());
         }
+        self.go |= matches!(found, Frame::Go { .. });
         // What stands above Go's panic recovered from it, and is the same for all.
         if found.is_go_panic()
             && let Some(section) = self.sections.get_mut(self.current)
@@ -370,6 +391,11 @@ impl<'a> Reader<'a> {
         }
         if found.is_application() {
             self.keep(found, self.last && found.may_be_cut());
+        } else if let Some(package) = found.installed()
+            && let Some(section) = self.sections.get_mut(self.current)
+            && section.installed.as_ref().is_none_or(|outer| outer.installed() == Some(package))
+        {
+            section.installed = Some(found);
         }
         true
     }
@@ -421,7 +447,7 @@ impl<'a> Reader<'a> {
     fn push_header(&mut self, text: &'a str) {
         let (class, message) = header(text);
         self.ends_in_header = self.last;
-        self.push(Section { class, message, frames: Vec::new() });
+        self.push(Section { class, message, ..Section::default() });
     }
 
     fn push(&mut self, section: Section<'a>) {
@@ -432,6 +458,22 @@ impl<'a> Reader<'a> {
     }
 
     fn finish(mut self) -> Root {
+        // Behind Go's frames comes a line of its own only where the file that belongs to it was cut off. With its arguments
+        // the function's name is whole.
+        let cut = |section: &mut Section<'_>| section.class.is_none() && section.frames.is_empty();
+        if self.go
+            && let Some(function) = self.sections.pop_if(cut)
+        {
+            if self.sections.is_empty() {
+                self.push(Section::default());
+            }
+            self.current = self.sections.len().saturating_sub(1);
+            let name = function.message.rfind('(').and_then(|at| function.message.get(..at));
+            let is_whole = |name: &&str| name.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+            if let Some(found) = name.filter(is_whole).map(|name| frame::go(name, "")).filter(Frame::is_application) {
+                self.keep(found, false);
+            }
+        }
         // The end of a text that was cut within a class.
         let cut_class = |section: &mut Section<'_>| {
             section.frames.is_empty()
@@ -445,16 +487,12 @@ impl<'a> Reader<'a> {
         if self.ends_in_header && self.sections.len() > 1 {
             _ = self.sections.pop_if(cut_class);
         }
-        // Behind Go's frames comes a line of its own only where the file that belongs to it was cut off.
-        let is_go = |section: &Section<'_>| section.frames.iter().any(|frame| matches!(frame, Frame::Go { .. }));
-        let cut = |section: &mut Section<'_>| section.class.is_none() && section.frames.is_empty();
-        if self.sections.iter().any(is_go) {
-            _ = self.sections.pop_if(cut);
-        }
         // From here on innermost first.
         if self.python {
+            let is_bare = self.sections.iter().all(|section| section.frames.is_empty());
             for section in &mut self.sections {
                 section.frames.reverse();
+                section.frames.extend(section.installed.take().filter(|_| is_bare));
             }
         } else {
             self.sections.reverse();

@@ -43,8 +43,18 @@ pub(super) fn is_library(path: &str) -> bool {
         || path.starts_with("/usr/lib")
         || path.split("@v").skip(1).any(|version| version.starts_with(|c: char| c.is_ascii_digit()))
         || PLACES.iter().any(|place| path.contains(place))
+        // What Cython has compiled.
+        || super::frame::has_extension(path, "pyx")
         // Node's own modules had no folder in older versions: `events.js`.
         || (has_script_extension(path) && !path.contains(['/', '\\']))
+}
+
+/// The package of an installed Python file: `shop` of `/venv/lib/python3.12/site-packages/shop/tasks.py`. A function of AWS
+/// Lambda has its libraries beside its own files.
+pub(super) fn installed(path: &str) -> Option<&str> {
+    let places = ["/site-packages/", "/dist-packages/", "/var/task/"];
+    let (_, rest) = places.iter().find_map(|place| path.split_once(place))?;
+    rest.split_once('/').map(|(package, _)| package)
 }
 
 fn has_script_extension(path: &str) -> bool {

@@ -10,6 +10,65 @@ fn check(stack: &str, class: &str, message: &str, frames: &[&str]) {
 }
 
 #[test]
+fn the_innermost_frame_is_the_place_and_its_caller_only_where_many_ask_for_it() {
+    let at = |frames: &[&str]| {
+        telling(&root(&format!("A: x\n\tat {}(A.java:1)\n", frames.join("(A.java:1)\n\tat "))).frames).to_vec()
+    };
+    assert_eq!(at(&["com.acme.Payments.charge", "com.acme.Orders.on"]), ["com.acme.Payments.charge"]);
+    let helped = ["com.acme.Http.post", "com.acme.Payments.charge", "com.acme.Orders.on"];
+    assert_eq!(at(&helped), ["com.acme.Http.post", "com.acme.Payments.charge"]);
+    let retried = ["com.acme.Resilience.run", "com.acme.Payments.charge"];
+    assert_eq!(at(&retried), retried, "what only carries others is no place of its own");
+    let shell = "{{badmatch,{error,timeout}},[{acme_tax,rate,2,[{file,\"src/acme_tax.erl\"},{line,12}]},\
+                 {acme_bill,add,1,[{file,\"src/acme_bill.erl\"},{line,3}]}]}";
+    assert_eq!(telling(&root(shell).frames), ["acme_tax:rate"]);
+    let files = ["lib/resilience:run".to_owned(), "orders/take:take".to_owned()];
+    assert_eq!(telling(&files), files);
+    assert!(telling(&[]).is_empty());
+}
+
+#[test]
+fn what_was_cut_behind_a_function_of_go_has_its_name() {
+    let whole = "goroutine 7 [running]:\nruntime/debug.Stack()\n\t/usr/local/go/src/runtime/debug/stack.go:24 +0xe5\n\
+                 panic({0xd06360?, 0xc92e63e6e2?})\n\t/usr/local/go/src/runtime/panic.go:787 +0xc62\n\
+                 github.com/acme/trips/internal/plan.(*Planner).merge(0xc5a, 0xe)\n\t/src/internal/plan/plan.go:7 +0x1\n";
+    let name = "github.com/acme/trips/internal/plan.(*Planner).merge";
+    let end = whole.find(name).unwrap() + name.len();
+    for cut in [whole.len(), whole.len() - 10, end + 9, end + 3, end + 1] {
+        assert_eq!(root(&whole[..cut]).frames, [name], "{cut}");
+    }
+    for cut in [end, end - 2, end - 5, end - 9, end - 20] {
+        assert!(root(&whole[..cut]).frames.is_empty(), "{cut}");
+    }
+}
+
+#[test]
+fn what_cython_compiled_and_what_lambda_has_beside_a_function_is_no_place() {
+    let frame = |path: &str| format!("  File \"{path}\", line 3, in take\n    x()\n");
+    let own = frame("/var/task/bookings/model.py");
+    for library in ["asyncpg/protocol/protocol.pyx", "/var/task/pydantic/main.py"] {
+        let trace = format!("Traceback (most recent call last):\n{own}{}KeyError: 'a'", frame(library));
+        assert_eq!(root(&trace).frames, ["bookings/model:take"], "{library}");
+    }
+}
+
+#[test]
+fn an_application_that_is_installed_as_its_libraries_are_is_found_where_there_is_no_other() {
+    let at = |path: &str, function: &str| format!("  File \"{path}\", line 3, in {function}\n    x()\n");
+    let packages = "/opt/venv/lib/python3.12/site-packages";
+    let trace = format!(
+        "Traceback (most recent call last):\n{}{}{}{}KeyError: 'a'",
+        at(&format!("{packages}/celery/app/trace.py"), "trace_task"),
+        at(&format!("{packages}/docs/tasks.py"), "build"),
+        at(&format!("{packages}/docs/pages/cover.py"), "sheet"),
+        at(&format!("{packages}/obscure/maps.py"), "take"),
+    );
+    assert_eq!(root(&trace).frames, ["pages/cover:sheet"]);
+    let own = trace.replace(&format!("{packages}/docs/tasks.py"), "/app/docs/tasks.py");
+    assert_eq!(root(&own).frames, ["docs/tasks:build"]);
+}
+
+#[test]
 fn java_goes_to_the_innermost_cause_and_passes_over_libraries_lambdas_and_proxies() {
     check(
         "org.springframework.kafka.listener.ListenerExecutionFailedException: Listener failed

@@ -1,0 +1,166 @@
+//! Texts of which a client or a library has another in each of its versions: told as one of them tells it.
+//!
+//! Limits: texts that were seen; a version that is not known is a group of its own.
+
+use super::phrases::{Phrase, Phrases};
+use crate::message::failure::Failure;
+use crate::text::find::{behind, find, split, starts};
+
+/// A text as one version of its writer has it, where there are several.
+pub(super) fn as_one_version(has: Phrases, failure: &Failure, text: &str) -> Option<String> {
+    of_script(text)
+        .or_else(|| of_feign(has, text))
+        .or_else(|| violated(text))
+        .or_else(|| of_hibernate(text))
+        .or_else(|| of_registry(text))
+        .or_else(|| of_codec(has, text))
+        .or_else(|| without_database(has, text))
+        .or_else(|| of_sink(text))
+        .or_else(|| of_denial(text))
+        .or_else(|| of_match(failure, text))
+}
+
+/// What Elasticsearch answered to Connect's sink, without the document and what its versions put behind the reason.
+fn of_sink(text: &str) -> Option<String> {
+    let (_, rest) = behind(text, "Indexing record failed -- index: ")?.split_once(", type: '")?;
+    let (kind, rest) = rest.split_once("', reason: '")?;
+    let ends = [" in document with id", ". Preview of field", "', caused by: ", "'"];
+    let end = ends.iter().filter_map(|end| find(rest, end)).min().unwrap_or(rest.len());
+    Some(format!("Indexing record failed: {kind}: {}", rest.get(..end)?))
+}
+
+/// A denial of one of Amazon's services, which may add whom it denied what.
+fn of_denial(text: &str) -> Option<String> {
+    let (code, rest) = behind(text, "An error occurred (")?.split_once(") when calling the ")?;
+    let (operation, _) = rest.split_once(' ').filter(|_| starts(code, "AccessDenied"))?;
+    Some(format!("An error occurred ({code}) when calling the {operation} operation"))
+}
+
+/// A value that no case of a Scala program takes: what is printed of it varies, its class is in the code.
+fn of_match(failure: &Failure, text: &str) -> Option<String> {
+    let at = text.rfind(" (of class ").filter(|_| failure.class.as_deref() == Some("scala.MatchError"))?;
+    text.get(at + 1..).map(str::to_owned)
+}
+
+/// What Feign says of an answer, without the body, of which a part may follow: `404 during [PUT] to * [Stock#put]`.
+fn of_feign(has: Phrases, text: &str) -> Option<String> {
+    let (head, rest) = has.split(Phrase::During, text)?;
+    let status = head.strip_prefix('[').unwrap_or(head).get(..3)?;
+    let (method, rest) = rest.split_once("] to [")?;
+    if !status.bytes().all(|byte| byte.is_ascii_digit()) || method.contains(' ') {
+        return None;
+    }
+    let called = rest.split_once("] [").and_then(|(_, rest)| rest.split_once('(')).map(|(called, _)| called);
+    let called = called.filter(|called| called.contains('#') && !called.contains([' ', ']']));
+    Some(format!("{status} during [{method}] to *{}", called.map(|name| format!(" [{name}]")).unwrap_or_default()))
+}
+
+/// What versions of Hibernate say in other words: before the entity that another transaction changed, and since 7 of a
+/// collection that it could not load, whose name is in the code.
+fn of_hibernate(text: &str) -> Option<String> {
+    if let Some((told, entity)) =
+        behind(text, "Row was updated or deleted").and_then(|_| text.split_once("mapping was incorrect) : ["))
+    {
+        return Some(format!("{told}mapping was incorrect): [{entity}"));
+    }
+    let (role, _) = behind(text, "Cannot lazily initialize collection of role '")?.split_once('\'')?;
+    Some(format!("failed to lazily initialize a collection of role: {role}"))
+}
+
+/// What Confluent's registry says of an id that it has not, where its version does not name that.
+fn of_registry(text: &str) -> Option<String> {
+    let code = behind(text, "Schema not found; error code: ")?;
+    Some(format!("Schema “—” not found; error code: {code}"))
+}
+
+/// What Python says of bytes that are no text of an encoding, and where the name of that ends.
+const DECODES: &str = " codec can't decode byte";
+const MAX_CODEC: usize = 32;
+
+/// What Python says of a text that an encoding can't hold, whether that is one character or several.
+fn of_codec(has: Phrases, text: &str) -> Option<String> {
+    // Which byte was the first that it could not take hangs on what stands before it.
+    if let Some(at) = find(text, DECODES).filter(|at| *at <= MAX_CODEC) {
+        return text.get(..at + DECODES.len()).map(|told| format!("{told}s"));
+    }
+    let (codec, rest) = has.split(Phrase::Encodes, text)?;
+    let (_, why) = rest.split_once(" in position ")?.1.split_once(": ")?;
+    Some(format!("{codec}{}s: {why}", Phrase::Encodes.text()))
+}
+
+/// A text without the name of the database, which is another in each region: of `MongoDB`'s duplicate keys, and where SQL
+/// Server had no room.
+fn without_database(has: Phrases, text: &str) -> Option<String> {
+    [(Phrase::Duplicate, 1), (Phrase::Truncated, 2), (Phrase::NullInto, 2)].into_iter().find_map(|(mark, dots)| {
+        let (before, behind) = has.split(mark, text)?;
+        let (name, rest) = behind.split_at_checked(behind.find([' ', '\'']).unwrap_or(behind.len()))?;
+        let (_, table) = name.split_once('.').filter(|_| name.matches('.').count() == dots)?;
+        Some(format!("{before}{}{table}{rest}", mark.text()))
+    })
+}
+
+/// What older V8 said of a missing member, as newer ones say it.
+fn of_script(text: &str) -> Option<String> {
+    let (name, of) = behind(text, "Cannot read property '")?.split_once("' of ")?;
+    matches!(of, "undefined" | "null").then(|| format!("Cannot read properties of {of} (reading '{name}')"))
+}
+
+/// What Bean Validation says of a parameter's field, without the method and the name or number of its parameter:
+/// `onOrder.arg0.qty: must be greater than 0`.
+fn violated(text: &str) -> Option<String> {
+    let (path, told) = split(text, ": ")?;
+    let (owner, field) = path.rsplit_once('.')?;
+    let is_name = |part: &str| {
+        part.starts_with(|c: char| c.is_ascii_lowercase())
+            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'[' | b']'))
+    };
+    let is_path = owner.contains('.') && owner.split('.').chain([field]).all(is_name);
+    (is_path && (told.starts_with("must ") || told.starts_with("muss ") || told.starts_with("darf ")))
+        .then(|| format!("{field}: {told}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_told_as_one() {
+        let told = |text: &str| {
+            let failure = Failure { class: Some("scala.MatchError".into()), ..Failure::default() };
+            as_one_version(Phrases::of(text), &failure, text)
+        };
+        let sink = "Indexing record failed -- index: shops-v14, document id: '43', type: 'mapper_parsing_exception', reason: \
+                    'failed to parse field [place] of type [geo_point]";
+        for end in [
+            " in document with id '43'. Preview of field's value: '26d70'', caused by: {type=a}",
+            "', caused by: {}",
+            "'",
+            "",
+        ] {
+            let want =
+                "Indexing record failed: mapper_parsing_exception: failed to parse field [place] of type [geo_point]";
+            assert_eq!(told(&format!("{sink}{end}")).as_deref(), Some(want), "{end}");
+        }
+        for why in ["Access Denied", "User: a is not authorized to perform: b"] {
+            let text = format!("An error occurred (AccessDenied) when calling the GetObject operation: {why}");
+            let want = "An error occurred (AccessDenied) when calling the GetObject operation";
+            assert_eq!(told(&text).as_deref(), Some(want));
+        }
+        let missing =
+            "An error occurred (NoSuchKey) when calling the GetObject operation: The specified key does not exist";
+        assert_eq!(told(missing), None);
+        assert_eq!(told("Roaming(7,Some(HD)) (of class a.Roaming)").as_deref(), Some("(of class a.Roaming)"));
+        for byte in ["0xe9 in position 7: invalid continuation byte", "0xff in position 0: invalid start byte"] {
+            let text = format!("'utf-8' codec can't decode byte {byte}");
+            assert_eq!(told(&text).as_deref(), Some("'utf-8' codec can't decode bytes"));
+        }
+        for database in ["Mro", "Mro_EU"] {
+            let text =
+                format!("Cannot insert the value NULL into column 'Tail', table '{database}.dbo.Order'; INSERT fails");
+            let want = "Cannot insert the value NULL into column 'Tail', table 'dbo.Order'; INSERT fails";
+            assert_eq!(told(&text).as_deref(), Some(want));
+        }
+        let schema = told("Schema not found; error code: 40403").unwrap();
+        assert_eq!(super::super::mask(&schema), super::super::mask("Schema 17 not found; error code: 40403"));
+    }
+}
