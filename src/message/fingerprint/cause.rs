@@ -275,14 +275,14 @@ fn fixed<'a>(has: Phrases, failure: &Failure, text: &'a str) -> &'a str {
         return split(text, ". Path '").map_or(text, |(told, _)| told);
     }
     // Which of a field's rules fail hangs on its value.
-    if let Some((told, _)) = split(text, " has failed the following constraints: ") {
+    if let Some((told, _)) = has.split(Phrase::Constraints, text) {
         return told;
     }
     // Lambda's runtime ends a function that takes more memory than it may.
     if class.starts_with("Runtime.") && text.ends_with("Runtime exited with error: signal: killed") {
         return "Runtime exited with error: signal: killed";
     }
-    if let Some((told, _)) = split(text, " Call getNextException to see other errors in the batch") {
+    if let Some((told, _)) = has.split(Phrase::NextException, text) {
         return told.trim_end();
     }
     // PHP's own file, of a report that was cut.

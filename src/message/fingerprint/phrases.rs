@@ -50,6 +50,12 @@ pub(super) enum Phrase {
     Panicked,
     /// What Python says of a text that an encoding can't hold.
     Encodes,
+    /// And of bytes that are no text of one.
+    Decodes,
+    /// What class-validator says before the rules of a field.
+    Constraints,
+    /// What `PostgreSQL`'s driver says behind the first error of a batch.
+    NextException,
     /// What stands before a collection of `MongoDB`'s, with its database.
     Duplicate,
     /// And before a table of SQL Server's.
@@ -58,7 +64,7 @@ pub(super) enum Phrase {
 }
 
 /// All of them in their order, each with its words.
-const ALL: [(Phrase, &str); 27] = [
+const ALL: [(Phrase, &str); 30] = [
     (Phrase::RuntimeError, "runtime error: "),
     (Phrase::Unmarshal, "json: cannot unmarshal "),
     (Phrase::MissingField, "missing field `"),
@@ -83,6 +89,9 @@ const ALL: [(Phrase, &str); 27] = [
     (Phrase::Models, " validation errors for "),
     (Phrase::Panicked, "panicked at "),
     (Phrase::Encodes, " codec can't encode character"),
+    (Phrase::Decodes, " codec can't decode byte"),
+    (Phrase::Constraints, " has failed the following constraints: "),
+    (Phrase::NextException, " Call getNextException to see other errors in the batch"),
     (Phrase::Duplicate, "duplicate key error collection: "),
     (Phrase::Truncated, "would be truncated in table '"),
     (Phrase::NullInto, "', table '"),

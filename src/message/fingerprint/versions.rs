@@ -73,15 +73,14 @@ fn of_registry(text: &str) -> Option<String> {
     Some(format!("Schema “—” not found; error code: {code}"))
 }
 
-/// What Python says of bytes that are no text of an encoding, and where the name of that ends.
-const DECODES: &str = " codec can't decode byte";
+/// The longest name of an encoding, in its quotes.
 const MAX_CODEC: usize = 32;
 
 /// What Python says of a text that an encoding can't hold, whether that is one character or several.
 fn of_codec(has: Phrases, text: &str) -> Option<String> {
     // Which byte was the first that it could not take hangs on what stands before it.
-    if let Some(at) = find(text, DECODES).filter(|at| *at <= MAX_CODEC) {
-        return text.get(..at + DECODES.len()).map(|told| format!("{told}s"));
+    if let Some((codec, _)) = has.split(Phrase::Decodes, text).filter(|(codec, _)| codec.len() <= MAX_CODEC) {
+        return Some(format!("{codec}{}s", Phrase::Decodes.text()));
     }
     let (codec, rest) = has.split(Phrase::Encodes, text)?;
     let (_, why) = rest.split_once(" in position ")?.1.split_once(": ")?;

@@ -5,6 +5,7 @@
 //! the next one counts, too. Limits: English words, and names: a helper that is named as its task is goes for the place.
 
 use super::around::{only_carries, only_carries_of_file, words};
+use crate::text::find::find;
 use crate::text::words::Words;
 
 /// What a guard's name begins with.
@@ -85,7 +86,7 @@ fn by_many(name: &str) -> bool {
     let function = function.split_once('/').map_or(function, |(function, _)| function);
     let owner = owner.trim_end_matches([':', '-', ')']);
     let owner = owner.rsplit(['/', '.', ':', '\\', '$', '+', '*', '(']).next().unwrap_or(owner);
-    is_guard(function) || words(owner).last().is_some_and(|last| HELPERS.has(last)) || is_general(owner)
+    is_guard(function) || is_of_general_use(owner)
 }
 
 /// Whether it is one that only carries others, in the languages where that is told by a name.
@@ -96,19 +97,32 @@ fn carries(name: &str) -> bool {
     name.rsplit_once(':').map_or_else(|| only_carries(name), |(path, function)| only_carries_of_file(path, function))
 }
 
+/// Whether a function only looks whether others may go on.
 fn is_guard(function: &str) -> bool {
-    let mut before = "";
-    for (at, word) in words(function).filter(|word| !word.eq_ignore_ascii_case("async")).enumerate() {
-        if (at == 0 && GUARDS.has(word)) || (before.eq_ignore_ascii_case("or") && OTHERWISE.has(word)) {
-            return true;
+    words(function).next().is_some_and(|first| GUARDS.has(first)) || {
+        // Most names have no such end, as one look for its letters tells.
+        (find(function, "Or").is_some() || find(function, "or_").is_some()) && {
+            let mut named = words(function).filter(|word| !word.eq_ignore_ascii_case("async"));
+            let is_or = named.by_ref().any(|word| word.eq_ignore_ascii_case("or"));
+            is_or && named.next().is_some_and(|word| OTHERWISE.has(word))
         }
-        before = word;
     }
-    false
 }
 
-fn is_general(owner: &str) -> bool {
-    words(owner).all(|word| GENERAL.has(word) || BESIDE.has(word)) && words(owner).any(|word| GENERAL.has(word))
+/// Whether a class or a file is named as a helper, or only in words of general use.
+fn is_of_general_use(owner: &str) -> bool {
+    let mut first = words(owner).take_while(|word| GENERAL.has(word) || BESIDE.has(word));
+    let general = first.any(|word| GENERAL.has(word));
+    let only = || words(owner).all(|word| GENERAL.has(word) || BESIDE.has(word));
+    (general && only()) || HELPERS.has(last_word(owner))
+}
+
+/// The last word of a name: what begins with its last capital, or behind its last sign.
+fn last_word(name: &str) -> &str {
+    let name = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    let at = name.bytes().rposition(|byte| !byte.is_ascii_lowercase());
+    at.and_then(|at| name.get(if name.as_bytes().get(at)?.is_ascii_uppercase() { at } else { at + 1 }..))
+        .unwrap_or(name)
 }
 
 #[cfg(test)]
