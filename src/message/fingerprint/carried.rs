@@ -34,7 +34,9 @@ pub(super) fn carried<'a>(has: Phrases, class: &'a str, text: &'a str, placed: b
         let once = split(once, " Detail: ").map_or(once, |(once, _)| once.trim_end());
         return Some((PSQL, once));
     }
-    if starts(text, "Row was updated or deleted by another transaction") {
+    if starts(text, "Row was updated or deleted by another transaction")
+        || (starts(text, "Object of class [") && text.ends_with(": optimistic locking failed"))
+    {
         return Some(("org.hibernate.StaleObjectStateException", text));
     }
     if let Some(name) = behind(text, "failed to resolve class name. Class not found [") {

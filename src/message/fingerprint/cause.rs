@@ -285,6 +285,14 @@ fn fixed<'a>(has: Phrases, failure: &Failure, text: &'a str) -> &'a str {
     if let Some((told, _)) = has.split(Phrase::NextException, text) {
         return told.trim_end();
     }
+    // The value stands behind the index that does not take it twice.
+    if starts(text, "Cannot insert duplicate key row in object '") || starts(text, "Violation of ") {
+        return split(text, ". The duplicate key value is (").map_or(text, |(told, _)| told);
+    }
+    // Newer versions name what they tried.
+    if starts(text, "Auth fail") && class.ends_with("JSchException") {
+        return "Auth fail";
+    }
     // PHP's own file, of a report that was cut.
     if starts(text, "SQLSTATE[") {
         return split(text, " in /").map_or(text, |(told, _)| told);
@@ -378,6 +386,8 @@ pub(super) fn field(failure: &Failure) -> Option<String> {
                 MAPPED => names::field(behind.split_once(']')?.0).map(Cow::into_owned),
                 PLAYED => played(behind),
                 MISSING => missing(behind),
+                VIOLATED => violations(text),
+                SCHEMA => schema(behind),
                 CONVERTED => names::field(before.rsplit_once("Path: $.")?.1).map(Cow::into_owned),
                 _ if vague => names::field(behind.split_once(']')?.0).map(Cow::into_owned),
                 _ => None,
@@ -410,6 +420,10 @@ const MAPPED: &str = "failed to parse field [";
 const PLAYED: &str = "errors:List((/";
 /// How the JDBC sink of Connect begins to tell the columns that its table has not.
 const MISSING: &str = "is missing fields ([SinkRecordField{";
+/// How Hibernate's validator tells the field of each violation: `propertyPath=payer.iban, rootBeanClass=…`.
+const VIOLATED: &str = "propertyPath=";
+/// How the validators of XML name the rule: `cvc-complex-type.2.4.b: The content of element 'Totals' is not complete. …`.
+const SCHEMA: &str = "cvc-";
 /// What follows the path that .NET's reader of JSON was at: `Path: $.Lines[0].Id | LineNumber: 0`.
 const CONVERTED: &str = " | LineNumber: ";
 /// How circe begins to tell where it was: `DecodingFailure at .lines[0].sku: Missing required field`.
@@ -421,7 +435,8 @@ const CONSTRAINT: &str = "constraint [";
 
 #[expect(clippy::expect_used, reason = "a constant pattern, compiled in a test of this file")]
 static FIELD: LazyLock<Regex> = LazyLock::new(|| {
-    let marks = [CHAIN, BOUND, MAPPED, PLAYED, MISSING, CONVERTED, CONSTRAINT, DECODED, DOWN].map(regex::escape);
+    let marks = [CHAIN, BOUND, MAPPED, PLAYED, MISSING, VIOLATED, SCHEMA, CONVERTED, CONSTRAINT, DECODED, DOWN];
+    let marks = marks.map(regex::escape);
     Regex::new(&marks.join("|")).expect("a valid pattern")
 });
 
@@ -450,6 +465,24 @@ fn climbed(behind: &str) -> Option<String> {
 fn missing(behind: &str) -> Option<String> {
     let fields = behind.split_once("])").map_or(behind, |(fields, _)| fields);
     each_once(fields.split("name='").skip(1).filter_map(|field| field.split_once('\'')))
+}
+
+/// All fields that Hibernate's validator lists.
+fn violations(text: &str) -> Option<String> {
+    each_once(text.split(VIOLATED).skip(1).filter_map(|rest| rest.split_once(',')))
+}
+
+/// The rule of a schema with the elements that it names: those that are wrong, and those that are missing.
+fn schema(behind: &str) -> Option<String> {
+    let line = behind.lines().next()?;
+    let (rule, told) = line.split_once(": ").filter(|(rule, _)| rule.len() <= 40 && !rule.contains(' '))?;
+    let elements = told.split("element '").skip(1).filter_map(|rest| Some(rest.split_once('\'')?.0));
+    let expected =
+        told.split_once("One of '{").and_then(|(_, rest)| Some(rest.split_once("}'")?.0)).unwrap_or_default();
+    let expected =
+        expected.split(", ").filter_map(|name| name.rsplit(['"', ':']).next()).filter(|name| !name.is_empty());
+    let names: Vec<&str> = elements.chain(expected).collect();
+    Some(format!("{SCHEMA}{rule} {}", names.join(", ")).trim_end().to_owned())
 }
 
 /// All fields that Spring's validation lists: `order' on field 'payer.iban': rejected value …`.
@@ -648,6 +681,12 @@ mod tests {
             ("a.NullPointerException", "nested exception is a.NullPointerException", ""),
             ("a.B", "nested exception is a.NullPointerException", "nested exception is a.NullPointerException"),
             ("a.NullPointerException", "nested exception is a.NullPointerException: null", ""),
+            ("com.jcraft.jsch.JSchException", "Auth fail for methods 'password'", "Auth fail"),
+            (
+                "a.SqlException",
+                "Violation of UNIQUE KEY constraint 'a'. The duplicate key value is (B)",
+                "Violation of UNIQUE KEY constraint 'a'",
+            ),
             ("ca.uhn.X", "Can't parse message beginning BHS|^~\\&|A", "Can't parse message beginning"),
             (
                 "Newtonsoft.Json.X",
@@ -668,6 +707,25 @@ mod tests {
         ] {
             assert_eq!(of(class, message, "").1, want);
         }
+    }
+
+    #[test]
+    fn what_validators_list_behind_their_first_line_is_the_field() {
+        let of = |text: &str| field(&Failure { message: Some(text.into()), ..Failure::default() });
+        let bean = "Validation failed for classes [a.Payee]\nList of constraint violations:[\n\tConstraintViolationImpl{\
+                    interpolatedMessage='must not be null', propertyPath=bic, rootBeanClass=class a.Payee}\n\t\
+                    ConstraintViolationImpl{interpolatedMessage='no', propertyPath=account.iban, rootBeanClass=class a.Payee}\n]";
+        assert_eq!(of(bean).as_deref(), Some("account.iban, bic"));
+        let content = "The content of element 'Totals' is not complete. One of '{\"urn:a:2\":Gross, \"urn:a:2\":Net}' is expected.";
+        let xml = format!(
+            "Validation failed for: a@3533bcb5\nerrors: [\norg.xml.sax.SAXParseException: cvc-complex-type.2.4.b: {content}, Line : 2\n]"
+        );
+        assert_eq!(of(&xml).as_deref(), Some("cvc-complex-type.2.4.b Totals, Gross, Net"));
+        assert_eq!(
+            of("cvc-datatype-valid.1.2.1: 'abc' is not a valid value for 'integer'.").as_deref(),
+            Some("cvc-datatype-valid.1.2.1")
+        );
+        assert_eq!(of("the cvc-code of card: refused"), None);
     }
 
     #[test]

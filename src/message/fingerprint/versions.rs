@@ -55,9 +55,16 @@ fn of_feign(has: Phrases, text: &str) -> Option<String> {
     Some(format!("{status} during [{method}] to *{}", called.map(|name| format!(" [{name}]")).unwrap_or_default()))
 }
 
-/// What versions of Hibernate say in other words: before the entity that another transaction changed, and since 7 of a
+/// What versions of Hibernate and Spring say in other words: before the entity that another transaction changed, and since 7 of a
 /// collection that it could not load, whose name is in the code.
 fn of_hibernate(text: &str) -> Option<String> {
+    if let Some((entity, _)) = behind(text, "Object of class [")
+        .filter(|_| text.ends_with(": optimistic locking failed"))
+        .and_then(|rest| split(rest, "] "))
+    {
+        let told = "Row was updated or deleted by another transaction (or unsaved-value mapping was incorrect)";
+        return Some(format!("{told}: [{entity}#0]"));
+    }
     if let Some((told, entity)) =
         behind(text, "Row was updated or deleted").and_then(|_| text.split_once("mapping was incorrect) : ["))
     {
@@ -148,6 +155,9 @@ mod tests {
         let missing =
             "An error occurred (NoSuchKey) when calling the GetObject operation: The specified key does not exist";
         assert_eq!(told(missing), None);
+        let stale = told("Object of class [a.Plan] with identifier [17]: optimistic locking failed").unwrap();
+        let row = "Row was updated or deleted by another transaction (or unsaved-value mapping was incorrect)";
+        assert_eq!(super::super::mask(&stale), super::super::mask(&told(&format!("{row} : [a.Plan#17]")).unwrap()));
         assert_eq!(told("Roaming(7,Some(HD)) (of class a.Roaming)").as_deref(), Some("(of class a.Roaming)"));
         for byte in ["0xe9 in position 7: invalid continuation byte", "0xff in position 0: invalid start byte"] {
             let text = format!("'utf-8' codec can't decode byte {byte}");

@@ -52,7 +52,7 @@ pub(super) fn is_wrapper(class: &str) -> bool {
 }
 
 /// The first words of packages and namespaces of libraries, sorted; none begins with another.
-const DOTTED: [&str; 186] = [
+const DOTTED: [&str; 192] = [
     "Akka.",
     "Amazon.",
     "Ardalis.",
@@ -117,8 +117,10 @@ const DOTTED: [&str; 186] = [
     "clojure.",
     "co.elastic.",
     "com.amazonaws.",
+    "com.arjuna.",
     "com.auth0.",
     "com.azure.",
+    "com.ctc.",
     "com.datastax.",
     "com.esotericsoftware.",
     "com.fasterxml.",
@@ -139,6 +141,7 @@ const DOTTED: [&str; 186] = [
     "com.oracle.",
     "com.querydsl.",
     "com.rabbitmq.",
+    "com.sap.",
     "com.sendgrid.",
     "com.solacesystems.",
     "com.squareup.",
@@ -190,6 +193,7 @@ const DOTTED: [&str; 186] = [
     "okio.",
     "oracle.",
     "org.apache.",
+    "org.apereo.",
     "org.aspectj.",
     "org.asynchttpclient.",
     "org.attoparser.",
@@ -227,6 +231,7 @@ const DOTTED: [&str; 186] = [
     "org.springframework.",
     "org.thymeleaf.",
     "org.wildfly.",
+    "org.wso2.",
     "org.xerial.",
     "org.xnio.",
     "org.yaml.",
@@ -238,6 +243,7 @@ const DOTTED: [&str; 186] = [
     "scala.",
     "software.amazon.",
     "sun.",
+    "weblogic.",
     "zio.",
 ];
 
