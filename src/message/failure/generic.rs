@@ -258,6 +258,13 @@ pub(super) fn headers(message: &Message) -> Option<Failure> {
     for (part, value) in later {
         found.put(part, text(value).filter(|text| text.contains(' ')));
     }
+    // The whole report may stand beside its first line, whatever it is called.
+    if let Some(told) = found.text.as_deref().filter(|told| found.stack.is_none() && told.len() >= WHOLE) {
+        let begins = |bytes: &&[u8]| bytes.len() > told.len() && bytes.starts_with(told.as_bytes());
+        let reports = message.headers.iter().filter_map(|(_, value)| bytes(value)).filter(begins);
+        found.stack =
+            reports.filter_map(|bytes| std::str::from_utf8(bytes).ok()).find(|text| is_report(text)).map(str::to_owned);
+    }
     // In a header, frames are those of a failure, whatever it is called.
     if found.trace.as_deref().is_some_and(is_report) {
         found.stack = found.stack.take().or(found.trace.take());
@@ -267,6 +274,9 @@ pub(super) fn headers(message: &Message) -> Option<Failure> {
         records().find_map(|bytes| fields(&body::object_in(bytes)?)).or_else(|| records().find_map(problem))
     })
 }
+
+/// A shorter text may begin another by chance.
+const WHOLE: usize = 12;
 
 /// A problem of RFC 9457, under whatever name.
 fn problem(header: &[u8]) -> Option<Failure> {
@@ -566,6 +576,20 @@ mod tests {
         let failure = read(issues).unwrap();
         assert_eq!(failure.message.as_deref(), Some(r#"[{"path":["payer","iban"],"message":"Required"}]"#));
         assert_eq!(read(serde_json::json!({"error": {"name": "TypeError", "stack": "prod"}})), None);
+    }
+
+    #[test]
+    fn a_report_is_found_beside_its_first_line_whatever_it_is_called() {
+        let mut message = Message::default();
+        message.headers.push("dlq.error", "handling hello from gw-7");
+        message.headers.push(
+            "dlq.debug",
+            "handling hello from gw-7\n\nCaused by:\n    missing field `a`\n\nStack backtrace:\n   0: shop::a::b\n",
+        );
+        assert!(headers(&message).unwrap().stack.is_some_and(|stack| stack.contains("shop::a::b")));
+        message.headers.retain(|name, _| name != "dlq.debug");
+        message.headers.push("dlq.note", "handling hello from gw-7 again");
+        assert_eq!(headers(&message).unwrap().stack, None);
     }
 
     #[test]

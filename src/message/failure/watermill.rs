@@ -9,9 +9,9 @@ use crate::message::Message;
 /// Watermill.
 pub(super) fn detect(message: &Message) -> Option<Failure> {
     let reason = first(message, "reason_poisoned")?;
-    // Its `Recoverer` puts the stack of a panic behind what it was.
+    // Its `Recoverer` puts the stack of a panic behind what it was; what tries again may be told before it.
     let (reason, stack) = match reason.split_once(", stacktrace: ") {
-        Some((told, stack)) if reason.starts_with("panic occurred: ") => (told.to_owned(), Some(stack.to_owned())),
+        Some((told, stack)) if told.contains("panic occurred: ") => (told.to_owned(), Some(stack.to_owned())),
         _ => (reason, None),
     };
     let partitioned = message.position.is_some_and(|position| position.partition.is_some());

@@ -1,58 +1,20 @@
-//! The text of a failure that says what happened, without what was told around it of how often it was tried.
+//! The text of a failure that says what happened, as one text whoever tells it.
 //!
 //! Limits: English, as error texts are.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::sync::LazyLock;
 
-use regex::Regex;
 use serde_json::Value;
 
+use super::around::{inner, without_log_head, without_tries};
 use super::carried::{carried, client_timed_out};
+use super::own;
 use super::phrases::{Phrase, Phrases};
 use super::versions::as_one_version;
-use super::{names, own};
 use crate::message::Message;
 use crate::message::failure::{self, Failure, announces, without_indices};
-use crate::text::find::{behind, find, split, starts};
-use crate::text::words::Words;
-
-/// Words of which one is in every text about tries.
-static TRIES: Words = Words::new(&["retries", "retry", "attempts", "attempt", "tries", "gave", "giving"]);
-/// The other words of which such texts are made.
-static AROUND: Words = Words::new(&[
-    "up",
-    "max",
-    "maximum",
-    "number",
-    "of",
-    "the",
-    "after",
-    "all",
-    "exhausted",
-    "failed",
-    "reached",
-    "exceeded",
-    "limit",
-    "with",
-    "was",
-    "has",
-    "have",
-    "been",
-    "in",
-    "at",
-    "on",
-    "last",
-    "error",
-    "out",
-    // Of `attempt(s)`.
-    "s",
-]);
-/// A longer text than this is told for itself.
-const SHORT: usize = 60;
-/// More texts around each other than this are not taken off.
-const DEPTH: usize = 8;
+use crate::text::find::{behind, split, starts};
 
 /// The text whose template is in a group's key: the message, and only its first line where there is a stack, which
 /// tells no more of it. A line that only announces others goes on with them.
@@ -97,22 +59,7 @@ fn told(failure: &Failure) -> Option<(Option<&str>, Cow<'_, str>)> {
     }
     let text = if failure.stack.is_some() && !announces(first) { sentence(text, first) } else { text };
     let text = prisma(failure).or_else(|| panicked(has, failure)).unwrap_or(text);
-    let mut cause = without_state(has, time_only(has, failure, without_log_head(text)));
-    for _ in 0..DEPTH {
-        let parts = split(cause, ": ");
-        match parts
-            .and_then(tried)
-            .or_else(|| listed(cause))
-            .or_else(|| handled(cause))
-            .or_else(|| parts.and_then(placed))
-            .or_else(|| parts.and_then(handling))
-            .or_else(|| parts.and_then(|parts| by_whom(failure, parts)))
-            .or_else(|| parts.and_then(recovered))
-        {
-            Some(inner) => cause = inner,
-            None => break,
-        }
-    }
+    let cause = inner(failure, without_state(has, time_only(has, failure, without_log_head(text))));
     let cause = fixed(has, failure, cause);
     let (class, cause) = match class.and_then(|class| carried(has, class, cause, !failure.frames.is_empty())) {
         Some((class, text)) => (Some(class), text),
@@ -134,123 +81,6 @@ fn sentence<'a>(text: &'a str, first: &'a str) -> &'a str {
 
 /// A quote of more lines is none.
 const QUOTED_LINES: usize = 4;
-
-/// A text without what a logger puts before it: `[2026-09-03 04:34:10] [error] [tid 7] `, `E1027 20:11:56.614577 60435 a.cc:204] `.
-fn without_log_head(text: &str) -> &str {
-    static LEVELS: Words = Words::new(&["error", "critical", "fatal", "err", "warning", "warn"]);
-    // Of glog: the level and the date, the time, the thread, the line.
-    let glog = || {
-        let level = text.strip_prefix(['I', 'W', 'E', 'F'])?;
-        level.starts_with(|c: char| c.is_ascii_digit()).then_some(())?;
-        let (head, rest) = split(text, "] ")?;
-        let mut words = head.split(' ').filter(|word| !word.is_empty());
-        let level = words.next()?.get(1..)?;
-        let is_head = level.len() == 4
-            && level.bytes().all(|byte| byte.is_ascii_digit())
-            && words.next()?.starts_with(|c: char| c.is_ascii_digit())
-            && head.contains(':');
-        is_head.then_some(rest)
-    };
-    if let Some(rest) = glog() {
-        return rest;
-    }
-    let mut rest = text;
-    let mut level = false;
-    while let Some((head, tail)) = behind(rest, "[").and_then(|inside| split(inside, "] ")) {
-        level |= LEVELS.has(head);
-        rest = tail;
-    }
-    if level && !rest.is_empty() { rest } else { text }
-}
-
-/// What a bus or a container says that it handled: `Handling "App\Message\A" failed: no way` of Symfony, and Spring's
-/// `Listener failed; no way`.
-fn handled(text: &str) -> Option<&str> {
-    let rest = if let Some(rest) = behind(text, "Handling \"") {
-        rest.split_once("\" failed: ")?.1
-    } else if let Some(rest) = behind(text, "Listener method '") {
-        rest.split_once("' threw exception; ")?.1
-    } else {
-        behind(text, "Listener failed; ")?
-    };
-    (!rest.is_empty()).then_some(rest)
-}
-
-/// What stands behind the record that a consumer of Go was at: `process message partition=3 offset=5: no such mandate`.
-fn placed<'a>((head, rest): (&'a str, &'a str)) -> Option<&'a str> {
-    static DOING: Words = Words::new(&[
-        "process",
-        "processing",
-        "handle",
-        "handling",
-        "consume",
-        "consuming",
-        "failed",
-        "to",
-        "error",
-        "kafka",
-        "message",
-        "msg",
-        "record",
-        "event",
-    ]);
-    static PLACE: Words =
-        Words::new(&["topic", "partition", "offset", "key", "group", "queue", "delivery_tag", "message_id"]);
-    let pairs = head.find('=')?;
-    let at = head.get(..pairs)?.rfind(' ').map_or(0, |space| space + 1);
-    let (doing, place) = head.split_at_checked(at)?;
-    let is_place = |pair: &str| pair.split_once('=').is_some_and(|(name, _)| PLACE.has(name));
-    (doing.split_ascii_whitespace().all(|word| DOING.has(word))
-        && place.split([' ', ',']).filter(|pair| !pair.is_empty()).all(is_place)
-        && !rest.is_empty())
-    .then_some(rest)
-}
-
-/// What stands behind which message was at hand: `processing sqs message 7f3a: missing field`.
-fn handling<'a>((head, rest): (&'a str, &'a str)) -> Option<&'a str> {
-    static DOING: Words = Words::new(&[
-        "process",
-        "processing",
-        "handle",
-        "handling",
-        "consume",
-        "consuming",
-        "receive",
-        "received",
-        "failed",
-        "to",
-        "error",
-        "while",
-        "kafka",
-        "sqs",
-        "amqp",
-        "rabbitmq",
-        "nats",
-        "redis",
-    ]);
-    static WHAT: Words = Words::new(&["message", "msg", "record", "event", "delivery", "job", "task"]);
-    let mut words = head.split(' ').filter(|word| !word.is_empty()).skip_while(|word| DOING.has(word));
-    let is_what = WHAT.has(words.next()?) && words.next().is_none_or(|id| id.bytes().any(|byte| byte.is_ascii_digit()));
-    (is_what && words.next().is_none() && !rest.is_empty() && !WHAT.has(head)).then_some(rest)
-}
-
-/// What a program panicked with, where who recovered from it says so: `job 17 panicked: no map`.
-fn recovered<'a>((head, rest): (&'a str, &'a str)) -> Option<&'a str> {
-    let last = head.rsplit(' ').next().unwrap_or(head);
-    (matches!(last, "panic" | "panicked" | "recovered") && head.len() <= SHORT && !rest.is_empty()).then_some(rest)
-}
-
-/// What stands behind who it happened to, of which there are several: `worker 3: no rate`, `handler take_orders: no rate`.
-fn by_whom<'a>(failure: &Failure, (head, rest): (&'a str, &'a str)) -> Option<&'a str> {
-    static WHO: Words =
-        Words::new(&["worker", "handler", "consumer", "processor", "subscriber", "listener", "goroutine"]);
-    let mut words = head.split([' ', '-', '#', '[', ']']).filter(|word| !word.is_empty());
-    let is_told = |word: &str| {
-        word.bytes().all(|byte| byte.is_ascii_digit()) || failure.consumer.as_deref().is_some_and(|own| own == word)
-    };
-    let is_who = WHO.has(words.next()?) && words.all(is_told);
-    (is_who && !rest.is_empty()).then_some(rest)
-}
 
 /// Texts of which a runtime has one in each language, or a client one for each of its versions.
 fn fixed<'a>(has: Phrases, failure: &Failure, text: &'a str) -> &'a str {
@@ -293,6 +123,13 @@ fn fixed<'a>(has: Phrases, failure: &Failure, text: &'a str) -> &'a str {
     if starts(text, "Auth fail") && class.ends_with("JSchException") {
         return "Auth fail";
     }
+    // Ruby's clients tell what the system said in words of their versions.
+    if class == "Redis::CannotConnectError" && (text.contains("ECONNREFUSED") || starts(text, "Connection refused")) {
+        return "Connection refused";
+    }
+    if class == "Net::OpenTimeout" && text.contains("execution expired") && !failure.frames.is_empty() {
+        return "execution expired";
+    }
     // PHP's own file, of a report that was cut.
     if starts(text, "SQLSTATE[") {
         return split(text, " in /").map_or(text, |(told, _)| told);
@@ -309,7 +146,7 @@ fn fixed<'a>(has: Phrases, failure: &Failure, text: &'a str) -> &'a str {
         return "Input string was not in a correct format";
     }
     // Go's runtime says what it is; what recovered from it says so in words of its own.
-    if let Some(at) = has.find(Phrase::RuntimeError, text).filter(|at| *at <= SHORT) {
+    if let Some(at) = has.find(Phrase::RuntimeError, text).filter(|at| *at <= NEAR) {
         return text.get(at..).unwrap_or(text);
     }
     if class == "SyntaxError" && text.starts_with("Unexpected token") && text.contains("JSON") {
@@ -332,7 +169,7 @@ fn fixed<'a>(has: Phrases, failure: &Failure, text: &'a str) -> &'a str {
     }
     let text = behind(text, "error returned from database: ").unwrap_or(text);
     if let Some(at) =
-        has.find(Phrase::Swift, text).and_then(|at| text.get(..at)?.rfind("keyNotFound(").filter(|at| *at <= SHORT))
+        has.find(Phrase::Swift, text).and_then(|at| text.get(..at)?.rfind("keyNotFound(").filter(|at| *at <= NEAR))
     {
         // Swift names the type, and what printed it the line, before the case of the enumeration.
         return text.get(at..).unwrap_or(text);
@@ -356,152 +193,11 @@ fn fixed<'a>(has: Phrases, failure: &Failure, text: &'a str) -> &'a str {
     text
 }
 
-/// A chain of Go's errors without those of its parts that only say that something was tried again.
-fn without_tries(text: &str) -> Cow<'_, str> {
-    let is_told = |part: &&str| !tells_tries(part);
-    if find(text, ": ").is_none() || text.contains('\n') || text.split(": ").skip(1).all(|part| is_told(&part)) {
-        return Cow::Borrowed(text);
-    }
-    Cow::Owned(text.split(": ").filter(is_told).collect::<Vec<_>>().join(": "))
-}
-
-/// The field, or the constraint, that only a reader or a validator around the cause names: `lines.qty` of Jackson's
-/// `(through reference chain: Order["lines"]->…)`.
-#[must_use]
-pub(super) fn field(failure: &Failure) -> Option<String> {
-    let vague = failure.message.as_deref() == Some("could not execute statement");
-    let texts = [failure.message.as_deref(), failure.outer.as_deref(), failure.stack.as_deref()];
-    if let Some(segment) = segment(failure) {
-        return Some(segment);
-    }
-    // Each text, most of them long traces, is gone through once.
-    texts.into_iter().flatten().find_map(|text| {
-        FIELD.find_iter(text).find_map(|mark| {
-            let (before, behind) = (text.get(..mark.start())?, text.get(mark.end()..)?);
-            match mark.as_str() {
-                CHAIN => chained(behind),
-                DECODED => decoded(behind),
-                DOWN => climbed(behind),
-                BOUND => bound(behind),
-                MAPPED => names::field(behind.split_once(']')?.0).map(Cow::into_owned),
-                PLAYED => played(behind),
-                MISSING => missing(behind),
-                VIOLATED => violations(text),
-                SCHEMA => schema(behind),
-                CONVERTED => names::field(before.rsplit_once("Path: $.")?.1).map(Cow::into_owned),
-                _ if vague => names::field(behind.split_once(']')?.0).map(Cow::into_owned),
-                _ => None,
-            }
-        })
-    })
-}
+/// What stands before a runtime's own words is no longer.
+const NEAR: usize = 60;
 
 /// What HAPI says of a text that is no HL7.
 const NO_HL7: &str = "Can't parse message beginning";
-
-/// The place in a message of HL7 that HAPI found wrong: `PID-7` of `… datetime string at PID-7(1)`.
-fn segment(failure: &Failure) -> Option<String> {
-    failure.class.as_deref().filter(|class| starts(class, "ca.uhn.hl7v2."))?;
-    let (_, place) = failure.message.as_deref()?.lines().next()?.rsplit_once(" at ")?;
-    let (segment, rest) = place.split_once('-')?;
-    let field = rest.bytes().take_while(u8::is_ascii_digit).count();
-    let is_segment =
-        segment.len() == 3 && segment.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
-    (is_segment && field > 0).then(|| format!("{segment}-{}", rest.get(..field).unwrap_or_default()))
-}
-
-/// How Jackson begins to tell where it was.
-const CHAIN: &str = "(through reference chain: ";
-/// How Spring's validation begins each error.
-const BOUND: &str = "Field error in object '";
-/// How Elasticsearch begins to tell what it could not take: `failed to parse field [size.height] of type [float]`.
-const MAPPED: &str = "failed to parse field [";
-/// How Play's JSON begins to tell what it missed: `JsResultException(errors:List((/lines(1)/sku,List(…`.
-const PLAYED: &str = "errors:List((/";
-/// How the JDBC sink of Connect begins to tell the columns that its table has not.
-const MISSING: &str = "is missing fields ([SinkRecordField{";
-/// How Hibernate's validator tells the field of each violation: `propertyPath=payer.iban, rootBeanClass=…`.
-const VIOLATED: &str = "propertyPath=";
-/// How the validators of XML name the rule: `cvc-complex-type.2.4.b: The content of element 'Totals' is not complete. …`.
-const SCHEMA: &str = "cvc-";
-/// What follows the path that .NET's reader of JSON was at: `Path: $.Lines[0].Id | LineNumber: 0`.
-const CONVERTED: &str = " | LineNumber: ";
-/// How circe begins to tell where it was: `DecodingFailure at .lines[0].sku: Missing required field`.
-const DECODED: &str = "DecodingFailure at .";
-/// And how it told it before, inside out: `Missing required field: DownField(sku),DownField(line)`.
-const DOWN: &str = Phrase::Down.text();
-/// How Spring begins to name the constraint where Hibernate says only that it could not execute a statement.
-const CONSTRAINT: &str = "constraint [";
-
-#[expect(clippy::expect_used, reason = "a constant pattern, compiled in a test of this file")]
-static FIELD: LazyLock<Regex> = LazyLock::new(|| {
-    let marks = [CHAIN, BOUND, MAPPED, PLAYED, MISSING, VIOLATED, SCHEMA, CONVERTED, CONSTRAINT, DECODED, DOWN];
-    let marks = marks.map(regex::escape);
-    Regex::new(&marks.join("|")).expect("a valid pattern")
-});
-
-/// `lines.qty` of Jackson's `Order["lines"]->java.util.ArrayList[0]->Line["qty"])`.
-fn chained(behind: &str) -> Option<String> {
-    let chain = behind.split_once(')').map_or(behind, |(chain, _)| chain);
-    let names: Vec<&str> =
-        chain.split("[\"").skip(1).filter_map(|part| part.split_once("\"]")).map(|(name, _)| name).collect();
-    names::field(&names.join(".")).map(Cow::into_owned)
-}
-
-/// `lines.sku` of circe's `lines[0].sku: Missing required field`.
-fn decoded(behind: &str) -> Option<String> {
-    names::field(split(behind, ": ")?.0).map(Cow::into_owned)
-}
-
-/// `line.sku` of `sku),DownField(line)`.
-fn climbed(behind: &str) -> Option<String> {
-    let line = behind.lines().next()?;
-    let mut names: Vec<&str> = line.split("DownField(").filter_map(|part| Some(part.split_once(')')?.0)).collect();
-    names.reverse();
-    names::field(&names.join(".")).map(Cow::into_owned)
-}
-
-/// The fields of Connect's list, each told with its schema.
-fn missing(behind: &str) -> Option<String> {
-    let fields = behind.split_once("])").map_or(behind, |(fields, _)| fields);
-    each_once(fields.split("name='").skip(1).filter_map(|field| field.split_once('\'')))
-}
-
-/// All fields that Hibernate's validator lists.
-fn violations(text: &str) -> Option<String> {
-    each_once(text.split(VIOLATED).skip(1).filter_map(|rest| rest.split_once(',')))
-}
-
-/// The rule of a schema with the elements that it names: those that are wrong, and those that are missing.
-fn schema(behind: &str) -> Option<String> {
-    let line = behind.lines().next()?;
-    let (rule, told) = line.split_once(": ").filter(|(rule, _)| rule.len() <= 40 && !rule.contains(' '))?;
-    let elements = told.split("element '").skip(1).filter_map(|rest| Some(rest.split_once('\'')?.0));
-    let expected =
-        told.split_once("One of '{").and_then(|(_, rest)| Some(rest.split_once("}'")?.0)).unwrap_or_default();
-    let expected =
-        expected.split(", ").filter_map(|name| name.rsplit(['"', ':']).next()).filter(|name| !name.is_empty());
-    let names: Vec<&str> = elements.chain(expected).collect();
-    Some(format!("{SCHEMA}{rule} {}", names.join(", ")).trim_end().to_owned())
-}
-
-/// All fields that Spring's validation lists: `order' on field 'payer.iban': rejected value …`.
-fn bound(behind: &str) -> Option<String> {
-    each_once(behind.split(BOUND).filter_map(|error| error.split_once("' on field '")?.1.split_once('\'')))
-}
-
-/// The fields of a list in one order, whatever the list's is; what stands behind each is of no interest.
-fn each_once<'a>(fields: impl Iterator<Item = (&'a str, &'a str)>) -> Option<String> {
-    let fields: BTreeSet<_> = fields.filter_map(|(field, _)| names::field(field)).collect();
-    (!fields.is_empty()).then(|| fields.into_iter().collect::<Vec<_>>().join(", "))
-}
-
-/// `lines.sku` of Play's `lines(1)/sku,List(…`.
-fn played(behind: &str) -> Option<String> {
-    let path: String =
-        behind.split_once(',')?.0.chars().filter(|c| !c.is_ascii_digit() && !matches!(c, '(' | ')')).collect();
-    names::field(&path.replace('/', ".")).map(Cow::into_owned)
-}
 
 /// What the validators of JavaScript say in JSON: `[{"path":["lines",0,"qty"],"message":"Required"}]` becomes
 /// `Required in field lines.qty`.
@@ -612,44 +308,9 @@ fn time_only<'a>(has: Phrases, failure: &Failure, text: &'a str) -> &'a str {
     }
 }
 
-/// Whether a few words only say that something was tried again, and how often: `retry of order 17 refused` does not.
-pub(super) fn tells_tries(words: &str) -> bool {
-    let mut tries = false;
-    words.len() <= SHORT
-        && words.split([' ', ':', ',', '(', ')']).filter(|word| !word.is_empty()).all(|word| {
-            let told = TRIES.has(word);
-            tries |= told;
-            told || AROUND.has(word) || is_amount(word)
-        })
-        && tries
-}
-
-/// How often, or for how long: `3/5`, `12.5s`, `1m30s`.
-fn is_amount(word: &str) -> bool {
-    word.starts_with(|c: char| c.is_ascii_digit())
-        && word
-            .bytes()
-            .all(|byte| byte.is_ascii_digit() || matches!(byte, b'/' | b'.' | b'm' | b's' | b'h' | b'u' | b'n'))
-}
-
-/// What stands behind `retries exhausted after 5 attempts: `.
-fn tried<'a>((head, rest): (&'a str, &'a str)) -> Option<&'a str> {
-    let rest = rest.trim_start();
-    (!rest.is_empty() && !head.contains('\n') && tells_tries(head)).then_some(rest)
-}
-
-/// The one error of Go's lists of them: `1 error occurred:`, and a line that begins with a star.
-fn listed(text: &str) -> Option<&str> {
-    let words = text.trim_start_matches(|c: char| c.is_ascii_digit());
-    if words.len() == text.len() {
-        return None;
-    }
-    let rest = words.strip_prefix(" error occurred:").or_else(|| words.strip_prefix(" errors occurred:"))?;
-    rest.trim_start().strip_prefix("* ").map(str::trim_end)
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::field::field;
     use super::*;
 
     fn text(failure: &Failure) -> Option<String> {
@@ -681,6 +342,13 @@ mod tests {
             ("a.NullPointerException", "nested exception is a.NullPointerException", ""),
             ("a.B", "nested exception is a.NullPointerException", "nested exception is a.NullPointerException"),
             ("a.NullPointerException", "nested exception is a.NullPointerException: null", ""),
+            (
+                "Redis::CannotConnectError",
+                "Error connecting to Redis on a:6379 (Errno::ECONNREFUSED)",
+                "Connection refused",
+            ),
+            ("Redis::CannotConnectError", "Connection refused - connect(2) for 10.0.0.1:6379", "Connection refused"),
+            ("Net::OpenTimeout", "Failed to open TCP connection to a:443 (execution expired)", "execution expired"),
             ("com.jcraft.jsch.JSchException", "Auth fail for methods 'password'", "Auth fail"),
             (
                 "a.SqlException",
@@ -710,74 +378,11 @@ mod tests {
     }
 
     #[test]
-    fn what_validators_list_behind_their_first_line_is_the_field() {
-        let of = |text: &str| field(&Failure { message: Some(text.into()), ..Failure::default() });
-        let bean = "Validation failed for classes [a.Payee]\nList of constraint violations:[\n\tConstraintViolationImpl{\
-                    interpolatedMessage='must not be null', propertyPath=bic, rootBeanClass=class a.Payee}\n\t\
-                    ConstraintViolationImpl{interpolatedMessage='no', propertyPath=account.iban, rootBeanClass=class a.Payee}\n]";
-        assert_eq!(of(bean).as_deref(), Some("account.iban, bic"));
-        let content = "The content of element 'Totals' is not complete. One of '{\"urn:a:2\":Gross, \"urn:a:2\":Net}' is expected.";
-        let xml = format!(
-            "Validation failed for: a@3533bcb5\nerrors: [\norg.xml.sax.SAXParseException: cvc-complex-type.2.4.b: {content}, Line : 2\n]"
-        );
-        assert_eq!(of(&xml).as_deref(), Some("cvc-complex-type.2.4.b Totals, Gross, Net"));
-        assert_eq!(
-            of("cvc-datatype-valid.1.2.1: 'abc' is not a valid value for 'integer'.").as_deref(),
-            Some("cvc-datatype-valid.1.2.1")
-        );
-        assert_eq!(of("the cvc-code of card: refused"), None);
-    }
-
-    #[test]
-    fn the_place_in_a_message_of_hl7_is_the_field() {
-        let of = |class: &str, text: &str| {
-            field(&Failure { class: Some(class.into()), message: Some(text.into()), ..Failure::default() })
-        };
-        let hapi = "ca.uhn.hl7v2.HL7Exception";
-        assert_eq!(of(hapi, "no datetime at PID-7(1)").as_deref(), Some("PID-7"));
-        for (class, text) in
-            [(hapi, "no datetime at noon"), (hapi, "no datetime at ORDER-7"), ("a.B", "no datetime at PID-7(1)")]
-        {
-            assert_eq!(of(class, text), None, "{text}");
-        }
-    }
-
-    #[test]
     fn what_ajv_lists_is_told_by_its_words_and_places() {
         let list =
             |place: &str| cause(&format!(r#"[{{"instancePath":"{place}","keyword":"a","message":"must be string"}}]"#));
         assert_eq!(list(""), "must be string");
         assert_eq!(list("/lines/0/sku"), "must be string in field lines.sku");
-    }
-
-    #[test]
-    fn how_often_it_was_tried_is_no_part_of_the_cause() {
-        for text in [
-            "retries exhausted after 5 attempts: account is frozen",
-            "gave up after 1 attempt: account is frozen",
-            "1 error occurred:\n\t* account is frozen\n\n",
-            "attempt 3/5 failed: retries exhausted: account is frozen",
-            "gave up after 4 attempts (max 4): account is frozen",
-            "retry: 3 attempts exhausted after 12.5s: account is frozen",
-            "E1027 20:11:56.614577 60435 decoder.cc:204] account is frozen",
-            "[2026-09-03 04:34:10.743711] [error] [tid 0xc5] account is frozen",
-            "Handling \"App\\Message\\Freeze\" failed: account is frozen",
-        ] {
-            assert_eq!(cause(text), "account is frozen");
-        }
-        for own in [
-            "retry queue is full: orders",
-            "post entry: account is frozen",
-            "attempts exhausted",
-            "attempts exhausted: ",
-            "2 errors found:\n* a",
-        ] {
-            assert_eq!(cause(own), own);
-        }
-        assert_eq!(cause("book transfer: all attempts failed, last error: no route"), "book transfer: no route");
-        assert_eq!(cause("[shop] account is frozen"), "[shop] account is frozen");
-        assert!(tells_tries("reached max retries: 4"));
-        assert!(!tells_tries("retry of order 17 refused"));
     }
 
     #[test]

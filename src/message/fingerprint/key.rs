@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 
+use super::field::field;
 use super::{Group, GroupId, Rules, cause, mask, names, shape, words};
 use crate::message::failure::{Failure, Origin, telling};
 use crate::message::filter::Candidate;
@@ -55,7 +56,7 @@ impl Key {
                 key.push("class", cause.class.filter(|class| !only_wraps(class)).map(renamed));
                 let text = cause.text.map(|text| template(cause.class, failure, &text, rules));
                 let field =
-                    cause::field(failure).filter(|field| !text.as_deref().is_some_and(|text| names_field(text, field)));
+                    field(failure).filter(|field| !text.as_deref().is_some_and(|text| names_field(text, field)));
                 key.push("message", text.map(Cow::Owned));
                 key.push("field", field.map(Cow::Owned));
                 if failure.frames.is_empty() {

@@ -9,7 +9,7 @@
 //! must not make two templates out of one. Limits: a value that is a plain word, unquoted and without a name in front
 //! of it, can't be told from the text; a user mask ([`super::Rules`]) can. The template ends at [`MAX`] bytes.
 
-use super::cause::tells_tries;
+use super::around::tells_tries;
 use super::names::{self, Around};
 use super::token::{Facts, is_long_hex, is_word, plain_word, token_of};
 use super::words;

@@ -5,8 +5,10 @@
 //! message. Its hash is the group's id: the same over runs, machines and order. Limits: nothing is learned from other
 //! messages, so two texts of one cause that differ in plain words are two groups until a rule says otherwise.
 
+mod around;
 mod carried;
 mod cause;
+mod field;
 mod key;
 mod mask;
 mod names;

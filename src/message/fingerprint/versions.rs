@@ -18,6 +18,7 @@ pub(super) fn as_one_version(has: Phrases, failure: &Failure, text: &str) -> Opt
         .or_else(|| of_sink(text))
         .or_else(|| of_denial(text))
         .or_else(|| of_match(failure, text))
+        .or_else(|| of_enum(text))
 }
 
 /// What Elasticsearch answered to Connect's sink, without the document and what its versions put behind the reason.
@@ -34,6 +35,12 @@ fn of_denial(text: &str) -> Option<String> {
     let (code, rest) = behind(text, "An error occurred (")?.split_once(") when calling the ")?;
     let (operation, _) = rest.split_once(' ').filter(|_| starts(code, "AccessDenied"))?;
     Some(format!("An error occurred ({code}) when calling the {operation} operation"))
+}
+
+/// A text that is no constant of an enumeration in Java, behind whose name it stands.
+fn of_enum(text: &str) -> Option<String> {
+    let (class, _) = behind(text, "No enum constant ")?.rsplit_once('.')?;
+    Some(format!("No enum constant {class}.*"))
 }
 
 /// A value that no case of a Scala program takes: what is printed of it varies, its class is in the code.
@@ -158,6 +165,7 @@ mod tests {
         let stale = told("Object of class [a.Plan] with identifier [17]: optimistic locking failed").unwrap();
         let row = "Row was updated or deleted by another transaction (or unsaved-value mapping was incorrect)";
         assert_eq!(super::super::mask(&stale), super::super::mask(&told(&format!("{row} : [a.Plan#17]")).unwrap()));
+        assert_eq!(told("No enum constant a.pay.Method.blik").as_deref(), Some("No enum constant a.pay.Method.*"));
         assert_eq!(told("Roaming(7,Some(HD)) (of class a.Roaming)").as_deref(), Some("(of class a.Roaming)"));
         for byte in ["0xe9 in position 7: invalid continuation byte", "0xff in position 0: invalid start byte"] {
             let text = format!("'utf-8' codec can't decode byte {byte}");
