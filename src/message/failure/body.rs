@@ -106,6 +106,11 @@ pub(crate) fn without_indices(path: &str) -> String {
 /// A stack trace: text, or a list of lines. Frames of Java may lack their `at` there.
 pub(super) fn lines(fields: &Map<String, Value>, name: &str) -> Option<String> {
     match fields.get(name)? {
+        // Sneakers writes the list as a text.
+        Value::String(text) if text.starts_with("[\"") => {
+            let list: Vec<String> = serde_json::from_str(text).unwrap_or_else(|_| vec![text.clone()]);
+            Some(list.join("\n"))
+        }
         Value::String(text) if !text.is_empty() => Some(text.clone()),
         Value::Array(lines) if !lines.is_empty() => {
             let line = |line| if is_frame(line) { format!("\tat {line}") } else { line.to_owned() };

@@ -108,6 +108,17 @@ impl Found {
         {
             return;
         }
+        // The class may stand under the name of the text, beside one that says more.
+        if part == Part::Text
+            && let (Some(own), Some(new)) = (self.text.as_deref(), value.as_deref())
+            && is_class(own) != is_class(new)
+        {
+            let (class, text) = if is_class(own) { (own, new) } else { (new, own) };
+            let (class, text) = (class.to_owned(), text.to_owned());
+            self.class.get_or_insert(class);
+            self.text = Some(text);
+            return;
+        }
         let slot = match part {
             Part::Class => &mut self.class,
             Part::Text => &mut self.text,
@@ -222,6 +233,11 @@ impl Found {
             ..Failure::default()
         })
     }
+}
+
+/// Whether a text is the name of an error and no more.
+fn is_class(text: &str) -> bool {
+    !text.contains(' ') && ["Error", "Exception"].iter().any(|end| text.ends_with(end))
 }
 
 /// Whether a text goes on with causes or the frames of a stack behind its first line.
@@ -576,6 +592,30 @@ mod tests {
         let failure = read(issues).unwrap();
         assert_eq!(failure.message.as_deref(), Some(r#"[{"path":["payer","iban"],"message":"Required"}]"#));
         assert_eq!(read(serde_json::json!({"error": {"name": "TypeError", "stack": "prod"}})), None);
+    }
+
+    #[test]
+    fn a_class_under_the_name_of_the_text_is_the_class() {
+        let headers = [("x-error", "a.ValidationError"), ("x-error-message", "no user")];
+        for headers in [headers, [headers[1], headers[0]]] {
+            let message = Message { headers: Fields::from_iter(headers), ..Message::default() };
+            let failure = super::headers(&message).unwrap();
+            assert_eq!(
+                (failure.class.as_deref(), failure.message.as_deref()),
+                (Some("a.ValidationError"), Some("no user"))
+            );
+        }
+        let alone = Message { headers: Fields::from_iter([headers[0]]), ..Message::default() };
+        assert_eq!(super::headers(&alone).unwrap().message.as_deref(), Some("a.ValidationError"));
+    }
+
+    #[test]
+    fn a_stack_may_be_a_list_in_a_text() {
+        let body = serde_json::json!({"error": "no id", "error_class": "ArgumentError", "num_attempts": 3,
+            "backtrace": "[\"/app/app/workers/mailer.rb:21:in `work'\", \"/bundle/gems/sneakers-2.12.0/lib/worker.rb:79:in `run'\"]"});
+        let failure = fields(body.as_object().unwrap()).unwrap();
+        assert_eq!(failure.message.as_deref(), Some("no id"));
+        assert!(failure.stack.is_some_and(|stack| stack.starts_with("/app/app/workers/mailer.rb:21:in `work'\n")));
     }
 
     #[test]

@@ -38,6 +38,7 @@ pub(super) fn field(failure: &Failure) -> Option<String> {
                 VIOLATED => violations(text),
                 SCHEMA => schema(behind),
                 PARAMETERS => parameters(behind),
+                SCANNED => names::field(behind.split_once(", name \"")?.1.split_once('"')?.0).map(Cow::into_owned),
                 CONVERTED => names::field(before.rsplit_once("Path: $.")?.1).map(Cow::into_owned),
                 _ if vague => names::field(behind.split_once(']')?.0).map(Cow::into_owned),
                 _ => None,
@@ -73,6 +74,8 @@ const VIOLATED: &str = "propertyPath=";
 const SCHEMA: &str = "cvc-";
 /// How Symfony's serializer tells what a constructor of PHP lacks: `… to be present : "$rate", "$board".`
 const PARAMETERS: &str = "requires the following parameters to be present : ";
+/// How Go's package for databases begins to tell the column that it could not take: `… index 4, name "row_label": …`.
+const SCANNED: &str = "sql: Scan error on column index ";
 /// What follows the path that .NET's reader of JSON was at: `Path: $.Lines[0].Id | LineNumber: 0`.
 const CONVERTED: &str = " | LineNumber: ";
 /// How circe begins to tell where it was: `DecodingFailure at .lines[0].sku: Missing required field`.
@@ -84,8 +87,10 @@ const CONSTRAINT: &str = "constraint [";
 
 #[expect(clippy::expect_used, reason = "a constant pattern, compiled in a test of this file")]
 static FIELD: LazyLock<Regex> = LazyLock::new(|| {
-    let marks =
-        [CHAIN, BOUND, MAPPED, PLAYED, MISSING, VIOLATED, SCHEMA, PARAMETERS, CONVERTED, CONSTRAINT, DECODED, DOWN];
+    let marks = [
+        CHAIN, BOUND, MAPPED, PLAYED, MISSING, VIOLATED, SCHEMA, PARAMETERS, SCANNED, CONVERTED, CONSTRAINT, DECODED,
+        DOWN,
+    ];
     let marks = marks.map(regex::escape);
     Regex::new(&marks.join("|")).expect("a valid pattern")
 });
@@ -182,6 +187,8 @@ mod tests {
         let php = "Cannot create an instance of \"A\" from serialized data because its constructor requires the following \
                    parameters to be present : \"$rate\", \"$board\".";
         assert_eq!(of(php).as_deref(), Some("board, rate"));
+        let scan = "load seats: sql: Scan error on column index 4, name \"row_label\": converting NULL to string is unsupported";
+        assert_eq!(of(scan).as_deref(), Some("row_label"));
         assert_eq!(of("the cvc-code of card: refused"), None);
     }
 
