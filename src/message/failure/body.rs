@@ -108,16 +108,18 @@ pub(super) fn lines(fields: &Map<String, Value>, name: &str) -> Option<String> {
     match fields.get(name)? {
         // Sneakers writes the list as a text.
         Value::String(text) if text.starts_with("[\"") => {
-            let list: Vec<String> = serde_json::from_str(text).unwrap_or_else(|_| vec![text.clone()]);
-            Some(list.join("\n"))
+            Some(serde_json::from_str(text).map_or_else(|_| text.clone(), |list: Vec<String>| joined(list.iter())))
         }
         Value::String(text) if !text.is_empty() => Some(text.clone()),
-        Value::Array(lines) if !lines.is_empty() => {
-            let line = |line| if is_frame(line) { format!("\tat {line}") } else { line.to_owned() };
-            Some(lines.iter().filter_map(Value::as_str).map(line).collect::<Vec<_>>().join("\n"))
-        }
+        Value::Array(lines) if !lines.is_empty() => Some(joined(lines.iter().filter_map(Value::as_str))),
         _ => None,
     }
+}
+
+/// The lines of a list as a trace has them.
+fn joined<T: AsRef<str>>(lines: impl Iterator<Item = T>) -> String {
+    let line = |line: &str| if is_frame(line) { format!("\tat {line}") } else { line.to_owned() };
+    lines.map(|text| line(text.as_ref())).collect::<Vec<_>>().join("\n")
 }
 
 /// Whether a line is `a.b.C.m(File.java:12)`.

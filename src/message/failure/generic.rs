@@ -2,10 +2,10 @@
 //!
 //! A name is one of `error`, `err`, `exception`, `exc`, `reason`, `fault`, `failure`, `failed`, `fail`, `panic`, `crash`, `fehler`,
 //! `erreur`, alone or with `type`, `class`, `kind`, `code`, `name`, `message`, `detail`, `description`, `what`, `stack`, `trace` or
-//! `chain`, perhaps
-//! after `x`, `dlq` or `dead letter`; case and `-`, `_`, `.` do not count. A header's may begin with a team's own words, and
-//! be one of them alone behind these where its value is a text of several words. A lone `stack`, `stacktrace`, `backtrace` or
-//! `traceback` adds to them. A body may hold them in an `error` or `exception`
+//! `chain`, perhaps after `x`, `dlq` or `dead letter`; case and `-`, `_`, `.` do not count. A header's may begin with a team's
+//! own words, and be one of them alone behind these where its value is a text of several words, as that of a lone `err` or
+//! `fail` has to be. A lone `stack`, `stacktrace`, `backtrace` or `traceback` adds to them, and is enough in a header that
+//! holds frames. A body may hold them in an `error` or `exception`
 //! object, and a header may hold such a body, or a list of the errors within each other. Limits: a lone code, or a lone
 //! `reason`, is no failure: live messages have those, too.
 
@@ -23,6 +23,8 @@ use crate::text::find::find;
 enum Part {
     Class,
     Text,
+    /// Text under a name that flags and counts have, too: only several words, or a class, are an error's.
+    Told,
     /// Text under a name that may mean other things (`reason`).
     Hint,
     Stack,
@@ -108,8 +110,18 @@ impl Found {
         {
             return;
         }
+        // What is called a reason is a failure's where it is a report, or begins with the class of an error.
+        let is_told = |text: &str| is_report(text) || super::trace::named(text).is_some();
+        let part = if part == Part::Hint && value.as_deref().is_some_and(is_told) { Part::Text } else { part };
+        // A lone word is the name of something else that is called a stack, or a flag.
+        let says = |text: &str| match part {
+            Part::Trace => text.contains(['\n', ' ']),
+            Part::Told => text.contains(['\n', ' ']) || is_class(text),
+            _ => true,
+        };
+        let value = value.filter(|text| says(text));
         // The class may stand under the name of the text, beside one that says more.
-        if part == Part::Text
+        if matches!(part, Part::Text | Part::Told)
             && let (Some(own), Some(new)) = (self.text.as_deref(), value.as_deref())
             && is_class(own) != is_class(new)
         {
@@ -121,14 +133,12 @@ impl Found {
         }
         let slot = match part {
             Part::Class => &mut self.class,
-            Part::Text => &mut self.text,
+            Part::Text | Part::Told => &mut self.text,
             Part::Hint => &mut self.hint,
             Part::Stack => &mut self.stack,
             Part::Exception => &mut self.exception,
             Part::Trace => &mut self.trace,
         };
-        // A lone word is the name of something else that is called a stack.
-        let value = value.filter(|text| part != Part::Trace || text.contains(['\n', ' ']));
         if slot.is_none() {
             *slot = value;
         }
@@ -237,7 +247,7 @@ impl Found {
 
 /// Whether a text is the name of an error and no more.
 fn is_class(text: &str) -> bool {
-    !text.contains(' ') && ["Error", "Exception"].iter().any(|end| text.ends_with(end))
+    !text.contains(' ') && super::trace::is_error(text)
 }
 
 /// Whether a text goes on with causes or the frames of a stack behind its first line.
@@ -263,7 +273,7 @@ pub(super) fn headers(message: &Message) -> Option<Failure> {
         match part(name).or_else(|| named_part(name)) {
             Some(part) => match (part, value) {
                 // A client of AMQP may write an error as a table.
-                (Part::Text | Part::Exception, message::Value::Amqp(Amqp::Table(error))) => {
+                (Part::Text | Part::Told | Part::Exception, message::Value::Amqp(Amqp::Table(error))) => {
                     found.put_error(&body::of_table(error));
                 }
                 _ => found.put(part, text(value)),
@@ -276,10 +286,9 @@ pub(super) fn headers(message: &Message) -> Option<Failure> {
     }
     // The whole report may stand beside its first line, whatever it is called.
     if let Some(told) = found.text.as_deref().filter(|told| found.stack.is_none() && told.len() >= WHOLE) {
-        let begins = |bytes: &&[u8]| bytes.len() > told.len() && bytes.starts_with(told.as_bytes());
-        let reports = message.headers.iter().filter_map(|(_, value)| bytes(value)).filter(begins);
-        found.stack =
-            reports.filter_map(|bytes| std::str::from_utf8(bytes).ok()).find(|text| is_report(text)).map(str::to_owned);
+        let begins = |bytes: &[u8]| bytes.len() > told.len() && bytes.starts_with(told.as_bytes());
+        let longer = message.headers.iter().filter(|(_, value)| bytes(value).is_some_and(begins));
+        found.stack = longer.filter_map(|(_, value)| text(value)).find(|text| is_report(text));
     }
     // In a header, frames are those of a failure, whatever it is called.
     if found.trace.as_deref().is_some_and(is_report) {
@@ -296,7 +305,7 @@ const WHOLE: usize = 12;
 
 /// A problem of RFC 9457, under whatever name.
 fn problem(header: &[u8]) -> Option<Failure> {
-    let text = std::str::from_utf8(header).ok().filter(|text| text.starts_with('{'))?;
+    let text = std::str::from_utf8(Some(header).filter(|header| header.starts_with(b"{"))?).ok()?;
     let mut found = Found::default();
     let is_problem = ["\"detail\"", "\"status\"", "\"title\""].iter().all(|name| find(text, name).is_some());
     (is_problem && found.put_json(text)).then(|| found.failure()).flatten()
@@ -330,7 +339,7 @@ fn named_part(name: &str) -> Option<Part> {
 /// What a header tells by the last word of its name alone: `x-acme-error`, `x-acme-stack`. A lone `reason` is anybody's.
 fn last_part(name: &str) -> Option<Part> {
     let (_, last) = name.rsplit_once(['-', '_', '.'])?;
-    part(last).filter(|part| matches!(part, Part::Text | Part::Exception | Part::Trace))
+    part(last).filter(|part| matches!(part, Part::Text | Part::Told | Part::Exception | Part::Trace))
 }
 
 /// Reads a body with common names, at the top and in an object that is named as a failure.
@@ -338,7 +347,9 @@ pub(super) fn fields(fields: &Map<String, Value>) -> Option<Failure> {
     let mut found = Found::default();
     for (name, value) in fields {
         match (part(name), value) {
-            (Some(Part::Text | Part::Hint | Part::Exception), Value::Object(error)) => found.put_error(error),
+            (Some(Part::Text | Part::Told | Part::Hint | Part::Exception), Value::Object(error)) => {
+                found.put_error(error);
+            }
             (Some(part @ (Part::Stack | Part::Trace)), _) => found.put(part, body::lines(fields, name)),
             (Some(part), _) => found.put(part, body::text(fields, name)),
             (None, _) => {}
@@ -354,7 +365,10 @@ fn cause(error: &Map<String, Value>) -> Option<&Map<String, Value>> {
         .iter()
         .find(|(name, _)| CAUSES.contains(&plain(name).as_str()))
         .and_then(|(_, value)| value.as_object())?;
-    inner.keys().any(|name| part(name).or_else(|| own_part(name)) == Some(Part::Text)).then_some(inner)
+    inner
+        .keys()
+        .any(|name| matches!(part(name).or_else(|| own_part(name)), Some(Part::Text | Part::Told)))
+        .then_some(inner)
 }
 
 /// What a field of this name tells about a failure, if anything.
@@ -376,6 +390,7 @@ fn part(name: &str) -> Option<Part> {
         "" if subject == "reason" && !prefixed => Some(Part::Hint),
         "" if subject == "exception" => Some(Part::Exception),
         "" if subject == "failed" => None,
+        "" if matches!(subject, "err" | "fail") => Some(Part::Told),
         "" => Some(Part::Text),
         tail => PARTS.iter().find(|(word, _)| *word == tail).map(|(_, part)| *part),
     }
@@ -429,6 +444,8 @@ mod tests {
             ("x-fail-type", Some(Part::Class)),
             ("x-fail-text", Some(Part::Text)),
             ("err_msg", Some(Part::Text)),
+            ("err", Some(Part::Told)),
+            ("x-fail", Some(Part::Told)),
             ("failure.where", Some(Part::Trace)),
             ("failover", None),
             ("errand", None),
@@ -517,6 +534,9 @@ mod tests {
             ("x-acme-failed", "at ten"),
             ("x-acme-reason", "as asked for"),
             ("x-acme-stack", "a b"),
+            ("err", "0"),
+            ("x-fail", "false"),
+            ("x-acme-err", "true"),
         ] {
             assert_eq!(with(&[own]), None, "{own:?}");
         }
@@ -524,6 +544,9 @@ mod tests {
             with(&[("x-acme-error", "no such hotel"), ("x-acme-stack", "goroutine 7 [running]:\nmain.f()")]).unwrap();
         assert_eq!(failure.message.as_deref(), Some("no such hotel"));
         assert!(failure.stack.is_some());
+        for own in [("err", "no such hotel"), ("x-fail", "no such hotel"), ("x-acme-err", "no such hotel")] {
+            assert_eq!(with(&[own]).unwrap().message.as_deref(), Some("no such hotel"), "{own:?}");
+        }
         let named = with(&[("x-acme-error", "gave up"), ("x-error-message", "no such hotel")]).unwrap();
         assert_eq!(named.message.as_deref(), Some("no such hotel"), "a name of one meaning goes first");
     }

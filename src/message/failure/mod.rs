@@ -371,6 +371,8 @@ mod tests {
     fn a_text_that_begins_with_its_class_tells_it() {
         for (text, class, told) in [
             ("ValueError: no quantity", Some("ValueError"), "no quantity"),
+            ("ValueError: V", Some("ValueError"), "V"),
+            ("Exception: no quantity", None, "Exception: no quantity"),
             ("** (Shop.NoTierError) no tier: 7\nfor it", Some("Shop.NoTierError"), "no tier: 7\nfor it"),
             ("Error: no quantity", None, "Error: no quantity"),
             ("Orders: no quantity", None, "Orders: no quantity"),

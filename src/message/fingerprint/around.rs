@@ -56,6 +56,10 @@ static DOING: Words = Words::new(&[
     "receive",
     "received",
     "failed",
+    "cannot",
+    "could",
+    "not",
+    "unable",
     "to",
     "error",
     "while",
@@ -250,6 +254,9 @@ mod tests {
         }
         assert_eq!(cause("book transfer: all attempts failed, last error: no route"), "book transfer: no route");
         assert_eq!(cause("[shop] account is frozen"), "[shop] account is frozen");
+        for head in ["cannot process message", "unable to handle event", "could not consume record 7"] {
+            assert_eq!(cause(&format!("{head}: account is frozen")), "account is frozen");
+        }
         assert!(tells_tries("reached max retries: 4"));
         assert!(!tells_tries("retry of order 17 refused"));
     }

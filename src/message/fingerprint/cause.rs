@@ -9,9 +9,10 @@ use serde_json::Value;
 
 use super::around::{inner, without_log_head, without_tries};
 use super::carried::{carried, client_timed_out};
+use super::names;
 use super::own;
 use super::phrases::{Phrase, Phrases};
-use super::versions::as_one_version;
+use super::versions::{as_one_version, fixed};
 use crate::message::Message;
 use crate::message::failure::{self, Failure, announces, without_indices};
 use crate::text::find::{behind, split, starts};
@@ -57,6 +58,9 @@ fn told(failure: &Failure) -> Option<(Option<&str>, Cow<'_, str>)> {
     if let Some(missing) = pydantic(has, text) {
         return Some((class, Cow::Owned(missing)));
     }
+    if let Some(listed) = listing(text) {
+        return Some((class, Cow::Owned(listed)));
+    }
     let text = if failure.stack.is_some() && !announces(first) { sentence(text, first) } else { text };
     let text = prisma(failure).or_else(|| panicked(has, failure)).unwrap_or(text);
     let cause = inner(failure, without_state(has, time_only(has, failure, without_log_head(text))));
@@ -81,123 +85,6 @@ fn sentence<'a>(text: &'a str, first: &'a str) -> &'a str {
 
 /// A quote of more lines is none.
 const QUOTED_LINES: usize = 4;
-
-/// Texts of which a runtime has one in each language, or a client one for each of its versions.
-fn fixed<'a>(has: Phrases, failure: &Failure, text: &'a str) -> &'a str {
-    let class = failure.class.as_deref().unwrap_or_default();
-    let of_listener =
-        text == "Listener failed" || (starts(text, "Listener method '") && text.ends_with("' threw exception"));
-    if class == "System.NullReferenceException" || (of_listener && !failure.frames.is_empty()) {
-        return "";
-    }
-    // Spring's outer text of a cause that has none.
-    if let Some(nested) = behind(text, "nested exception is ")
-        && matches!(nested.strip_prefix(class), Some("" | ": null" | ": None"))
-    {
-        return "";
-    }
-    // What HAPI could not read follows, and is the message itself.
-    if starts(text, NO_HL7) {
-        return NO_HL7;
-    }
-    // Of what may stand at that place only the name of what is missing counts.
-    if class.starts_with("Newtonsoft.") && starts(text, "Required property '") {
-        return split(text, ". Path '").map_or(text, |(told, _)| told);
-    }
-    // Which of a field's rules fail hangs on its value.
-    if let Some((told, _)) = has.split(Phrase::Constraints, text) {
-        return told;
-    }
-    // Lambda's runtime ends a function that takes more memory than it may.
-    if class.starts_with("Runtime.") && text.ends_with("Runtime exited with error: signal: killed") {
-        return "Runtime exited with error: signal: killed";
-    }
-    if let Some((told, _)) = has.split(Phrase::NextException, text) {
-        return told.trim_end();
-    }
-    // The value stands behind the index that does not take it twice.
-    if starts(text, "Cannot insert duplicate key row in object '") || starts(text, "Violation of ") {
-        return split(text, ". The duplicate key value is (").map_or(text, |(told, _)| told);
-    }
-    // Newer versions name what they tried.
-    if starts(text, "Auth fail") && class.ends_with("JSchException") {
-        return "Auth fail";
-    }
-    // Ruby's clients tell what the system said in words of their versions.
-    if class == "Redis::CannotConnectError" && (text.contains("ECONNREFUSED") || starts(text, "Connection refused")) {
-        return "Connection refused";
-    }
-    if class == "Net::OpenTimeout" && text.contains("execution expired") && !failure.frames.is_empty() {
-        return "execution expired";
-    }
-    // PHP's own file, of a report that was cut.
-    if starts(text, "SQLSTATE[") {
-        return split(text, " in /").map_or(text, |(told, _)| told);
-    }
-    // Faraday tells what was asked for since its version 2.11.
-    if starts(text, "the server responded with status ") && !failure.frames.is_empty() {
-        return split(text, " for ").map_or(text, |(status, _)| status);
-    }
-    if class == "System.FormatException"
-        && ["Input string was not", "The input string '", "Die Eingabezeichenfolge"]
-            .iter()
-            .any(|start| text.starts_with(start))
-    {
-        return "Input string was not in a correct format";
-    }
-    // Go's runtime says what it is; what recovered from it says so in words of its own.
-    if let Some(at) = has.find(Phrase::RuntimeError, text).filter(|at| *at <= NEAR) {
-        return text.get(at..).unwrap_or(text);
-    }
-    if class == "SyntaxError" && text.starts_with("Unexpected token") && text.contains("JSON") {
-        return "Unexpected token in JSON";
-    }
-    // A database or a decoder that names the column or the field says all, whoever called it.
-    for root in [Phrase::Unmarshal, Phrase::MissingField, Phrase::UnknownField, Phrase::UnknownVariant, Phrase::Error] {
-        if let Some(at) =
-            has.find(root, text).filter(|at| *at > 0 && text.get(..*at).is_some_and(|before| before.ends_with(": ")))
-            && (root != Phrase::Error || text.contains("constraint \"") || text.contains("column \""))
-        {
-            return text.get(at..).and_then(|text| text.lines().next()).unwrap_or(text);
-        }
-    }
-    if class == "DBConnection.ConnectionError"
-        && let Some(at) = has.find(Phrase::Dropped, text)
-    {
-        // Newer versions name the pool before it.
-        return text.get(at..at + Phrase::Dropped.text().len()).unwrap_or(text);
-    }
-    let text = behind(text, "error returned from database: ").unwrap_or(text);
-    if let Some(at) =
-        has.find(Phrase::Swift, text).and_then(|at| text.get(..at)?.rfind("keyNotFound(").filter(|at| *at <= NEAR))
-    {
-        // Swift names the type, and what printed it the line, before the case of the enumeration.
-        return text.get(at..).unwrap_or(text);
-    }
-    let text = behind(text, "DecodingFailure at ").and_then(|rest| Some(split(rest, ": ")?.1)).unwrap_or(text);
-    for (mark, kept) in [
-        (Phrase::Source, 0),
-        (Phrase::Down, 0),
-        (Phrase::Lazy, 0),
-        (Phrase::LazyColon, 0),
-        (Phrase::RequestId, 0),
-        (Phrase::RequestIdComma, 0),
-        (Phrase::MissingAtPath, " was missing".len()),
-        (Phrase::Script, 0),
-        (Phrase::Deadline, "rpc error: code = DeadlineExceeded".len()),
-    ] {
-        if let Some(at) = has.find(mark, text) {
-            return text.get(..at + kept).unwrap_or(text);
-        }
-    }
-    text
-}
-
-/// What stands before a runtime's own words is no longer.
-const NEAR: usize = 60;
-
-/// What HAPI says of a text that is no HL7.
-const NO_HL7: &str = "Can't parse message beginning";
 
 /// What the validators of JavaScript say in JSON: `[{"path":["lines",0,"qty"],"message":"Required"}]` becomes
 /// `Required in field lines.qty`.
@@ -244,6 +131,33 @@ fn pydantic(has: Phrases, text: &str) -> Option<String> {
     }
     (!told.is_empty()).then(|| format!("{model}: {}", told.into_iter().collect::<Vec<_>>().join("; ")))
 }
+
+/// A text whose first line heads a list, as validators write what they found: `Validation failed: -- Amount: 'Amount' must be
+/// greater than '0'.` What is listed stands in one order, and each once. Of a name with a short value the name alone counts: a
+/// list of such may be the message itself.
+fn listing(text: &str) -> Option<String> {
+    const BULLETS: [char; 5] = ['-', '*', '•', '·', '–'];
+    let (first, rest) = text.split_once('\n')?;
+    let item = |line: &str| {
+        let told = line.trim_start_matches(BULLETS);
+        let told = told.strip_prefix(' ').filter(|told| told.len() + 1 < line.len())?.trim();
+        // Which of a field's rules fail hangs on its value.
+        let told = split(told, Phrase::Constraints.text()).map_or(told, |(told, _)| told);
+        let named = split(told, ": ").and_then(|(name, said)| Some((names::field(name)?, said)));
+        let Some((name, said)) = named else { return Some(told.to_owned()) };
+        let is_short = said.split_ascii_whitespace().nth(SAID - 1).is_none();
+        Some(if is_short { name.into_owned() } else { format!("{name}: {said}") })
+    };
+    let lines = rest.lines().map(str::trim).filter(|line| !line.is_empty());
+    let items: BTreeSet<String> = lines.map_while(item).take(ISSUES).collect();
+    // Go's lists of errors say how many there are, and are taken apart by what stands around a cause.
+    let is_counted = first.starts_with(|c: char| c.is_ascii_digit());
+    (!items.is_empty() && !is_counted)
+        .then(|| format!("{} {}", first.trim_end(), items.into_iter().collect::<Vec<_>>().join("; ")))
+}
+
+/// So many words behind a name say something of it.
+const SAID: usize = 3;
 
 /// More issues than this are not told apart.
 const ISSUES: usize = 16;
@@ -342,6 +256,7 @@ mod tests {
             ("a.NullPointerException", "nested exception is a.NullPointerException", ""),
             ("a.B", "nested exception is a.NullPointerException", "nested exception is a.NullPointerException"),
             ("a.NullPointerException", "nested exception is a.NullPointerException: null", ""),
+            ("a.B", "nested exception is a.B: no rate", "no rate"),
             (
                 "Redis::CannotConnectError",
                 "Error connecting to Redis on a:6379 (Errno::ECONNREFUSED)",
@@ -383,6 +298,20 @@ mod tests {
             |place: &str| cause(&format!(r#"[{{"instancePath":"{place}","keyword":"a","message":"must be string"}}]"#));
         assert_eq!(list(""), "must be string");
         assert_eq!(list("/lines/0/sku"), "must be string in field lines.sku");
+    }
+
+    #[test]
+    fn what_a_first_line_heads_is_told_with_it_in_one_order() {
+        let amount = " -- Amount: 'Amount' must be greater than '0'. Severity: Error";
+        let currency = "- Lines[3].Currency: Required";
+        let want = "Validation failed: Amount: 'Amount' must be greater than '0'. Severity: Error; Lines.Currency";
+        for (one, other) in [(amount, currency), (currency, amount)] {
+            assert_eq!(cause(&format!("Validation failed: \n{one}\n{other}\r\n\nsee the log")), want);
+        }
+        assert_eq!(cause("refused\n* no room\n* no room"), "refused no room");
+        for own in ["refused\n-1 left", "refused\nno - room", "refused\n---", "refused"] {
+            assert_eq!(cause(own), own);
+        }
     }
 
     #[test]

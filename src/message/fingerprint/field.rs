@@ -18,11 +18,11 @@ use crate::text::find::{split, starts};
 /// `(through reference chain: Order["lines"]->…)`.
 #[must_use]
 pub(super) fn field(failure: &Failure) -> Option<String> {
-    let vague = failure.message.as_deref() == Some("could not execute statement");
-    let texts = [failure.message.as_deref(), failure.outer.as_deref(), failure.stack.as_deref()];
     if let Some(segment) = segment(failure) {
         return Some(segment);
     }
+    let vague = failure.message.as_deref() == Some("could not execute statement");
+    let texts = [failure.message.as_deref(), failure.outer.as_deref(), failure.stack.as_deref()];
     // Each text, most of them long traces, is gone through once.
     texts.into_iter().flatten().find_map(|text| {
         FIELD.find_iter(text).find_map(|mark| {

@@ -336,7 +336,8 @@ fn without_numbers(name: &str) -> String {
 }
 
 /// The queue or topic in which it failed. Where the broker kept a history that is the queue of the first death that is
-/// none of those where messages wait for their next try: the routing key of an exchange varies with each message.
+/// none of those where messages wait for their next try. The queue that dead letters are named after goes before an
+/// exchange, whose routing key varies with each message.
 fn place<'a>(message: &'a Message, failure: &'a Failure) -> Option<Cow<'a, str>> {
     let is_waiting = |queue: &str| waiting_for(queue).len() < queue.len();
     let deaths = || failure.history.iter().rev().filter(|death| !death.queue.is_empty());

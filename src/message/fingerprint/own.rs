@@ -1,9 +1,9 @@
 //! Values that an error text names and the message itself holds: `Tariff 7 of nordkauf` of a message with
 //! `"tenant":"nordkauf"`. A plain word can't be told from the text without it.
 //!
-//! Only a word behind one that leads to a value counts, or behind its field's own name, or a code in upper case; and no value of a field that tells
-//! how things stand (`status`, `type` …), for those words say what happened. Limits: bodies that are JSON as they are, and
-//! headers; a message that does not hold the word keeps it in its text.
+//! Only a word behind one that leads to a value counts, or behind its field's own name, or one that is written as codes and
+//! ids are; and no value of a field that tells how things stand (`status`, `type` …), for those words say what happened.
+//! Limits: bodies that are JSON as they are, and headers; a message that does not hold the word keeps it in its text.
 
 use std::borrow::Cow;
 
@@ -14,12 +14,16 @@ use crate::text::words::Words;
 const MAX_BODY: usize = 64 * 1024;
 /// Longer words are no names.
 const MAX_WORD: usize = 48;
+/// Shorter words behind a sign are no ids.
+const MIN_ID: usize = 8;
 /// Words that lead to a value.
 static LEADING: Words = Words::new(&["of", "for", "by", "from", "to", "in", "at", "on", "with"]);
+/// Words behind what a field is the name of: `playerId`, `currency_code`.
+const NAMING: [&str; 6] = ["id", "code", "name", "number", "no", "key"];
 /// Words that no value is.
 static SMALL: Words = Words::new(&["the", "a", "an", "this", "that", "its", "all", "any", "no", "not", "be", "it"]);
 /// Fields whose values say what happened.
-const TELLING: [&str; 21] = [
+const TELLING: [&str; 22] = [
     "status",
     "state",
     "type",
@@ -31,7 +35,8 @@ const TELLING: [&str; 21] = [
     "step",
     "result",
     "outcome",
-    "code",
+    "response",
+    "rejection",
     "level",
     "mode",
     "error",
@@ -55,7 +60,7 @@ pub(super) fn marked<'a>(message: &Message, text: &'a str) -> Cow<'a, str> {
         let part = text.get(at..next).unwrap_or_default();
         let word = part.trim_end_matches([' ', ',', '.', ';', ':']);
         let end = at + word.len();
-        if (LEADING.has(before) || is_code(word) || may_name(before))
+        if (LEADING.has(before) || is_code(before, word) || may_name(before))
             && may_be_value(word)
             && holds(message, before, word)
         {
@@ -80,9 +85,17 @@ fn may_be_value(word: &str) -> bool {
         && !SMALL.has(word)
 }
 
-/// Whether a word is a code, as airports, currencies and countries have them: no word that leads to it is needed.
-fn is_code(word: &str) -> bool {
-    (3..=5).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_uppercase())
+/// Whether a word is a code, as airports, currencies and lots have them, or an id that happens to have no digit
+/// (`plr_pexmpjkbkwEwgT`): no word that leads to it is needed.
+fn is_code(before: &str, word: &str) -> bool {
+    let is_id = || {
+        let (sign, rest) = word.rsplit_once(['_', '-']).unwrap_or(("", ""));
+        let upper = rest.bytes().filter(u8::is_ascii_uppercase).count();
+        !sign.is_empty() && rest.len() >= MIN_ID && (1..rest.len()).contains(&upper)
+    };
+    // A country's has two letters, as many words of a text in capitals.
+    let is_long = word.len() > 2 || before.bytes().any(|byte| byte.is_ascii_lowercase());
+    (is_long && word.bytes().all(|byte| byte.is_ascii_uppercase())) || is_id()
 }
 
 /// Whether a word may be the name of a field.
@@ -92,10 +105,12 @@ fn may_name(word: &str) -> bool {
 
 /// Whether the message has a field with that value which may be named here.
 fn holds(message: &Message, before: &str, word: &str) -> bool {
-    let leads = LEADING.has(before) || is_code(word);
+    let leads = LEADING.has(before) || is_code(before, word);
     let names = |field: &[u8]| {
-        let told = |name: &str| ends_with_word(field, name.as_bytes());
-        !TELLING.iter().any(|name| told(name)) && (leads || told(before))
+        let of = NAMING.iter().find_map(|naming| without_word(field, naming.as_bytes()));
+        let named =
+            || [Some(field), of].into_iter().flatten().any(|name| without_word(name, before.as_bytes()).is_some());
+        !tells(field) && (leads || named())
     };
     if message.headers.iter().any(|(name, value)| value.is_str(word) && names(name.as_bytes())) {
         return true;
@@ -118,16 +133,25 @@ fn holds(message: &Message, before: &str, word: &str) -> bool {
     })
 }
 
-/// Whether a name is that word, or ends with it: `product`, `shipProduct`, `ship_product`.
-fn ends_with_word(name: &[u8], word: &[u8]) -> bool {
-    let Some(start) = name.len().checked_sub(word.len()) else { return false };
-    let (head, tail) = name.split_at(start);
-    tail.eq_ignore_ascii_case(word)
-        && (head.is_empty()
-            || head.ends_with(b"_")
-            || head.ends_with(b"-")
-            || head.ends_with(b".")
-            || tail.first().is_some_and(u8::is_ascii_uppercase))
+/// Whether the values of a field say what happened: `status`, `order_state`, `errorCode`; a code alone does, too.
+fn tells(field: &[u8]) -> bool {
+    match without_word(field, b"code") {
+        Some(of) => of.is_empty() || tells(of),
+        None => TELLING.iter().any(|word| without_word(field, word.as_bytes()).is_some()),
+    }
+}
+
+/// What stands before a name's last word, where it is that: `product`, `shipProduct`, `ship_product`.
+fn without_word<'a>(name: &'a [u8], word: &[u8]) -> Option<&'a [u8]> {
+    let (head, tail) = name.split_at_checked(name.len().checked_sub(word.len())?)?;
+    if !tail.eq_ignore_ascii_case(word) {
+        return None;
+    }
+    match head.split_last() {
+        None => Some(head),
+        Some((b'_' | b'-' | b'.', of)) => Some(of),
+        Some(_) => tail.first().is_some_and(u8::is_ascii_uppercase).then_some(head),
+    }
 }
 
 #[cfg(test)]
@@ -138,7 +162,8 @@ mod tests {
     fn words_that_the_message_holds_are_marked() {
         let message = Message {
             payload: Some(
-                r#"{"tenant":"nordkauf","line":{"shipProduct" : "LETTERBOX"},"status":"pending","tags":["red"],"ccy":"USD"}"#
+                r#"{"tenant":"nordkauf","line":{"shipProduct" : "LETTERBOX"},"status":"pending","tags":["red"],"ccy":"USD",
+                    "playerId":"plr_pexmpjkbkwEwgT","currency_code":"EMBERS","errorCode":"STALE","lot":"LOTDBNXJT","originCountry":"TR"}"#
                     .into(),
             ),
             headers: [("x-region", "north")].into_iter().collect(),
@@ -153,6 +178,11 @@ mod tests {
             ("rate EUR missing", "rate EUR missing"),
             ("refused for pending orders", "refused for pending orders"),
             ("list of red", "list of red"),
+            ("no player plr_pexmpjkbkwEwgT", "no player “plr_pexmpjkbkwEwgT”"),
+            ("7 EMBERS left, STALE", "7 “EMBERS” left, STALE"),
+            ("lot LOTDBNXJT is gone", "lot “LOTDBNXJT” is gone"),
+            ("origin TR, none", "origin “TR”, none"),
+            ("ORIGIN TR", "ORIGIN TR"),
             ("of the", "of the"),
             ("", ""),
         ] {

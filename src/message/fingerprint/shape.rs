@@ -1,7 +1,8 @@
 //! What kind of message it is, for those that carry no reason: its declared type, else the shape of its JSON.
 //!
 //! The shape is the set of keys, three levels deep; values, array lengths and key order do not count, nor what is told of
-//! the sending (`traceparent`, `correlationId`), and keys with digits (ids as keys) are alike. Limits: bodies over [`MAX_BODY`] bytes and of other formats have only a format.
+//! the sending (`traceparent`, `correlationId`), and keys with digits (ids as keys) are alike. Limits: bodies over
+//! [`MAX_BODY`] bytes and of other formats have only a format.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;

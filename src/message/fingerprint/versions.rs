@@ -1,10 +1,128 @@
-//! Texts of which a client or a library has another in each of its versions: told as one of them tells it.
+//! Texts of which a client, a library or a runtime has another in each of its versions and languages: told as one of them.
 //!
-//! Limits: texts that were seen; a version that is not known is a group of its own.
+//! What is only to be cut goes first ([`fixed`]), then what is told in other words ([`as_one_version`]). Limits: texts that
+//! were seen; a version that is not known is a group of its own.
 
 use super::phrases::{Phrase, Phrases};
 use crate::message::failure::Failure;
 use crate::text::find::{behind, find, split, starts};
+
+/// Texts of which a runtime has one in each language, or a client one for each of its versions.
+pub(super) fn fixed<'a>(has: Phrases, failure: &Failure, text: &'a str) -> &'a str {
+    let class = failure.class.as_deref().unwrap_or_default();
+    let of_listener =
+        text == "Listener failed" || (starts(text, "Listener method '") && text.ends_with("' threw exception"));
+    if class == "System.NullReferenceException" || (of_listener && !failure.frames.is_empty()) {
+        return "";
+    }
+    // Spring's outer text of a cause, which may have none.
+    let text = match behind(text, "nested exception is ").and_then(|nested| nested.strip_prefix(class)) {
+        Some("" | ": null" | ": None") => return "",
+        Some(nested) => behind(nested, ": ").unwrap_or(text),
+        None => text,
+    };
+    // What HAPI could not read follows, and is the message itself.
+    if starts(text, NO_HL7) {
+        return NO_HL7;
+    }
+    // Of what may stand at that place only the name of what is missing counts.
+    if class.starts_with("Newtonsoft.") && starts(text, "Required property '") {
+        return split(text, ". Path '").map_or(text, |(told, _)| told);
+    }
+    // Which of a field's rules fail hangs on its value.
+    if let Some((told, _)) = has.split(Phrase::Constraints, text) {
+        return told;
+    }
+    // Lambda's runtime ends a function that takes more memory than it may.
+    if class.starts_with("Runtime.") && text.ends_with("Runtime exited with error: signal: killed") {
+        return "Runtime exited with error: signal: killed";
+    }
+    if let Some((told, _)) = has.split(Phrase::NextException, text) {
+        return told.trim_end();
+    }
+    // The value stands behind the index that does not take it twice.
+    if starts(text, "Cannot insert duplicate key row in object '") || starts(text, "Violation of ") {
+        return split(text, ". The duplicate key value is (").map_or(text, |(told, _)| told);
+    }
+    // Newer versions name what they tried.
+    if starts(text, "Auth fail") && class.ends_with("JSchException") {
+        return "Auth fail";
+    }
+    // Ruby's clients tell what the system said in words of their versions.
+    if class == "Redis::CannotConnectError" && (text.contains("ECONNREFUSED") || starts(text, "Connection refused")) {
+        return "Connection refused";
+    }
+    if class == "Net::OpenTimeout" && text.contains("execution expired") && !failure.frames.is_empty() {
+        return "execution expired";
+    }
+    // PHP's own file, of a report that was cut.
+    if starts(text, "SQLSTATE[") {
+        return split(text, " in /").map_or(text, |(told, _)| told);
+    }
+    // Faraday tells what was asked for since its version 2.11.
+    if starts(text, "the server responded with status ") && !failure.frames.is_empty() {
+        return split(text, " for ").map_or(text, |(status, _)| status);
+    }
+    if class == "System.FormatException"
+        && ["Input string was not", "The input string '", "Die Eingabezeichenfolge"]
+            .iter()
+            .any(|start| text.starts_with(start))
+    {
+        return "Input string was not in a correct format";
+    }
+    // Go's runtime says what it is; what recovered from it says so in words of its own.
+    if let Some(at) = has.find(Phrase::RuntimeError, text).filter(|at| *at <= NEAR) {
+        return text.get(at..).unwrap_or(text);
+    }
+    if class == "SyntaxError" && text.starts_with("Unexpected token") && text.contains("JSON") {
+        return "Unexpected token in JSON";
+    }
+    // A database or a decoder that names the column or the field says all, whoever called it.
+    for root in [Phrase::Unmarshal, Phrase::MissingField, Phrase::UnknownField, Phrase::UnknownVariant, Phrase::Error] {
+        if let Some(at) =
+            has.find(root, text).filter(|at| *at > 0 && text.get(..*at).is_some_and(|before| before.ends_with(": ")))
+            && (root != Phrase::Error || text.contains("constraint \"") || text.contains("column \""))
+        {
+            return text.get(at..).and_then(|text| text.lines().next()).unwrap_or(text);
+        }
+    }
+    if class == "DBConnection.ConnectionError"
+        && let Some(at) = has.find(Phrase::Dropped, text)
+    {
+        // Newer versions name the pool before it.
+        return text.get(at..at + Phrase::Dropped.text().len()).unwrap_or(text);
+    }
+    let text = behind(text, "error returned from database: ").unwrap_or(text);
+    if let Some(at) =
+        has.find(Phrase::Swift, text).and_then(|at| text.get(..at)?.rfind("keyNotFound(").filter(|at| *at <= NEAR))
+    {
+        // Swift names the type, and what printed it the line, before the case of the enumeration.
+        return text.get(at..).unwrap_or(text);
+    }
+    let text = behind(text, "DecodingFailure at ").and_then(|rest| Some(split(rest, ": ")?.1)).unwrap_or(text);
+    for (mark, kept) in [
+        (Phrase::Source, 0),
+        (Phrase::Down, 0),
+        (Phrase::Lazy, 0),
+        (Phrase::LazyColon, 0),
+        (Phrase::RequestId, 0),
+        (Phrase::RequestIdComma, 0),
+        (Phrase::MissingAtPath, " was missing".len()),
+        (Phrase::Script, 0),
+        (Phrase::Deadline, "rpc error: code = DeadlineExceeded".len()),
+    ] {
+        if let Some(at) = has.find(mark, text) {
+            return text.get(..at + kept).unwrap_or(text);
+        }
+    }
+    text
+}
+
+/// What stands before a runtime's own words is no longer.
+const NEAR: usize = 60;
+
+/// What HAPI says of a text that is no HL7.
+const NO_HL7: &str = "Can't parse message beginning";
 
 /// A text as one version of its writer has it, where there are several.
 pub(super) fn as_one_version(has: Phrases, failure: &Failure, text: &str) -> Option<String> {
@@ -17,6 +135,7 @@ pub(super) fn as_one_version(has: Phrases, failure: &Failure, text: &str) -> Opt
         .or_else(|| without_database(has, text))
         .or_else(|| of_sink(text))
         .or_else(|| of_denial(text))
+        .or_else(|| of_symfony(text))
         .or_else(|| of_match(failure, text))
         .or_else(|| of_enum(text))
 }
@@ -35,6 +154,14 @@ fn of_denial(text: &str) -> Option<String> {
     let (code, rest) = behind(text, "An error occurred (")?.split_once(") when calling the ")?;
     let (operation, _) = rest.split_once(' ').filter(|_| starts(code, "AccessDenied"))?;
     Some(format!("An error occurred ({code}) when calling the {operation} operation"))
+}
+
+/// An answer that Symfony's client refuses, without its words, which come with HTTP 1.1 only: `HTTP/1.1 401 Unauthorized
+/// returned for "…"`.
+fn of_symfony(text: &str) -> Option<String> {
+    let (answer, asked) = behind(text, "HTTP/")?.split_once(" returned for ")?;
+    let status = answer.split(' ').nth(1)?;
+    Some(format!("HTTP/1 {status} returned for {asked}"))
 }
 
 /// A text that is no constant of an enumeration in Java, behind whose name it stands.
@@ -153,6 +280,10 @@ mod tests {
             let want =
                 "Indexing record failed: mapper_parsing_exception: failed to parse field [place] of type [geo_point]";
             assert_eq!(told(&format!("{sink}{end}")).as_deref(), Some(want), "{end}");
+        }
+        for answer in ["2 401", "1.1 401 Unauthorized"] {
+            let text = format!("HTTP/{answer} returned for \"https://a.net\"");
+            assert_eq!(told(&text).as_deref(), Some("HTTP/1 401 returned for \"https://a.net\""));
         }
         for why in ["Access Denied", "User: a is not authorized to perform: b"] {
             let text = format!("An error occurred (AccessDenied) when calling the GetObject operation: {why}");

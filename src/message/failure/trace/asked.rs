@@ -5,7 +5,6 @@
 //! the next one counts, too. Limits: English words, and names: a helper that is named as its task is goes for the place.
 
 use super::around::{only_carries, only_carries_of_file, words};
-use crate::text::find::find;
 use crate::text::words::Words;
 
 /// What a guard's name begins with.
@@ -99,25 +98,22 @@ fn carries(name: &str) -> bool {
 
 /// Whether a function only looks whether others may go on.
 fn is_guard(function: &str) -> bool {
-    words(function).next().is_some_and(|first| GUARDS.has(first)) || {
-        // Most names have no such end, as one look for its letters tells.
-        (find(function, "Or").is_some() || find(function, "or_").is_some()) && {
-            let mut named = words(function).filter(|word| !word.eq_ignore_ascii_case("async"));
-            let is_or = named.by_ref().any(|word| word.eq_ignore_ascii_case("or"));
-            is_or && named.next().is_some_and(|word| OTHERWISE.has(word))
-        }
-    }
+    let otherwise = || words(function).skip_while(|word| !word.eq_ignore_ascii_case("or")).nth(1);
+    words(function).next().is_some_and(|first| GUARDS.has(first)) || otherwise().is_some_and(|word| OTHERWISE.has(word))
 }
 
 /// Whether a class or a file is named as a helper, or only in words of general use.
 fn is_of_general_use(owner: &str) -> bool {
-    let mut first = words(owner).take_while(|word| GENERAL.has(word) || BESIDE.has(word));
-    let general = first.any(|word| GENERAL.has(word));
-    let only = || words(owner).all(|word| GENERAL.has(word) || BESIDE.has(word));
-    (general && only()) || HELPERS.has(last_word(owner))
+    let mut general = false;
+    let only = words(owner).all(|word| {
+        let is_general = GENERAL.has(word);
+        general |= is_general;
+        is_general || BESIDE.has(word)
+    });
+    (general && only) || HELPERS.has(last_word(owner))
 }
 
-/// The last word of a name: what begins with its last capital, or behind its last sign.
+/// The last word of a name, `Utils` of `HTTPUtils2`: what begins with its last capital, or behind its last sign.
 fn last_word(name: &str) -> &str {
     let name = name.trim_end_matches(|c: char| c.is_ascii_digit());
     let at = name.bytes().rposition(|byte| !byte.is_ascii_lowercase());
@@ -136,6 +132,7 @@ mod tests {
             "com.acme.Http.post",
             "com.acme.http.BaseRestClient.execute",
             "Acme.Shared.MoneyUtils.Parse",
+            "com.acme.HTTPUtils2.get",
             "Acme.Shared.Guard.ThrowIfClosedAsync",
             "lib/http:post",
             "app/http_client:request",

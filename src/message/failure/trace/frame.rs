@@ -356,7 +356,7 @@ fn without_module(name: &str) -> &str {
 
 /// Proxies, accessors and the classes of lambdas.
 pub(super) fn is_generated(name: &str) -> bool {
-    const MARKS: [&str; 13] = [
+    const MARKS: [&str; 15] = [
         "$$$view",
         "_$$_Weld",
         "$$serializer",
@@ -367,6 +367,8 @@ pub(super) fn is_generated(name: &str) -> bool {
         "$Proxy",
         "GeneratedMethodAccessor",
         "ByteBuddy$",
+        "$HibernateProxy",
+        "$auxiliary$",
         ".access$",
         "$$Subclass",
         "_ClientProxy",

@@ -78,6 +78,7 @@ fn is_told(line: &str) -> bool {
 
 /// Whether a message's first line only says that errors follow, or how many, as pydantic's do: the next lines say which.
 pub(crate) fn announces(first_line: &str) -> bool {
+    let first_line = first_line.trim_end();
     // A bracket that was opened nowhere: the line is a prefix of what follows, as ClickHouse's client writes it.
     let closes_more = || first_line.ends_with(')') && first_line.matches(')').count() > first_line.matches('(').count();
     first_line.ends_with(':')
@@ -97,11 +98,16 @@ pub(crate) fn nested(message: &str) -> Option<(&str, &str)> {
 pub(crate) fn named(text: &str) -> Option<(&str, &str)> {
     let line = text.lines().next()?;
     let (class, told) = header(line);
-    let class = class.filter(|class| {
-        starts(line, "** (") || ["Error", "Exception"].iter().any(|end| class.ends_with(end) && class.len() > end.len())
-    })?;
-    let at = text.find(told).filter(|_| !told.is_empty())?;
+    // The bare ones say no more than that they are one.
+    let is_told = |class: &str| is_error(class) && !matches!(class, "Error" | "Exception");
+    let class = class.filter(|class| starts(line, "** (") || is_told(class))?;
+    let at = line.rfind(told).filter(|_| !told.is_empty())?;
     Some((class, text.get(at..)?.trim_end()))
+}
+
+/// Whether a name ends as those of errors do.
+pub(crate) fn is_error(name: &str) -> bool {
+    ["Error", "Exception"].iter().any(|end| name.ends_with(end))
 }
 
 /// What leads to the place in a report of a Rust panic.

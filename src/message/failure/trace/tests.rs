@@ -80,6 +80,7 @@ fn java_goes_to_the_innermost_cause_and_passes_over_libraries_lambdas_and_proxie
 \t\tat com.acme.Closer.deep(Closer.java:2)
 Caused by: com.acme.orders.OrderException: can't charge order 17
 \tat com.acme.orders.OrderService$$SpringCGLIB$$0.charge(<generated>)
+\tat com.acme.orders.Order$HibernateProxy$HNRWW10Y.getTotal(Unknown Source)
 \tat com.acme.orders.OrderService$$Lambda/0x000075.apply(Unknown Source)
 \tat com.acme.orders.OrderService.lambda$charge$0(OrderService.java:42) ~[orders.jar:1.2.3]
 \t... 12 more
