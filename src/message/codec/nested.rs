@@ -7,8 +7,8 @@
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
+use aho_corasick::packed::Searcher;
 use bytes::Bytes;
-use regex::bytes::Regex;
 use serde_json::Value;
 
 use super::decode::{decode, values};
@@ -23,15 +23,45 @@ const LIMITS: Limits = Limits { depth: 4, bytes: 1 << 20, ratio: 1000 };
 /// Lists and objects within each other in which strings are looked for.
 const DEPTH: usize = 12;
 
-/// The base64 of gzip, zstd and LZ4, of zlib's four levels, and of JSON and XML, from their first bytes on.
-const ENCODED: &str = "(?:H4sI|KLUv|BCJNG|eA[E-H]|eF[4-7]|eJ[w-z]|eN[o-r]|ey[A-DI-L]|ew[o-r]|W3[s-v]|Wy[I-L]|PD94)";
+/// The base64 of gzip, zstd and LZ4, of zlib's four levels, and of JSON and XML, from their first bytes on: how it begins,
+/// and the letters of which one follows.
+const ENCODED: [(&str, &str); 12] = [
+    ("H4s", "I"),
+    ("KLU", "v"),
+    ("BCJN", "G"),
+    ("eA", "EFGH"),
+    ("eF", "4567"),
+    ("eJ", "wxyz"),
+    ("eN", "opqr"),
+    ("ey", "ABCDIJKL"),
+    ("ew", "opqr"),
+    ("W3", "stuv"),
+    ("Wy", "IJKL"),
+    ("PD9", "4"),
+];
 
-static STARTS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(&format!("^{ENCODED}")).ok());
-static HOLDS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(&format!("\"{ENCODED}")).ok());
+/// All of them behind a quote, looked for at once where the processor can: each line of an archive is asked.
+static HOLDS: LazyLock<Option<Searcher>> = LazyLock::new(|| {
+    let starts = ENCODED.iter().flat_map(|(head, next)| next.chars().map(move |next| format!("\"{head}{next}")));
+    Searcher::new(starts)
+});
 
 /// Whether a string of the JSON, or of JSON in its strings, may be base64 that is looked into.
 pub(crate) fn may_hold_encoded(json: &[u8]) -> bool {
-    HOLDS.as_ref().is_none_or(|regex| regex.is_match(json))
+    HOLDS.as_ref().map_or_else(|| holds_encoded(json), |searcher| searcher.find(json).is_some())
+}
+
+/// The same, quote by quote.
+fn holds_encoded(json: &[u8]) -> bool {
+    memchr::memchr_iter(b'"', json).any(|quote| json.get(quote + 1..).is_some_and(begins_encoded))
+}
+
+/// Whether a text begins as such base64 does.
+fn begins_encoded(text: &[u8]) -> bool {
+    ENCODED.iter().any(|(head, next)| {
+        let letter = text.strip_prefix(head.as_bytes()).and_then(<[u8]>::first);
+        letter.is_some_and(|letter| next.as_bytes().contains(letter))
+    })
 }
 
 /// What a string holds, where that is more than a text.
@@ -41,7 +71,7 @@ pub(crate) fn inside(text: &str) -> Option<View> {
         let json = (values(text.as_bytes()) == Some(1)).then(|| Bytes::copy_from_slice(text.as_bytes()));
         return json.map(|json| View { steps: Vec::new(), form: Form::Json(json), labels: Vec::new(), stopped: None });
     }
-    if !STARTS.as_ref().is_some_and(|regex| regex.is_match(text.as_bytes())) {
+    if !begins_encoded(text.as_bytes()) {
         return None;
     }
     let view = decode(&Bytes::copy_from_slice(text.as_bytes()), &Hints::default(), &LIMITS);
@@ -96,6 +126,31 @@ impl Search {
                 }
             }
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_be_encoded_is_found_at_once_as_quote_by_quote() {
+        let found = |json: &str| {
+            let told = holds_encoded(json.as_bytes());
+            assert_eq!(may_hold_encoded(json.as_bytes()), told, "{json}");
+            told
+        };
+        for (head, next) in ENCODED {
+            for letter in ' '..='~' {
+                let padding = "-".repeat(usize::from(letter as u8) % 40);
+                let json = format!("{{\"a\":\"{padding}\",\"b\":\"{head}{letter}{padding}\"}}");
+                assert_eq!(found(&json), next.contains(letter), "{json}");
+                assert!(!found(&format!("{{\"b\":\"-{head}{letter}{padding}\"}}")));
+            }
+        }
+        for short in ["", "\"", "\"H4sI", "\"H4s", "H4sI\"", "\"key\":\"eyeless\""] {
+            assert_eq!(found(short), short == "\"H4sI", "{short}");
         }
     }
 }

@@ -9,8 +9,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::names;
 use super::phrases::Phrase;
+use super::{names, words};
 use crate::message::failure::Failure;
 use crate::text::find::{split, starts};
 
@@ -24,6 +24,7 @@ pub(super) fn field(failure: &Failure) -> Option<String> {
     let vague = failure.message.as_deref() == Some("could not execute statement");
     let texts = [failure.message.as_deref(), failure.outer.as_deref(), failure.stack.as_deref()];
     // Each text, most of them long traces, is gone through once.
+    let told = failure.message.as_deref().and_then(|text| text.lines().next()).unwrap_or_default();
     texts.into_iter().flatten().find_map(|text| {
         FIELD.find_iter(text).find_map(|mark| {
             let (before, behind) = (text.get(..mark.start())?, text.get(mark.end()..)?);
@@ -39,6 +40,7 @@ pub(super) fn field(failure: &Failure) -> Option<String> {
                 SCHEMA => schema(behind),
                 PARAMETERS => parameters(behind),
                 SCANNED => names::field(behind.split_once(", name \"")?.1.split_once('"')?.0).map(Cow::into_owned),
+                FIELD_NAMED | PROPERTY_NAMED | COLUMN_NAMED | ATTRIBUTE_NAMED => wrapped(told, before, behind),
                 CONVERTED => names::field(before.rsplit_once("Path: $.")?.1).map(Cow::into_owned),
                 _ if vague => names::field(behind.split_once(']')?.0).map(Cow::into_owned),
                 _ => None,
@@ -85,15 +87,53 @@ const DOWN: &str = Phrase::Down.text();
 /// How Spring begins to name the constraint where Hibernate says only that it could not execute a statement.
 const CONSTRAINT: &str = "constraint [";
 
+/// How a program that wraps another's error names what was wrong: `specimen 7: bad timestamp in field collectedAt`.
+const FIELD_NAMED: &str = " field ";
+/// See [`FIELD_NAMED`].
+const PROPERTY_NAMED: &str = " property ";
+/// See [`FIELD_NAMED`].
+const COLUMN_NAMED: &str = " column ";
+/// See [`FIELD_NAMED`].
+const ATTRIBUTE_NAMED: &str = " attribute ";
+
 #[expect(clippy::expect_used, reason = "a constant pattern, compiled in a test of this file")]
 static FIELD: LazyLock<Regex> = LazyLock::new(|| {
     let marks = [
-        CHAIN, BOUND, MAPPED, PLAYED, MISSING, VIOLATED, SCHEMA, PARAMETERS, SCANNED, CONVERTED, CONSTRAINT, DECODED,
+        CHAIN,
+        BOUND,
+        MAPPED,
+        PLAYED,
+        MISSING,
+        VIOLATED,
+        SCHEMA,
+        PARAMETERS,
+        SCANNED,
+        CONVERTED,
+        CONSTRAINT,
+        DECODED,
         DOWN,
+        FIELD_NAMED,
+        PROPERTY_NAMED,
+        COLUMN_NAMED,
+        ATTRIBUTE_NAMED,
     ];
     let marks = marks.map(regex::escape);
     Regex::new(&marks.join("|")).expect("a valid pattern")
 });
+
+/// The name behind a wrapper's `field`, where it is written as names are, in the first line of another error than the one
+/// that is told.
+fn wrapped(told: &str, before: &str, behind: &str) -> Option<String> {
+    let line = behind.split('\n').next()?;
+    let begins = before.rfind('\n').map_or(0, |at| at + 1);
+    let line_before = before.get(begins..)?;
+    let is_other = begins == 0 || ["Caused by: ", " ---> "].iter().any(|start| line_before.starts_with(start));
+    let is_told = !told.is_empty() && (line_before.ends_with(told) || told.contains(line));
+    let word = line.split([' ', ',', ';', ')']).next()?.trim_end_matches(['.', ':']);
+    let bare = word.trim_matches(['\'', '"', '`', '[', ']']);
+    let is_name = bare.len() < word.len() || words::has_hump(bare) || bare.contains(['_', '.']);
+    (is_other && !is_told && is_name).then(|| names::field(bare).map(Cow::into_owned)).flatten()
+}
 
 /// `lines.qty` of Jackson's `Order["lines"]->java.util.ArrayList[0]->Line["qty"])`.
 fn chained(behind: &str) -> Option<String> {
@@ -190,6 +230,27 @@ mod tests {
         let scan = "load seats: sql: Scan error on column index 4, name \"row_label\": converting NULL to string is unsupported";
         assert_eq!(of(scan).as_deref(), Some("row_label"));
         assert_eq!(of("the cvc-code of card: refused"), None);
+    }
+
+    #[test]
+    fn a_wrapper_names_the_field_that_its_cause_does_not() {
+        let of = |message: &str, wrapper: &str| {
+            let stack = format!(
+                "a.Failed: no specimen\n\tat a.b(C.java:1)\nCaused by: a.Bad: {wrapper}\n\tat a.b(C.java:2)\nCaused by: b.C: {message}"
+            );
+            field(&Failure { message: Some(message.into()), stack: Some(stack), ..Failure::default() })
+        };
+        let time = "Text '3/10' could not be parsed";
+        for (wrapper, want) in [
+            ("specimen 7: bad timestamp in field collectedAt", Some("collectedAt")),
+            ("can't set property 'lines[2].qty'.", Some("lines.qty")),
+            ("no column order_no: x", Some("order_no")),
+            ("no such field was found", None),
+            ("bad field 7", None),
+        ] {
+            assert_eq!(of(time, wrapper).as_deref(), want, "{wrapper}");
+        }
+        assert_eq!(of("bad timestamp in field collectedAt", "no"), None);
     }
 
     #[test]
