@@ -172,7 +172,9 @@ fn of_enum(text: &str) -> Option<String> {
 
 /// A value that no case of a Scala program takes: what is printed of it varies, its class is in the code.
 fn of_match(failure: &Failure, text: &str) -> Option<String> {
-    let at = text.rfind(" (of class ").filter(|_| failure.class.as_deref() == Some("scala.MatchError"))?;
+    // Asked first, for every text comes here.
+    failure.class.as_deref().filter(|class| *class == "scala.MatchError")?;
+    let at = text.rfind(" (of class ")?;
     text.get(at + 1..).map(str::to_owned)
 }
 
