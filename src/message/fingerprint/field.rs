@@ -40,7 +40,7 @@ pub(super) fn field(failure: &Failure) -> Option<String> {
                 SCHEMA => schema(behind),
                 PARAMETERS => parameters(behind),
                 SCANNED => names::field(behind.split_once(", name \"")?.1.split_once('"')?.0).map(Cow::into_owned),
-                FIELD_NAMED | PROPERTY_NAMED | COLUMN_NAMED | ATTRIBUTE_NAMED => wrapped(told, before, behind),
+                mark if NAMED.contains(&mark) => wrapped(told, before, behind),
                 CONVERTED => names::field(before.rsplit_once("Path: $.")?.1).map(Cow::into_owned),
                 _ if vague => names::field(behind.split_once(']')?.0).map(Cow::into_owned),
                 _ => None,
@@ -88,51 +88,31 @@ const DOWN: &str = Phrase::Down.text();
 const CONSTRAINT: &str = "constraint [";
 
 /// How a program that wraps another's error names what was wrong: `specimen 7: bad timestamp in field collectedAt`.
-const FIELD_NAMED: &str = " field ";
-/// See [`FIELD_NAMED`].
-const PROPERTY_NAMED: &str = " property ";
-/// See [`FIELD_NAMED`].
-const COLUMN_NAMED: &str = " column ";
-/// See [`FIELD_NAMED`].
-const ATTRIBUTE_NAMED: &str = " attribute ";
+const NAMED: [&str; 4] = [" field ", " property ", " column ", " attribute "];
 
 #[expect(clippy::expect_used, reason = "a constant pattern, compiled in a test of this file")]
 static FIELD: LazyLock<Regex> = LazyLock::new(|| {
     let marks = [
-        CHAIN,
-        BOUND,
-        MAPPED,
-        PLAYED,
-        MISSING,
-        VIOLATED,
-        SCHEMA,
-        PARAMETERS,
-        SCANNED,
-        CONVERTED,
-        CONSTRAINT,
-        DECODED,
+        CHAIN, BOUND, MAPPED, PLAYED, MISSING, VIOLATED, SCHEMA, PARAMETERS, SCANNED, CONVERTED, CONSTRAINT, DECODED,
         DOWN,
-        FIELD_NAMED,
-        PROPERTY_NAMED,
-        COLUMN_NAMED,
-        ATTRIBUTE_NAMED,
     ];
-    let marks = marks.map(regex::escape);
+    let marks: Vec<_> = marks.into_iter().chain(NAMED).map(regex::escape).collect();
     Regex::new(&marks.join("|")).expect("a valid pattern")
 });
 
 /// The name behind a wrapper's `field`, where it is written as names are, in the first line of another error than the one
 /// that is told.
 fn wrapped(told: &str, before: &str, behind: &str) -> Option<String> {
-    let line = behind.split('\n').next()?;
-    let begins = before.rfind('\n').map_or(0, |at| at + 1);
-    let line_before = before.get(begins..)?;
-    let is_other = begins == 0 || ["Caused by: ", " ---> "].iter().any(|start| line_before.starts_with(start));
-    let is_told = !told.is_empty() && (line_before.ends_with(told) || told.contains(line));
-    let word = line.split([' ', ',', ';', ')']).next()?.trim_end_matches(['.', ':']);
+    // The name goes first: it is near, and the line around it may be long.
+    let word = behind.split([' ', ',', ';', ')', '\n']).next()?.trim_end_matches(['.', ':']);
     let bare = word.trim_matches(['\'', '"', '`', '[', ']']);
     let is_name = bare.len() < word.len() || words::has_hump(bare) || bare.contains(['_', '.']);
-    (is_other && !is_told && is_name).then(|| names::field(bare).map(Cow::into_owned)).flatten()
+    let name = names::field(bare).filter(|_| is_name)?;
+    let line_before = before.rsplit('\n').next()?;
+    let is_first = line_before.len() == before.len();
+    let is_other = is_first || ["Caused by: ", " ---> "].iter().any(|start| line_before.starts_with(start));
+    let is_told = || line_before.ends_with(told) || told.contains(behind.split('\n').next().unwrap_or_default());
+    (is_other && (told.is_empty() || !is_told())).then(|| name.into_owned())
 }
 
 /// `lines.qty` of Jackson's `Order["lines"]->java.util.ArrayList[0]->Line["qty"])`.
