@@ -28,8 +28,6 @@ pub(super) struct Flight {
     pending: VecDeque<Item>,
     pending_bytes: u64,
     pub(super) steps: FuturesUnordered<BoxFuture<'static, Step>>,
-    /// Steps that came while the reader was busy.
-    pub(super) backlog: VecDeque<Step>,
     /// Batches begun so far.
     started: u64,
     /// Batches whose intents are on disk, by number, until the ones before them are.
@@ -50,7 +48,6 @@ impl Flight {
             pending: VecDeque::new(),
             pending_bytes: 0,
             steps: FuturesUnordered::new(),
-            backlog: VecDeque::new(),
             started: 0,
             intended: BTreeMap::new(),
             next: 0,

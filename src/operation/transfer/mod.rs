@@ -265,9 +265,6 @@ impl Mover<'_> {
     async fn work(&mut self, reader: &mut dyn Reader, mut waits: watch::Receiver<Option<String>>) {
         let mut concluded = false;
         loop {
-            while let Some(step) = self.flight.backlog.pop_front() {
-                self.on_step(step);
-            }
             if let Some((seq, delivery)) = self.late.pop_front().filter(|_| self.stop.is_none()) {
                 let digest = delivery.digest();
                 if let Err(error) = self.send(delivery, digest, Some(seq)).await {
@@ -282,9 +279,6 @@ impl Mover<'_> {
                 _ = reader.settle(&left, Settle::Return).await;
             }
             self.dispatch();
-            if !self.flight.backlog.is_empty() {
-                continue;
-            }
             let stopped = self.stop.is_some();
             let room = self.flight.room(self.batch());
             let reading = !self.ended && !stopped && room > 0;
@@ -302,7 +296,7 @@ impl Mover<'_> {
             let cancel = &self.control.cancel;
             tokio::select! {
                 biased;
-                Some(step) = self.flight.steps.next(), if !self.flight.steps.is_empty() => self.flight.backlog.push_back(step),
+                Some(step) = self.flight.steps.next(), if !self.flight.steps.is_empty() => self.on_step(step),
                 () = cancel.cancelled(), if !stopped => self.stop = Some(Stop::Cancelled),
                 () = self.throttle.wait(), if paced => {}
                 () = tokio::time::sleep(WATCH), if !self.flight.steps.is_empty() => {

@@ -32,6 +32,12 @@ impl Mover<'_> {
     /// Removes what may be removed. The newest message taken up waits until a newer one is on record (or
     /// `released`): as long as it stands in the source, a resume knows what stood before it.
     pub(super) async fn release(&mut self, reader: &mut dyn Reader) {
+        // More is confirmed while the reader works on what was.
+        while self.release_some(reader).await {}
+    }
+
+    /// Removes what may be removed by now; whether that was anything.
+    async fn release_some(&mut self, reader: &mut dyn Reader) -> bool {
         let bound = if self.released || self.unique_ids { u64::MAX } else { self.durable };
         let rest = self.confirmed.split_off(&bound);
         let ready = std::mem::replace(&mut self.confirmed, rest);
@@ -41,7 +47,7 @@ impl Mover<'_> {
             None => (Vec::new(), ready),
         };
         if ready.is_empty() && passing.is_empty() {
-            return;
+            return false;
         }
         let tokens: Vec<Token> =
             passing.iter().copied().chain(ready.values().map(|confirmed| confirmed.token)).collect();
@@ -90,6 +96,7 @@ impl Mover<'_> {
         if let Err(error) = noted {
             self.halt(error);
         }
+        true
     }
 
     /// What is said of a message of a log that can't be removed.
@@ -106,7 +113,7 @@ impl Mover<'_> {
         loop {
             tokio::select! {
                 results = &mut settling => return results,
-                Some(step) = self.flight.steps.next(), if !self.flight.steps.is_empty() => self.flight.backlog.push_back(step),
+                Some(step) = self.flight.steps.next(), if !self.flight.steps.is_empty() => self.on_step(step),
             }
         }
     }
