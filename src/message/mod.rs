@@ -11,6 +11,7 @@ pub mod codec;
 pub mod failure;
 pub mod filter;
 pub mod fingerprint;
+pub(crate) mod hash;
 mod json;
 pub mod jsonl;
 pub mod path;
@@ -24,6 +25,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use jiff::Timestamp;
 
+use self::hash::Hasher;
 pub use value::{Amqp, Fields, Value};
 
 /// One message as a broker or an archive holds it.
@@ -76,12 +78,12 @@ impl Message {
     /// Two messages with equal digests are interchangeable: a plan tells them apart by occurrence only.
     #[must_use]
     pub fn digest(&self) -> Digest {
-        let mut hasher = blake3::Hasher::new();
+        let mut hasher = Hasher::default();
         value::hash_optional(&mut hasher, self.key.as_deref());
         self.headers.hash_into(&mut hasher);
         self.properties.hash_into(&mut hasher);
         value::hash_optional(&mut hasher, self.payload.as_deref());
-        Digest(half(&hasher.finalize()))
+        Digest(hasher.finish())
     }
 }
 
@@ -96,13 +98,6 @@ pub struct Position {
     pub partition: Option<i32>,
     /// The offset within it; for archives the line number, from 1.
     pub offset: u64,
-}
-
-/// The first 128 bits of a hash: enough to tell things apart that are kept by the million.
-pub(crate) fn half(hash: &blake3::Hash) -> [u8; 16] {
-    let mut out = [0; 16];
-    out.copy_from_slice(&hash.as_bytes()[..16]);
-    out
 }
 
 /// The digits of [`Digest`]'s text.

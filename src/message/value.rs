@@ -5,6 +5,8 @@
 
 use bytes::Bytes;
 
+use super::hash::Hasher;
+
 /// The value of a header or property.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
@@ -121,7 +123,7 @@ impl Value {
         }
     }
 
-    fn hash_into(&self, hasher: &mut blake3::Hasher) {
+    fn hash_into(&self, hasher: &mut Hasher) {
         // Each type starts with its own tag and lengths come before data, so that no two values share a form.
         match self {
             Self::Null => _ = hasher.update(b"0"),
@@ -172,14 +174,14 @@ impl From<i64> for Value {
     }
 }
 
-fn hash_bytes(hasher: &mut blake3::Hasher, tag: u8, bytes: &[u8]) {
+fn hash_bytes(hasher: &mut Hasher, tag: u8, bytes: &[u8]) {
     let mut head = [0; 9];
     head[0] = tag;
     head[1..].copy_from_slice(&(bytes.len() as u64).to_be_bytes());
     hasher.update(&head).update(bytes);
 }
 
-pub(super) fn hash_optional(hasher: &mut blake3::Hasher, bytes: Option<&[u8]>) {
+pub(super) fn hash_optional(hasher: &mut Hasher, bytes: Option<&[u8]>) {
     match bytes {
         None => _ = hasher.update(b"0"),
         Some(bytes) => hash_bytes(hasher, b'S', bytes),
@@ -241,7 +243,7 @@ impl Fields {
         self.0.is_empty()
     }
 
-    pub(super) fn hash_into(&self, hasher: &mut blake3::Hasher) {
+    pub(super) fn hash_into(&self, hasher: &mut Hasher) {
         hash_bytes(hasher, b'F', &(self.0.len() as u64).to_be_bytes());
         for (name, value) in &self.0 {
             hash_bytes(hasher, b'n', name.as_bytes());

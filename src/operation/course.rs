@@ -14,7 +14,8 @@ use super::plan::{Pace, Plan};
 use crate::broker::{Capability, Ordering};
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::filter::{Candidate, Pick};
-use crate::message::{Digest, Message, half};
+use crate::message::hash::hash;
+use crate::message::{Digest, Message};
 use crate::text::human;
 
 /// The field that is meant where only its order is asked for.
@@ -53,11 +54,11 @@ impl Keys {
 
     /// The key of a message as it is in the source.
     pub(super) fn key(&self, message: &Message) -> Option<Key> {
-        let hash = match (self.0.name(), &message.key) {
-            (OWN, key) => blake3::hash(key.as_deref()?),
-            _ => blake3::hash(self.0.value(&Candidate::new(message))?.as_bytes()),
+        let key = match (self.0.name(), &message.key) {
+            (OWN, key) => hash(key.as_deref()?),
+            _ => hash(self.0.value(&Candidate::new(message))?.as_bytes()),
         };
-        Some(half(&hash))
+        Some(key)
     }
 }
 

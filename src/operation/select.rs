@@ -145,7 +145,7 @@ pub fn group_names(text: &str) -> Result<Vec<String>> {
     text.split(',').map(|id| name(id.trim())).collect()
 }
 
-/// Groups as people read them: `group g-5f3a9c`, or `groups g-5f3a9c, g-95a326`, each name as `shown`.
+/// Groups as people read them: `group g-5f3a9c`, or `groups g-5f3a9c, g-cb3631`, each name as `shown`.
 #[must_use]
 pub fn told_groups(text: &str, shown: impl Fn(&str) -> String) -> String {
     let names: Vec<String> = text.split(',').map(|name| shown(name.trim())).collect();

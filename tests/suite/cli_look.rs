@@ -71,13 +71,13 @@ fn show_says_what_a_look_costs() {
 fn browse_shows_people_the_reason_and_the_payload() {
     let environment = TestEnvironment::new();
     assert_snapshot!(environment.run(&["browse", "demo:payments.dlq", "-o", "table", "--limit", "3"]), @r#"
-      1  2026-03-02 14:02:27Z (44m)  error.payment.captured  1.6 kB  g-ef14ea
+      1  2026-03-02 14:02:27Z (44m)  error.payment.captured  1.6 kB  g-d23fe8
         PSQLException: ERROR: duplicate key value viola…  from exchange:shop/paymen…
         {"payment_id":"pay_7e850d7c059773c8","order_id":"ORD-2026-046000","captured…
-      2  2026-03-02 14:02:46Z (44m)  error.payment.captured  1.6 kB  g-ef14ea
+      2  2026-03-02 14:02:46Z (44m)  error.payment.captured  1.6 kB  g-d23fe8
         PSQLException: ERROR: duplicate key value viola…  from exchange:shop/paymen…
         {"payment_id":"pay_75782489b54137d2","order_id":"ORD-2026-046001","captured…
-      3  2026-03-02 14:03:00Z (44m)  error.payment.captured  1.6 kB  g-ef14ea
+      3  2026-03-02 14:03:00Z (44m)  error.payment.captured  1.6 kB  g-d23fe8
         PSQLException: ERROR: duplicate key value viola…  from exchange:shop/paymen…
         {"payment_id":"pay_b91d754eb77ccac3","order_id":"ORD-2026-046002","captured…
     ------- stderr -------
@@ -86,10 +86,10 @@ fn browse_shows_people_the_reason_and_the_payload() {
     [exit 0]
     "#);
     assert_snapshot!(environment.run(&["browse", "demo:thumbnails.dlq", "-o", "table", "--limit", "2"]), @r#"
-      1  2026-03-02 14:02:03Z (44m)  thumbnails.dlq  603 B  g-9364a2
+      1  2026-03-02 14:02:03Z (44m)  thumbnails.dlq  603 B  g-5d8584
         rejected  from thumbnails, 1 attempt
         [["covers/9780002735523.tif",160],{},{"callbacks":null,"errbacks":null,"cha…
-      2  2026-03-02 14:02:09Z (44m)  thumbnails.dlq  603 B  g-9364a2
+      2  2026-03-02 14:02:09Z (44m)  thumbnails.dlq  603 B  g-5d8584
         rejected  from thumbnails, 1 attempt
         [["covers/9780008465244.tif",320],{},{"callbacks":null,"errbacks":null,"cha…
     ------- stderr -------
@@ -98,10 +98,10 @@ fn browse_shows_people_the_reason_and_the_payload() {
     [exit 0]
     "#);
     assert_snapshot!(environment.run(&["browse", "demo:inventory.updates.dlq", "-o", "table", "--limit", "2"]), @"
-    0:0  2026-03-02 14:02:23Z (44m)  978-9498873691  1.8 kB  g-627be1
+    0:0  2026-03-02 14:02:23Z (44m)  978-9498873691  1.8 kB  g-4d78f0
         RestClientException: Schema 4712 not found; error c…  from inventory.updates
         (confluent) a record of schema 4712, probably Avro
-    0:1  2026-03-02 14:02:38Z (44m)  978-2220680043  1.8 kB  g-627be1
+    0:1  2026-03-02 14:02:38Z (44m)  978-2220680043  1.8 kB  g-4d78f0
         RestClientException: Schema 4712 not found; error c…  from inventory.updates
         (confluent) a record of schema 4712, probably Avro
     [exit 0]
@@ -241,7 +241,7 @@ fn escape_sequences_in_messages_headers_and_names_are_made_visible() {
     let line = r#"{"payload":"a\u001b]0;title\u0007b\u202ec","key":"k\u001b[2J","headers":[["x-exception-message","bad\u009b31m news"]]}"#;
     std::fs::write(environment.path("odd.jsonl"), format!("{line}\n")).unwrap();
     assert_snapshot!(environment.run(&["browse", "file:odd.jsonl", "-o", "table"]), @"
-      1  k␛[2J  53 B  g-70ceb7
+      1  k␛[2J  53 B  g-1af301
         bad<U+009B>31m news
         a␛]0;title␇b<U+202E>c
     [exit 0]

@@ -99,13 +99,13 @@ fn one_group_is_told_in_detail() {
         "demo:orders.dlq",
         "demo:order-events-dlt",
         "--group",
-        "g-95a326",
+        "g-cb3631",
         "-q",
         "-o",
         "table",
     ]);
     for part in [
-        "\ng-95a326 ConnectException: Connection refused: *\n",
+        "\ng-cb3631 ConnectException: Connection refused: *\n",
         "2026-03-02 14:23:28Z to 2026-03-02 14:46:34Z",
         "demo:order-events: 156 in demo:order-events-dlt",
         "demo:exchange:shop/order.placed: 118 in demo:orders.dlq",
@@ -126,7 +126,7 @@ fn groups_tell_count_share_times_rate_origins_sample_expiry_and_what_differs() {
     let environment = TestEnvironment::new();
     let run = environment.run(&["groups", "demo:orders.dlq", "demo:order-events-dlt", "-q", "-o", "json"]);
     let groups = json(&run.stdout);
-    let group = groups.as_array().unwrap().iter().find(|group| group["id"] == "g-95a326").unwrap();
+    let group = groups.as_array().unwrap().iter().find(|group| group["id"] == "g-cb3631").unwrap();
     assert_eq!((group["count"].as_u64(), group["share"].as_f64()), (Some(274), Some(0.309)));
     for time in ["first", "last", "expires"] {
         assert!(group[time].as_str().unwrap().starts_with("2026-03-"), "{time}");

@@ -416,8 +416,8 @@ fn groups_name_causes_and_their_ids_select_messages() {
     let environment = TestEnvironment::new();
     assert_snapshot!(environment.run(&["groups", "demo:orders.dlq", "demo:order-events-dlt", "-o", "table"]), @"
     COUNT  GROUP     FIRST  LAST  EXPIRES  CAUSE
-      612  g-333def    45m    1m      13d  NullPointerException: Cannot invoke Curr…
-      274  g-95a326    23m   25s      13d  ConnectException: Connection refused: *
+      612  g-9ddc57    45m    1m      13d  NullPointerException: Cannot invoke Curr…
+      274  g-cb3631    23m   25s      13d  ConnectException: Connection refused: *
     ------- stderr -------
     demo:orders.dlq: each look counts against the delivery limit of 20; the most returned message stands 20 more (peek budget: 20)
     886 messages in 2 groups.
@@ -425,7 +425,7 @@ fn groups_name_causes_and_their_ids_select_messages() {
     ");
     assert_snapshot!(environment.run(&["groups", "demo:orders.dlq", "--by", "header.tenant", "-q", "-o", "table"]), @"
     COUNT  GROUP     FIRST  LAST  CAUSE
-      449  g-d09059    45m    1m  harborbooks
+      449  g-75c7d8    45m    1m  harborbooks
     [exit 0]
     ");
     assert_snapshot!(environment.run(&["groups", "demo:orders.dlq", "--by", "nonsense"]), @r#"
@@ -474,19 +474,19 @@ fn the_demo_is_text_and_the_same_in_every_run() {
 
     $ postroom groups demo:orders.dlq …
     COUNT  GROUP     FIRST  LAST  EXPIRES  CAUSE
-      612  g-333def    45m    1m      13d  NullPointerException: Cannot invoke Curr…
-      274  g-95a326    23m   25s      13d  ConnectException: Connection refused: *
-      264  g-627be1    44m   22s       6d  RestClientException: Schema * not found;…
-      236  g-1c6e7a    44m   27s           ParseException: Invalid addr-spec token …
-      187  g-9364a2    44m   23s           rejected in thumbnails: render_cover
-      171  g-17c9ba    44m   26s      15m  no reason in shipping-labels: {carrier,o…
-      142  g-ef14ea    44m   34s           PSQLException: ERROR: duplicate key valu…
-      113  g-321b8a    44m   43s      13d  KeyError: 'postcode'
-        1  g-d0edf1    14m   14m           delivery_limit in payments: Captured
+      612  g-9ddc57    45m    1m      13d  NullPointerException: Cannot invoke Curr…
+      274  g-cb3631    23m   25s      13d  ConnectException: Connection refused: *
+      264  g-4d78f0    44m   22s       6d  RestClientException: Schema * not found;…
+      236  g-374fec    44m   27s           ParseException: Invalid addr-spec token …
+      187  g-5d8584    44m   23s           rejected in thumbnails: render_cover
+      171  g-388634    44m   26s      15m  no reason in shipping-labels: {carrier,o…
+      142  g-d23fe8    44m   34s           PSQLException: ERROR: duplicate key valu…
+      113  g-0fb9c4    44m   43s      13d  KeyError: 'postcode'
+        1  g-d7d321    14m   14m           delivery_limit in payments: Captured
     2,000 messages dead, 9 causes
 
-    $ postroom replay demo:orders.dlq --group g-333def --dry-run
-    Replay 331 of 449 messages in demo:orders.dlq, group g-333def
+    $ postroom replay demo:orders.dlq --group g-9ddc57 --dry-run
+    Replay 331 of 449 messages in demo:orders.dlq, group g-9ddc57
       →  demo:exchange:shop  331
       ✓ target is not the source
       ✓ read budget: each look counts against the delivery limit of 20; the most

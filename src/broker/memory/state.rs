@@ -15,7 +15,8 @@ use super::spec::{ExchangeSpec, QueueSpec};
 use super::stored::{Dead, DeathReason, Stored};
 use crate::broker::Receipt;
 use crate::error::{Error, ErrorKind, Result};
-use crate::message::Message;
+use crate::message::hash::hash;
+use crate::message::{Digest, Message};
 
 /// A queue's messages.
 #[derive(Debug)]
@@ -375,10 +376,7 @@ fn deduplicate(line: &mut Line, spec: &QueueSpec, message: &Message, id: &str, n
         return None;
     }
     let own = message.properties.get_str("message_deduplication_id");
-    let dedup = own.map_or_else(
-        || Bytes::copy_from_slice(blake3::hash(message.body()).as_bytes()),
-        |own| Bytes::from(own.to_owned()),
-    );
+    let dedup = own.map_or_else(|| Bytes::copy_from_slice(&hash(message.body())), |own| Bytes::from(own.to_owned()));
     if let Some(earlier) = line.seen(&dedup, now) {
         return Some(earlier.to_owned());
     }
@@ -388,8 +386,7 @@ fn deduplicate(line: &mut Line, spec: &QueueSpec, message: &Message, id: &str, n
 
 /// The id of the n-th message: looks like a UUID, is the same in every run with the seed.
 fn message_id(seed: u64, n: u64) -> String {
-    let hash = blake3::hash(&[seed.to_be_bytes(), n.to_be_bytes()].concat()).to_hex();
-    let hex = hash.as_str();
+    let hex = Digest(hash(&[seed.to_be_bytes(), n.to_be_bytes()].concat())).to_string();
     format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..32])
 }
 

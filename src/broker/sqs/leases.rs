@@ -19,7 +19,7 @@ use super::call::{call, pause};
 use super::errors::{Place, is_throttling, refused};
 use super::facts::Facts;
 use crate::error::{Error, ErrorKind, Result};
-use crate::message::half;
+use crate::message::hash::hash;
 use crate::text::human;
 
 /// Entries in one batch.
@@ -80,7 +80,7 @@ pub(super) struct Leases {
 
 /// 128 bits that stand for a message id.
 fn key(id: &str) -> u128 {
-    u128::from_be_bytes(half(&blake3::hash(id.as_bytes())))
+    u128::from_be_bytes(hash(id.as_bytes()))
 }
 
 impl Leases {

@@ -51,6 +51,8 @@ use super::{
     Right, TakeOptions, Target, Underway, Wholesale,
 };
 use crate::error::{Error, ErrorKind, Result};
+use crate::message::Digest;
+use crate::message::hash::hash;
 
 /// The queues of one account in one region.
 pub struct Sqs {
@@ -133,7 +135,7 @@ fn seed(url: &str) -> String {
     static MADE: AtomicU64 = AtomicU64::new(0);
     let made = MADE.fetch_add(1, Ordering::Relaxed);
     let text = format!("{} {} {made} {url}", std::process::id(), jiff::Timestamp::now());
-    blake3::hash(text.as_bytes()).to_hex()[..24].to_owned()
+    Digest(hash(text.as_bytes())).to_string()[..24].to_owned()
 }
 
 impl Sqs {

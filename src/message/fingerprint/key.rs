@@ -6,10 +6,11 @@ use std::borrow::Cow;
 
 use super::field::field;
 use super::{Group, GroupId, Rules, cause, mask, names, shape, words};
+use crate::message::Message;
 use crate::message::failure::{Failure, Origin, telling};
 use crate::message::filter::Candidate;
+use crate::message::hash::hash;
 use crate::message::queue_name::{sources_of, waiting_for};
-use crate::message::{Message, half};
 use crate::text::find::behind;
 
 /// One part of a group's key.
@@ -177,7 +178,7 @@ impl Key {
         if let Some(id) = self.stated {
             return id;
         }
-        GroupId(half(&blake3::hash(&self.form)))
+        GroupId(hash(&self.form))
     }
 
     fn title(&self) -> String {

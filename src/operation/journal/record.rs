@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::broker::{Delivery, Extent};
 use crate::message::fingerprint::WrittenRules;
-use crate::message::{Digest, Message, half};
+use crate::message::hash::Hasher;
+use crate::message::{Digest, Message};
 use crate::operation::plan::{Aside, Mode, Pace, Verb, hex};
 use crate::operation::report::Ended;
 use crate::operation::verify::Verification;
@@ -262,9 +263,9 @@ pub(crate) struct Identity([u8; 16]);
 impl Identity {
     /// The identity of a message of this digest and id.
     pub(crate) fn new(digest: Digest, id: &str) -> Self {
-        let mut hasher = blake3::Hasher::new();
+        let mut hasher = Hasher::default();
         hasher.update(&digest.0).update(id.as_bytes());
-        Self(half(&hasher.finalize()))
+        Self(hasher.finish())
     }
 
     /// A message's identity and digest.

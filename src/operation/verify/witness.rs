@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::VerifiedGroup;
+use crate::message::Message;
 use crate::message::failure::detect;
 use crate::message::fingerprint::{GroupId, Rules, fingerprint};
-use crate::message::{Message, half};
+use crate::message::hash::hash;
 
 /// A hash of a body, by which a copy without marks is known.
 pub(super) type Content = [u8; 16];
@@ -149,5 +150,5 @@ impl Witness {
 
 /// The hash of a message's body.
 pub(super) fn content(message: &Message) -> Content {
-    half(&blake3::hash(message.body()))
+    hash(message.body())
 }
