@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::broker::{Capability, CostKind, Publisher};
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::fingerprint::WrittenRules;
-use crate::message::{Digest, Message, Position};
+use crate::message::{Digest, Message, Position, hash};
 use crate::text::human;
 
 /// The schema's name.
@@ -78,6 +78,9 @@ impl Mode {
 pub struct Plan {
     /// `postroom.plan/1`.
     pub schema: String,
+    /// The hash that its digests are made by: `sha-256`.
+    #[serde(default = "hash::of_old")]
+    pub hash: String,
     /// The verb.
     pub verb: Verb,
     /// How its messages are fixed.
@@ -536,6 +539,12 @@ impl Plan {
             return Err(Error::new(ErrorKind::Invalid, format!("{:?} is not {SCHEMA}", plan.schema))
                 .hint("the plan was written by another version of postroom; make it again"));
         }
+        if plan.hash != hash::NAME {
+            let what =
+                format!("the plan names its messages by {}, and this postroom knows them by {}", plan.hash, hash::NAME);
+            return Err(Error::new(ErrorKind::Invalid, what)
+                .hint("it was written by another version of postroom; make it again"));
+        }
         Ok(plan)
     }
 
@@ -592,6 +601,7 @@ mod tests {
         let message = Message { id: "a".into(), ..Message::default() };
         Plan {
             schema: SCHEMA.into(),
+            hash: hash::NAME.into(),
             verb: Verb::Replay,
             mode: Mode::Exact,
             created: Timestamp::UNIX_EPOCH,
@@ -645,6 +655,9 @@ mod tests {
         assert!(error.message().contains("line 2"), "{error}");
         let other = plan().to_json().replace("plan/1", "plan/9");
         assert!(Plan::from_json(other.as_bytes()).unwrap_err().message().contains("plan/9"));
+        let unnamed = plan().to_json().replace("\"hash\": \"sha-256\",", "");
+        let error = Plan::from_json(unnamed.as_bytes()).unwrap_err();
+        assert_eq!(error.message(), "the plan names its messages by blake3, and this postroom knows them by sha-256");
     }
 
     #[test]

@@ -18,7 +18,7 @@ use super::progress::{Meter, Stage, WATCH};
 use super::report::{Ended, Outcome, OutcomeLine, Report, Tally};
 use crate::broker::{Publisher, Receipt};
 use crate::error::{Error, ErrorKind, Result};
-use crate::message::{Amqp, Message, Value};
+use crate::message::{Amqp, Message, Value, hash};
 
 /// Messages in one call of the publisher at most.
 const BATCH: usize = 1000;
@@ -99,6 +99,7 @@ pub async fn plan(request: PublishRequest, control: &Control) -> Result<Prepared
     checks.extend(Check::times(std::iter::once((address.as_str(), &*publisher))));
     let plan = Plan {
         schema: plan::SCHEMA.into(),
+        hash: hash::NAME.into(),
         verb: Verb::Publish,
         mode: Mode::Streaming,
         created: control.clock.now(),

@@ -122,6 +122,8 @@ async fn prepare_for(id: &str, doubtful: bool, journals: &Journals, opener: &dyn
                 .hint("wait until that run has ended, or stop it with Ctrl-C"));
         }
     }
+    let head = journals.head(&summary.id)?;
+    head.require_known()?;
     let source = opener.place(&summary.source.parse()?).await?;
     source.require_writable()?;
     let to = match summary.verb {
@@ -138,7 +140,7 @@ async fn prepare_for(id: &str, doubtful: bool, journals: &Journals, opener: &dyn
         }
     };
     let rules = opener.rules(summary.rules.as_ref())?;
-    let park = match journals.head(&summary.id)?.aside.park {
+    let park = match head.aside.park {
         None => None,
         Some(address) => Some(opener.place(&address.parse()?).await?),
     };

@@ -15,6 +15,7 @@ use super::replay::ReplayTo;
 use super::report::{DestinationReport, Ended, Report, Tally};
 use crate::broker::{Advance, Stand, Target, Wholesale};
 use crate::error::{Error, ErrorKind, Result};
+use crate::message::hash;
 use crate::text::human;
 
 /// What to do after a stop: unlike a run of ours, the broker's own leaves no record of which message is where.
@@ -93,6 +94,7 @@ pub async fn plan(request: WholesaleRequest, control: &Control) -> Result<Prepar
     source.broker.may_wholesale(source.queue()?, &what).await.map_err(|error| source.locate(error))?;
     let plan = Plan {
         schema: plan::SCHEMA.into(),
+        hash: hash::NAME.into(),
         verb,
         mode: Mode::Streaming,
         created: control.clock.now(),

@@ -409,6 +409,15 @@ fn a_saved_plan_names_its_messages_and_is_run_later() {
     Hint: plans are written by --plan-out; make it again
     [exit 1]
     ");
+    // Its digests would be those of no message.
+    let other = std::fs::read_to_string(environment.path("plan.json")).unwrap().replace("sha-256", "sha3-256");
+    std::fs::write(environment.path("other.json"), other).unwrap();
+    assert_snapshot!(environment.run(&["plan", "run", "other.json", "--yes"]), @"
+    ------- stderr -------
+    Error: other.json: the plan names its messages by sha3-256, and this postroom knows them by sha-256
+    Hint: it was written by another version of postroom; make it again
+    [exit 1]
+    ");
 }
 
 #[test]

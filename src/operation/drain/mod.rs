@@ -26,7 +26,7 @@ use super::transfer::{self, Carrier, Job};
 use crate::broker::archive::{ArchiveWriter, Existing};
 use crate::broker::{Address, Extent};
 use crate::error::{Error, ErrorKind, Result};
-use crate::message::Message;
+use crate::message::{Message, hash};
 
 /// What a plan and a journal say of a drain without a copy.
 pub const DISCARD: &str = "discard";
@@ -149,6 +149,7 @@ pub async fn plan(request: DrainRequest, control: &Control) -> Result<Prepared> 
     let count = request.selection.is_all().then_some(planned);
     let mut plan = Plan {
         schema: plan::SCHEMA.into(),
+        hash: hash::NAME.into(),
         verb: Verb::Drain,
         mode,
         created: control.clock.now(),
@@ -226,6 +227,7 @@ pub async fn run(prepared: Prepared, journals: &Journals, control: &Control) -> 
     let carrier = open(&request.to, Existing::Refuse, request.undoes.as_deref())?;
     let head = Head {
         schema: journal::SCHEMA.into(),
+        hash: hash::NAME.into(),
         id: String::new(),
         verb: Verb::Drain,
         source: plan.source.clone(),

@@ -4,8 +4,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::broker::{Delivery, Extent};
+use crate::error::{Error, ErrorKind, Result};
 use crate::message::fingerprint::WrittenRules;
-use crate::message::hash::Hasher;
+use crate::message::hash::{self, Hasher};
 use crate::message::{Digest, Message};
 use crate::operation::plan::{Aside, Mode, Pace, Verb, hex};
 use crate::operation::report::Ended;
@@ -19,6 +20,9 @@ pub(crate) type Ranges = Vec<(u64, u64)>;
 pub struct Head {
     /// `postroom.journal/1`.
     pub schema: String,
+    /// The hash that the digests of plan and log are made by: `sha-256`.
+    #[serde(default = "hash::of_old")]
+    pub hash: String,
     /// The journal's id.
     pub id: String,
     /// The verb.
@@ -94,6 +98,22 @@ pub struct Head {
     pub undoes: Option<String>,
     /// When it began.
     pub started: Timestamp,
+}
+
+impl Head {
+    /// Refuses a journal whose messages can't be known again, for its digests are made by another hash: who goes on with
+    /// it would take each of them for one that was never sent.
+    pub(crate) fn require_known(&self) -> Result<()> {
+        if self.hash == hash::NAME {
+            return Ok(());
+        }
+        let Self { id, hash, .. } = self;
+        let what =
+            format!("the journal {id} names its messages by {hash}, and this postroom knows them by {}", hash::NAME);
+        Err(Error::new(ErrorKind::Refused, what).hint(
+            "go on with it by the version of postroom that began it; `postroom journal prune` forgets it, once that is safe",
+        ))
+    }
 }
 
 /// A message that is going to be sent: digest, id and the number of its destination.

@@ -145,6 +145,7 @@ impl Journals {
         let folder = self.folder_of(id)?;
         let lock = lock(&folder)?;
         let (head, state, intact) = read(&folder)?;
+        head.require_known()?;
         let plan = match head.mode {
             Mode::Streaming => None,
             Mode::Exact => Some(Plan::from_json(&read_file(&folder.join("plan.json"))?)?),
@@ -180,6 +181,7 @@ impl Journals {
         let folder = self.folder_of(id)?;
         let lock = lock(&folder)?;
         let (head, state, _) = read(&folder)?;
+        head.require_known()?;
         Ok(Held { head, state, originals: folder.join(ORIGINALS), _lock: lock })
     }
 
@@ -299,6 +301,7 @@ impl Journals {
             if read_head(&folder).is_ok_and(|head| head.handles.as_deref() == Some(log)) {
                 let running = is_locked(&folder);
                 let (head, state, _) = read(&folder).map_err(|error| error.context("journal", id))?;
+                head.require_known()?;
                 see(&head, &state, running)?;
             }
         }
@@ -560,13 +563,14 @@ pub(super) fn log_path(journals: &Journals, id: &str) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::message::Message;
+    use crate::message::{Message, hash};
     use crate::operation::journal::record::{Intent, Record};
     use crate::operation::plan::{Pace, Verb};
 
     fn head() -> Head {
         Head {
             schema: SCHEMA.into(),
+            hash: hash::NAME.into(),
             id: String::new(),
             verb: Verb::Replay,
             source: "shop:orders.dlq".into(),
@@ -666,7 +670,7 @@ mod tests {
         let json = |value: serde_json::Result<serde_json::Value>| value.unwrap().as_object().unwrap().clone();
         let told = json(serde_json::to_value(journals.summary(&opened.head.id).unwrap()));
         // How the run knows its messages again is nobody's choice.
-        let own = ["scan", "in_place", "handles", "within", "unique_ids", "until", "ages_from"];
+        let own = ["hash", "scan", "in_place", "handles", "within", "unique_ids", "until", "ages_from"];
         for (name, value) in json(serde_json::to_value(&opened.head)) {
             assert!(own.contains(&name.as_str()) || told.get(&name) == Some(&value), "{name}: {told:?}");
         }
@@ -735,6 +739,33 @@ mod tests {
         assert_eq!(shown.outcomes.len(), 3);
         assert_eq!(shown.outcomes[0].to.as_deref(), Some("shop:orders"));
         assert!(fs::read(&path).unwrap().starts_with(&whole));
+    }
+
+    #[tokio::test]
+    async fn a_journal_whose_digests_are_of_another_hash_is_listed_and_nobody_goes_on_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let journals = Journals::at(folder.path());
+        let head = Head { handles: Some("topic".into()), ..head() };
+        let opened = journals.create(head, None).unwrap();
+        let id = opened.head.id.clone();
+        opened.writer.durable(&intend(1, 3)).await.unwrap();
+        opened.writer.close().await;
+        let path = journals.folder.join(&id).join("head.json");
+        let text = fs::read_to_string(&path).unwrap();
+        // As a build wrote it that knew of one hash only.
+        let old = text.replace("\"hash\": \"sha-256\",", "");
+        assert_ne!(old, text);
+        fs::write(&path, old).unwrap();
+        let known = journals.of_log("topic", None, |_, _, _| panic!("it can't be compared"));
+        let errors = [journals.open(&id).unwrap_err(), journals.hold(&id).unwrap_err(), known.unwrap_err()];
+        for error in errors {
+            assert_eq!(error.kind(), ErrorKind::Refused);
+            let what =
+                format!("the journal {id} names its messages by blake3, and this postroom knows them by sha-256");
+            assert_eq!(error.message(), what);
+        }
+        assert_eq!(journals.summary(&id).unwrap().ambiguous, 3);
+        assert_eq!(journals.show(&id).unwrap().outcomes.len(), 3);
     }
 
     #[tokio::test]

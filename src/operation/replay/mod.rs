@@ -35,6 +35,7 @@ use super::verify::{Met, Places};
 use crate::broker::{Extent, Target};
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::fingerprint::Rules;
+use crate::message::hash;
 use crate::text::human;
 
 /// Where a replay goes.
@@ -194,6 +195,7 @@ pub async fn plan(request: ReplayRequest, control: &Control) -> Result<Prepared>
     let rules = request.selection.written_rules().cloned().or_else(|| schemas.map(|_| request.rules.written()));
     let mut plan = Plan {
         schema: plan::SCHEMA.into(),
+        hash: hash::NAME.into(),
         verb: request.verb,
         mode,
         created: control.clock.now(),
@@ -373,6 +375,7 @@ pub async fn run(prepared: Prepared, journals: &Journals, control: &Control) -> 
     }
     let head = Head {
         schema: journal::SCHEMA.into(),
+        hash: hash::NAME.into(),
         id: String::new(),
         verb: plan.verb,
         source: plan.source.clone(),
