@@ -11,7 +11,7 @@ use postroom::operation::control::Control;
 use postroom::operation::drain::{self, DrainRequest, DrainTo};
 #[cfg(feature = "jq")]
 use postroom::operation::edit::Edit;
-use postroom::operation::journal::{JournalState, Journals};
+use postroom::operation::journal::{JournalState, Journals, LogFile};
 use postroom::operation::place::Place;
 use postroom::operation::plan::{Mode, Plan, Verb};
 use postroom::operation::planned::{self, Agreed};
@@ -449,6 +449,71 @@ async fn an_edit_changes_what_is_sent_and_what_it_fails_for_stays() {
     let changed = ["{\"n\":1.10,\"seen\":true}", "{\"n\":2,\"seen\":true}", "{\"n\":3,\"seen\":true}"];
     assert_eq!(shop.bodies("orders"), changed);
     assert_eq!(shop.bodies("dlq"), ["no number"]);
+}
+
+/// A journal's log by which a second batch is stopped before it is published: the first intents get on disk when both
+/// batches are held, and the next when the first batch is sent.
+struct Late {
+    file: std::fs::File,
+    memory: Memory,
+    syncs: usize,
+}
+
+impl LogFile for Late {
+    fn append(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.file.append(bytes)
+    }
+
+    fn sync(&mut self) -> std::io::Result<()> {
+        self.syncs += 1;
+        let count = |queue| self.memory.snapshot(queue).unwrap().len();
+        match self.syncs {
+            1 => {
+                while self.memory.held("dlq").unwrap().len() < 20 {
+                    std::thread::yield_now();
+                }
+            }
+            2 => {
+                while count("orders") < 10 {
+                    std::thread::yield_now();
+                }
+                self.memory.stall(&["publish", "remove"]);
+            }
+            _ => {}
+        }
+        self.file.sync()
+    }
+}
+
+#[tokio::test]
+async fn a_batch_is_sent_while_the_source_answers_for_the_removal_of_another() {
+    let shop = Shop::new();
+    for n in 0..40 {
+        shop.die("", "order", &n.to_string());
+    }
+    let memory = shop.memory.clone();
+    let journals = shop.journals().log_files(move |_, file| Box::new(Late { file, memory: memory.clone(), syncs: 0 }));
+    let prepared = replay::plan(shop.request(ReplayTo::Origin, Mode::Streaming), &Control::new()).await.unwrap();
+    let control = Control::new().batch(10);
+    let run = replay::run(prepared, &journals, &control);
+    let second = async {
+        // The removal of the first batch gets no answer; the second one is on its way by then, or even there where the
+        // journal's thread was late and wrote the intents of both at once.
+        shop.memory.stalled("remove").await;
+        shop.memory.stall(&["remove"]);
+        while shop.bodies("orders").len() < 20 {
+            tokio::task::yield_now().await;
+        }
+        // Nothing was removed meanwhile.
+        assert_eq!(shop.memory.held("dlq").unwrap().len() + shop.bodies("dlq").len(), 40);
+        shop.memory.stall(&[]);
+    };
+    let both = tokio::time::timeout(std::time::Duration::from_secs(20), async { tokio::join!(run, second) });
+    let (report, ()) = Box::pin(both).await.expect("the second batch is sent before the first is removed");
+    let report = report.unwrap();
+    assert_eq!((report.state, report.done), (Ended::Finished, 40), "{report:#?}");
+    assert_eq!(shop.bodies("orders"), (0..40).map(|n| n.to_string()).collect::<Vec<_>>());
+    assert!(shop.bodies("dlq").is_empty());
 }
 
 #[cfg(feature = "jq")]

@@ -81,6 +81,15 @@ pub(super) struct Faults {
     killed: watch::Sender<bool>,
     /// Why publishers wait.
     blocked: watch::Sender<Option<String>>,
+    stalls: watch::Sender<Stalls>,
+}
+
+/// Points that nothing gets past.
+#[derive(Debug, Default)]
+struct Stalls {
+    at: &'static [&'static str],
+    /// Those of them where a call waits.
+    reached: Vec<&'static str>,
 }
 
 impl Faults {
@@ -134,6 +143,12 @@ impl Inner {
         let slow = self.faults.script.lock().unwrap_or_else(PoisonError::into_inner).slow;
         if let Some(slow) = slow {
             tokio::time::sleep(slow).await;
+        }
+        let mut stalls = self.faults.stalls.subscribe();
+        if stalls.borrow().at.contains(&name) {
+            self.faults.stalls.send_modify(|stalls| stalls.reached.push(name));
+            // The sender lives as long as this broker, so the wait can't fail.
+            let _ = stalls.wait_for(|stalls| !stalls.at.contains(&name)).await;
         }
         if *self.faults.killed.borrow() {
             std::future::pending::<()>().await;
@@ -190,6 +205,18 @@ impl Memory {
     /// Lets publishers wait, as a broker does that is short of memory, until it is called again without a reason.
     pub fn block(&self, why: Option<&str>) {
         self.0.faults.blocked.send_replace(why.map(ToOwned::to_owned));
+    }
+
+    /// Lets every call wait at the points of these names (`remove`: a removal that was asked for and not begun), until it
+    /// is called again without them.
+    pub fn stall(&self, at: &'static [&'static str]) {
+        self.0.faults.stalls.send_replace(Stalls { at, reached: Vec::new() });
+    }
+
+    /// Waits until a call waits at that point.
+    pub async fn stalled(&self, at: &'static str) {
+        // The sender lives as long as this broker, so the wait can't fail.
+        let _ = self.0.faults.stalls.subscribe().wait_for(|stalls| stalls.reached.contains(&at)).await;
     }
 
     /// A point of the code above: a journal line written, a file synced. Never comes back from a kill.

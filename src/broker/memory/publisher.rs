@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use tokio::sync::RwLock;
+use tokio::sync::Mutex;
 
 use super::Inner;
 use super::fault::{PublishFault, ambiguous};
@@ -21,13 +21,13 @@ pub(super) struct MemoryPublisher {
     owner: u64,
     route: Route,
     limits: PublishLimits,
-    /// Read by every batch under way, written by the close.
-    closed: RwLock<bool>,
+    /// Held by the batch that is on its way, and by the close: the lock is fair, so messages arrive as they were called.
+    closed: Mutex<bool>,
 }
 
 impl MemoryPublisher {
     pub(super) fn new(inner: Arc<Inner>, owner: u64, route: Route, limits: PublishLimits) -> Self {
-        Self { inner, owner, route, limits, closed: RwLock::new(false) }
+        Self { inner, owner, route, limits, closed: Mutex::new(false) }
     }
 
     /// The message as it goes out: the broker gives the time; on RabbitMQ the counters of an earlier life stay behind,
@@ -81,8 +81,8 @@ impl Publisher for MemoryPublisher {
     }
 
     async fn publish(&self, batch: &[Message]) -> Vec<Result<Receipt>> {
+        let closed = self.closed.lock().await;
         self.inner.unblocked().await;
-        let closed = self.closed.read().await;
         let mut results = Vec::with_capacity(batch.len());
         for message in batch {
             results.push(if *closed {
@@ -95,7 +95,7 @@ impl Publisher for MemoryPublisher {
     }
 
     async fn close(&self) -> Result<()> {
-        let mut closed = self.closed.write().await;
+        let mut closed = self.closed.lock().await;
         if !*closed {
             *closed = true;
             self.inner.point("close").await?;
