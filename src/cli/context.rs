@@ -57,7 +57,8 @@ impl<'a> Context<'a> {
             // Where there is no folder for journals, the run itself says so.
             journals: self.journals().ok(),
             // A line that can't be written must not stop a run that moves messages; the report is still to come.
-            on_outcome: Some(Arc::new(move |line| _ = reporting::outcome(&line, &output))),
+            on_outcome: reporting::wants_outcomes(&output)
+                .then(|| Arc::new(move |line| _ = reporting::outcome(&line, &output)) as _),
             ..control
         }
     }

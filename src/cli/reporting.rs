@@ -53,6 +53,11 @@ fn afterwards(report: &Report) -> String {
     }
 }
 
+/// Whether anybody reads what becomes of each message: a line for every one of a million is not made for nobody.
+pub(super) fn wants_outcomes(output: &super::output::Output) -> bool {
+    output.format(Shape::Object) == Format::Jsonl || tracing::enabled!(tracing::Level::DEBUG)
+}
+
 /// Writes one outcome as a line, where machine lines were asked for.
 pub(super) fn outcome(line: &OutcomeLine, output: &super::output::Output) -> Result<()> {
     if output.format(Shape::Object) == Format::Jsonl {

@@ -14,7 +14,7 @@ use serde_json::Value as Json;
 use crate::message::codec::inside;
 use crate::message::filter::{Field, Pick};
 use crate::message::path::{Path, Step, quoted_name};
-use crate::message::{Fields, Message, Value};
+use crate::message::{Fields, Message, Name, Value};
 
 /// What stands in place of something hidden.
 const HIDDEN: &str = "***";
@@ -105,7 +105,7 @@ impl Redaction {
 }
 
 fn hide(fields: &Fields, name: &str) -> Fields {
-    let hidden = |(n, value): &(String, Value)| {
+    let hidden = |(n, value): &(Name, Value)| {
         (n.clone(), if n.eq_ignore_ascii_case(name) { Value::text(HIDDEN) } else { value.clone() })
     };
     fields.iter().map(hidden).collect()

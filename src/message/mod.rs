@@ -26,7 +26,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use self::hash::Hasher;
-pub use value::{Amqp, Fields, Value};
+pub use value::{Amqp, Fields, Name, Value};
 
 /// One message as a broker or an archive holds it.
 #[derive(Clone, Debug, PartialEq, Default)]

@@ -188,9 +188,13 @@ pub(super) fn hash_optional(hasher: &mut Hasher, bytes: Option<&[u8]>) {
     }
 }
 
+/// The name of a field. One of up to 24 bytes, as most are, takes no memory beside the field's own: names are read and
+/// freed by the million.
+pub type Name = compact_str::CompactString;
+
 /// Names and values in their order, duplicates kept: headers, properties, metadata, AMQP tables.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct Fields(Vec<(String, Value)>);
+pub struct Fields(Vec<(Name, Value)>);
 
 impl Fields {
     /// No fields.
@@ -199,8 +203,14 @@ impl Fields {
         Self(Vec::new())
     }
 
+    /// No fields, and room for so many.
+    #[must_use]
+    pub fn with_capacity(fields: usize) -> Self {
+        Self(Vec::with_capacity(fields))
+    }
+
     /// Appends a field, also where the name is there already.
-    pub fn push(&mut self, name: impl Into<String>, value: impl Into<Value>) {
+    pub fn push(&mut self, name: impl Into<Name>, value: impl Into<Value>) {
         self.0.push((name.into(), value.into()));
     }
 
@@ -227,7 +237,7 @@ impl Fields {
     }
 
     /// The fields in order.
-    pub fn iter(&self) -> std::slice::Iter<'_, (String, Value)> {
+    pub fn iter(&self) -> std::slice::Iter<'_, (Name, Value)> {
         self.0.iter()
     }
 
@@ -252,15 +262,15 @@ impl Fields {
     }
 }
 
-impl<N: Into<String>, V: Into<Value>> FromIterator<(N, V)> for Fields {
+impl<N: Into<Name>, V: Into<Value>> FromIterator<(N, V)> for Fields {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(fields: I) -> Self {
         Self(fields.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
     }
 }
 
 impl<'a> IntoIterator for &'a Fields {
-    type Item = &'a (String, Value);
-    type IntoIter = std::slice::Iter<'a, (String, Value)>;
+    type Item = &'a (Name, Value);
+    type IntoIter = std::slice::Iter<'a, (Name, Value)>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.iter()
@@ -268,8 +278,8 @@ impl<'a> IntoIterator for &'a Fields {
 }
 
 impl IntoIterator for Fields {
-    type Item = (String, Value);
-    type IntoIter = std::vec::IntoIter<(String, Value)>;
+    type Item = (Name, Value);
+    type IntoIter = std::vec::IntoIter<(Name, Value)>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.0.into_iter()

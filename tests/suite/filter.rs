@@ -240,7 +240,7 @@ fn about(message: &Message, pick: &Pick) -> String {
     texts.extend(unescaped);
     texts.extend(message.key.iter().map(|key| String::from_utf8_lossy(key).into_owned()));
     for (name, value) in &message.headers {
-        texts.push(name.clone());
+        texts.push(name.to_string());
         texts.push(match value {
             Value::Amqp(Amqp::Decimal { .. }) => "19.99".to_owned(),
             Value::Amqp(Amqp::Timestamp(_)) => "2026-03-02T10:00:00Z".to_owned(),

@@ -5,6 +5,7 @@
 //! at most once; a name or text property that is too long for AMQP's short strings can't be published.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -70,7 +71,7 @@ fn whole(value: &AMQPValue) -> Option<u64> {
 /// A delivery as the seam has it. `counts` where the queue counts deliveries at all.
 pub(super) fn delivery(address: &Arc<str>, delivery: lapin::message::Delivery, counts: bool) -> Delivery {
     let lapin::message::Delivery { delivery_tag, exchange, routing_key, redelivered, properties, data, .. } = delivery;
-    let mut metadata = Fields::new();
+    let mut metadata = Fields::with_capacity(2);
     metadata.push("exchange", String::from(exchange).as_str());
     metadata.push("redelivered", Value::Bool(redelivered));
     let mut headers = Fields::new();
@@ -179,7 +180,7 @@ pub(super) fn lost_in_a_stream(fields: &Fields) -> Option<&str> {
 }
 
 /// A short string of a message.
-pub(super) fn short(what: &str, text: &str) -> Result<ShortString> {
+pub(super) fn short(what: impl fmt::Display, text: &str) -> Result<ShortString> {
     ShortString::try_new(text).map_err(|_| rejected(format!("{what} has {} bytes; AMQP takes at most 255", text.len())))
 }
 
@@ -249,7 +250,7 @@ pub(super) fn properties(message: &Message) -> Result<BasicProperties> {
     for (name, value) in &message.properties {
         let text = || {
             let text = value.as_str().ok_or_else(|| rejected(format!("the property {name} is not text")))?;
-            short(&format!("the property {name}"), text)
+            short(format_args!("the property {name}"), text)
         };
         let number = || {
             let number = value.as_i64().or_else(|| value.as_str().and_then(|text| text.parse().ok()));

@@ -274,11 +274,10 @@ impl Flight {
     async fn finish(&mut self, returns: &mut Vec<BasicReturnMessage>) {
         for (confirm, answer) in self.confirms.iter_mut().zip(&mut self.answers) {
             let Some(mut confirm) = confirm.take() else { continue };
-            // Once one was not answered in time, the others are asked without waiting.
-            let said = if self.broken.is_some() {
-                unconstrained(&mut confirm).now_or_never()
-            } else {
-                tokio::time::timeout(SILENCE, &mut confirm).await.ok()
+            let said = match unconstrained(&mut confirm).now_or_never() {
+                None if self.broken.is_none() => tokio::time::timeout(SILENCE, &mut confirm).await.ok(),
+                // It is here; or one before it was not answered in time, and the others are asked without waiting.
+                here => here,
             };
             *answer = Some(said.map_or(Answer::Unknown, |said| read(said, &mut self.broken, returns)));
             if *answer == Some(Answer::Unknown) {

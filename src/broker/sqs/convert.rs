@@ -129,7 +129,7 @@ pub(super) fn outgoing(message: &Message, rules: Rules, fresh: impl FnOnce() -> 
             + value.data_type.len()
             + value.string_value.as_ref().map_or(0, String::len)
             + value.binary_value.as_ref().map_or(0, |blob| blob.as_ref().len())) as u64;
-        attributes.insert(name.clone(), value);
+        attributes.insert(name.to_string(), value);
     }
     if bytes > rules.max_bytes {
         return Err(rejected(format!(

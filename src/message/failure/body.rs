@@ -55,7 +55,7 @@ pub(super) fn of_table(fields: &Fields) -> Map<String, Value> {
         }
         other => read::text(other).map(Value::String),
     };
-    fields.iter().filter_map(|(name, field)| Some((name.to_owned(), value(field)?))).collect()
+    fields.iter().filter_map(|(name, field)| Some((name.to_string(), value(field)?))).collect()
 }
 
 /// A field's text; numbers are written out, empty text is absent.

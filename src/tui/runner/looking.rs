@@ -180,7 +180,7 @@ fn fields(snapshot: &Snapshot, rules: &Rules) -> Fields {
         for (kind, list) in [("header", &message.headers), ("property", &message.properties)] {
             for (name, value) in list {
                 let plain = name.chars().all(|c| c.is_alphanumeric() || "-_".contains(c));
-                let name = if plain { name.clone() } else { crate::tui::act::quoted(name) };
+                let name = if plain { name.to_string() } else { crate::tui::act::quoted(name) };
                 learn(&mut fields, format!("{kind}.{name}"), value.as_str());
             }
         }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use postroom::broker::BrowseOptions;
-use postroom::message::{Amqp, Fields, Message, Value};
+use postroom::message::{Amqp, Fields, Message, Name, Value};
 
 use super::{Case, case};
 use crate::fixture::Wanted;
@@ -76,7 +76,7 @@ async fn there_and_back(world: &World, sent: &[Message]) -> Vec<Message> {
 }
 
 /// The fields in the order that the target keeps.
-fn in_order(world: &World, fields: &Fields) -> Vec<(String, Value)> {
+fn in_order(world: &World, fields: &Fields) -> Vec<(Name, Value)> {
     let mut fields: Vec<_> = fields.iter().cloned().collect();
     if world.capability.publish.is_some_and(|limits| !limits.duplicate_headers) {
         fields.sort_by(|a, b| a.0.cmp(&b.0));
