@@ -15,6 +15,7 @@ use super::drain::check_new;
 use super::plan::Verb;
 use super::progress::Stage;
 use super::report::{Ended, Outcome, OutcomeLine, Report, Tally};
+use super::wording::no_members;
 use crate::broker::archive::{ArchiveWriter, Existing};
 use crate::broker::{Delivery, End};
 use crate::error::{Error, ErrorKind, Result};
@@ -66,6 +67,7 @@ async fn copy(request: CaptureRequest, redact: Option<Redact>, control: &Control
     check_new(&request.to, None)?;
     let began = control.clock.now();
     let source = request.look.source.clone();
+    let group = request.look.selection.group_id().map(ToOwned::to_owned);
     let mut copy = Copy {
         control,
         address: format!("file:{}", request.to.display()),
@@ -92,6 +94,9 @@ async fn copy(request: CaptureRequest, redact: Option<Redact>, control: &Control
         }
         (Err(error), _) | (Ok(_), Err(error)) => (Ended::Stopped, Some(error)),
     };
+    if let Some(group) = group.filter(|_| copy.seq == 0 && state == Ended::Finished) {
+        copy.tally.note(no_members(&group, &source.address.to_string()));
+    }
     copy.tally.set_planned(copy.seq);
     Ok(copy.tally.finish(state, error.as_ref(), None, control.clock.now().duration_since(began)))
 }

@@ -11,9 +11,10 @@ use super::course::Keys;
 use super::expiry::Life;
 use super::journal::record::Identity;
 use super::order::Order;
-use super::plan::{Destination, Plan, PlannedMessage, SkippedMessage};
+use super::plan::{Check, Destination, Plan, PlannedMessage, SkippedMessage};
 use super::progress::Stage;
 use super::select::Selection;
+use super::wording::no_members;
 use crate::broker::{Delivery, End};
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::{Digest, Message};
@@ -92,6 +93,9 @@ pub(super) async fn fill(
     plan.destinations =
         counts.into_iter().map(|(address, messages)| Destination::new(address, Some(messages))).collect();
     plan.header_policy.converted = Some(converted);
+    if let Some(group) = plan.group.as_deref().filter(|_| plan.messages.is_empty() && plan.skipped.is_empty()) {
+        plan.checks.push(Check::warning("group", no_members(group, &plan.source)));
+    }
     Ok(())
 }
 

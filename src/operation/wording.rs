@@ -9,6 +9,12 @@ use super::select::told_groups;
 use super::verify::VerifiedGroup;
 use crate::text::human;
 
+/// What is said where no message was in the groups that were asked for: their ids may be of another queue, or of
+/// another version, whose rules differ.
+pub(super) fn no_members(group: &str, source: &str) -> String {
+    format!("no message is in {}: `postroom groups {source}` names those there are", told_groups(group, str::to_owned))
+}
+
 /// Groups of which is said what an edit does to them.
 const EDITED: usize = 8;
 
@@ -16,7 +22,7 @@ impl Plan {
     /// What is done to how many messages of which queue.
     #[must_use]
     pub fn headline(&self) -> String {
-        let at_most = self.mode == Mode::Streaming && self.filter.is_some();
+        let at_most = self.mode == Mode::Streaming && (self.filter.is_some() || self.group.is_some());
         let count = match (self.planned, self.verb) {
             (0, Verb::Publish) => "the messages of the input".to_owned(),
             (n, _) if self.scanned > n => format!("{} of {}", human::count(n), human::messages(self.scanned)),

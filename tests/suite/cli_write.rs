@@ -448,6 +448,22 @@ fn groups_name_causes_and_their_ids_select_messages() {
     let groups = environment.run(&["groups", "demo:orders.dlq", "-q"]).stdout;
     let largest: serde_json::Value = serde_json::from_str(groups.lines().next().unwrap()).unwrap();
     let id = largest["id"].as_str().unwrap();
+    // The id of another queue, or of another version, selects nothing, and that is said.
+    let said = "no message is in group g-aaaaaa: `postroom groups demo:orders.dlq` names those there are";
+    let archive = environment.path("none.jsonl");
+    let to = format!("file:{}", archive.display());
+    for arguments in [
+        &["replay", "demo:orders.dlq", "--dry-run"][..],
+        &["replay", "demo:orders.dlq", "--yes"],
+        &["drain", "demo:orders.dlq", "--to", &to, "--yes"],
+        &["capture", "demo:orders.dlq", "--to", &to],
+    ] {
+        let none = environment.run(&[arguments, &["--group", "g-aaaaaa"]].concat());
+        assert!(none.stdout.contains(said), "{none}");
+        let streams = arguments.contains(&"--yes");
+        assert_eq!(none.stderr.contains("at most 449 messages in demo:orders.dlq, group g-aaaaaa"), streams, "{none}");
+        _ = std::fs::remove_file(&archive);
+    }
     let browse = environment.run(&["browse", "demo:orders.dlq", "--all", "-q", "--group", id]);
     assert_eq!(browse.stdout.lines().count() as u64, largest["count"].as_u64().unwrap());
 }

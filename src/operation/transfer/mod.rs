@@ -108,6 +108,8 @@ struct Mover<'a> {
     throttle: Throttle,
     turns: Turns,
     flight: Flight,
+    /// The groups asked for.
+    group: Option<String>,
     /// How long the messages of a queue without an order live, where the pace makes some of them wait.
     life: Option<Life>,
     /// Copies confirmed and on record, originals not removed yet.
@@ -205,6 +207,7 @@ pub(super) async fn run(job: Job, control: &Control) -> Result<Report> {
         throttle: Throttle::new(&head.pace, Instant::now()),
         turns,
         flight: Flight::new(head.pace.max_in_flight),
+        group: head.group.clone(),
         life,
         confirmed: BTreeMap::new(),
         prefix: (head.handles.is_some() && !head.keep).then(|| Prefix::new(passed)),
