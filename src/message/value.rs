@@ -203,12 +203,6 @@ impl Fields {
         Self(Vec::new())
     }
 
-    /// No fields, and room for so many.
-    #[must_use]
-    pub fn with_capacity(fields: usize) -> Self {
-        Self(Vec::with_capacity(fields))
-    }
-
     /// Appends a field, also where the name is there already.
     pub fn push(&mut self, name: impl Into<Name>, value: impl Into<Value>) {
         self.0.push((name.into(), value.into()));

@@ -67,7 +67,7 @@ async fn copy(request: CaptureRequest, redact: Option<Redact>, control: &Control
     check_new(&request.to, None)?;
     let began = control.clock.now();
     let source = request.look.source.clone();
-    let group = request.look.selection.group_id().map(ToOwned::to_owned);
+    let group = request.look.selection.only_group().map(ToOwned::to_owned);
     let mut copy = Copy {
         control,
         address: format!("file:{}", request.to.display()),

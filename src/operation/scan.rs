@@ -93,7 +93,10 @@ pub(super) async fn fill(
     plan.destinations =
         counts.into_iter().map(|(address, messages)| Destination::new(address, Some(messages))).collect();
     plan.header_policy.converted = Some(converted);
-    if let Some(group) = plan.group.as_deref().filter(|_| plan.messages.is_empty() && plan.skipped.is_empty()) {
+    if let (Some(group), None) = (&plan.group, &plan.filter)
+        && plan.messages.is_empty()
+        && plan.skipped.is_empty()
+    {
         plan.checks.push(Check::warning("group", no_members(group, &plan.source)));
     }
     Ok(())

@@ -71,7 +71,7 @@ fn whole(value: &AMQPValue) -> Option<u64> {
 /// A delivery as the seam has it. `counts` where the queue counts deliveries at all.
 pub(super) fn delivery(address: &Arc<str>, delivery: lapin::message::Delivery, counts: bool) -> Delivery {
     let lapin::message::Delivery { delivery_tag, exchange, routing_key, redelivered, properties, data, .. } = delivery;
-    let mut metadata = Fields::with_capacity(2);
+    let mut metadata = Fields::new();
     metadata.push("exchange", String::from(exchange).as_str());
     metadata.push("redelivered", Value::Bool(redelivered));
     let mut headers = Fields::new();

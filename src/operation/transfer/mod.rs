@@ -108,7 +108,7 @@ struct Mover<'a> {
     throttle: Throttle,
     turns: Turns,
     flight: Flight,
-    /// The groups asked for.
+    /// The groups asked for, where nothing else decides which messages are moved.
     group: Option<String>,
     /// How long the messages of a queue without an order live, where the pace makes some of them wait.
     life: Option<Life>,
@@ -207,7 +207,7 @@ pub(super) async fn run(job: Job, control: &Control) -> Result<Report> {
         throttle: Throttle::new(&head.pace, Instant::now()),
         turns,
         flight: Flight::new(head.pace.max_in_flight),
-        group: head.group.clone(),
+        group: head.group.clone().filter(|_| head.filter.is_none()),
         life,
         confirmed: BTreeMap::new(),
         prefix: (head.handles.is_some() && !head.keep).then(|| Prefix::new(passed)),
