@@ -20,7 +20,8 @@ pub(crate) enum Whose {
     Ours,
 }
 
-/// Both in each round; the second of a round begins the next one.
+/// Both in each round; the second of a round begins the next one. So of two rounds each has had every place once: a
+/// broker that rolls its log over in every other run slows one down as often as the other.
 pub(crate) fn turns(rounds: u64) -> impl Iterator<Item = Whose> {
     (0..rounds).flat_map(|n| if n % 2 == 0 { [Whose::Bare, Whose::Ours] } else { [Whose::Ours, Whose::Bare] })
 }
@@ -64,8 +65,8 @@ pub(crate) fn head() {
 }
 
 impl Times {
-    /// One line: median times, and the geometric mean of the rounds' ratios with its standard error. Two figures differ
-    /// where their errors do not explain it: one round differs from the next by a tenth on a busy machine.
+    /// One line: median times, and the geometric mean of the rounds' ratios with its standard error, which is that of
+    /// pairs of rounds, see [`turns`]. Two figures differ where their errors do not explain it.
     pub(crate) fn print(&self, what: &str) {
         let pairs = self.bare.iter().zip(&self.ours);
         let ratios: Vec<f64> = pairs.map(|(bare, ours)| bare.as_secs_f64() / ours.as_secs_f64()).collect();
@@ -76,12 +77,14 @@ impl Times {
     }
 }
 
-/// The geometric mean of ratios, and its standard error; none for a single one.
+/// The geometric mean of ratios, and its standard error by pairs of rounds; none for a single pair.
 #[allow(clippy::cast_precision_loss, reason = "a handful of rounds")]
 fn mean(ratios: &[f64]) -> (f64, f64) {
-    let count = ratios.len() as f64;
-    let mean = ratios.iter().map(|ratio| ratio.ln()).sum::<f64>() / count;
-    let squares = ratios.iter().map(|ratio| (ratio.ln() - mean).powi(2)).sum::<f64>();
+    let pairs = ratios.chunks(2).map(|pair| pair.iter().map(|ratio| ratio.ln()).sum::<f64>() / pair.len() as f64);
+    let pairs: Vec<f64> = pairs.collect();
+    let count = pairs.len() as f64;
+    let mean = pairs.iter().sum::<f64>() / count;
+    let squares = pairs.iter().map(|pair| (pair - mean).powi(2)).sum::<f64>();
     let error = (squares / (count - 1.0).max(1.0) / count).sqrt();
     (mean.exp(), mean.exp() * error)
 }

@@ -9,7 +9,7 @@
 //! tests/with-brokers cargo bench --bench rabbitmq
 //! ```
 //!
-//! `POSTROOM_BENCH_MESSAGES` (100000) and `POSTROOM_BENCH_ROUNDS` (9) make it smaller or larger. Without a broker's URL
+//! `POSTROOM_BENCH_MESSAGES` (100000) and `POSTROOM_BENCH_ROUNDS` (8) make it smaller or larger. Without a broker's URL
 //! in `POSTROOM_RABBITMQ40_URL` or `POSTROOM_RABBITMQ43_URL` it says so and does nothing.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a benchmark that can't run should stop")]
@@ -25,7 +25,7 @@ use ground::Ground;
 use ratio::{Times, Whose, head, lines, postroom, setting, timed, turns};
 
 fn main() {
-    let (messages, rounds) = (setting("POSTROOM_BENCH_MESSAGES", 100_000), setting("POSTROOM_BENCH_ROUNDS", 9));
+    let (messages, rounds) = (setting("POSTROOM_BENCH_MESSAGES", 100_000), setting("POSTROOM_BENCH_ROUNDS", 8));
     let brokers: Vec<(&str, String)> = [("4.0", "POSTROOM_RABBITMQ40_URL"), ("4.3", "POSTROOM_RABBITMQ43_URL")]
         .into_iter()
         .filter_map(|(version, name)| Some((version, std::env::var(name).ok()?)))
