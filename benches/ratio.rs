@@ -61,6 +61,7 @@ pub(crate) fn lines(file: &Path) -> u64 {
 
 /// The head of the table that [`Times::print`] fills.
 pub(crate) fn head() {
+    println!("medians of the rounds; ratio = bare / postroom with its standard error, higher is better");
     println!("{:<32} {:>10} {:>10} {:>13}   ratios", "", "bare", "postroom", "ratio");
 }
 

@@ -47,9 +47,7 @@ fn main() {
         hosts: url.trim_start_matches("kafka://").split('?').next().unwrap().to_owned(),
         folder: tempfile::tempdir().unwrap(),
     };
-    println!(
-        "records of about 880 bytes in {PARTITIONS} partitions, {rounds} rounds, medians; ratio = bare / postroom"
-    );
+    println!("records of about 880 bytes in {PARTITIONS} partitions, {rounds} rounds");
     head();
     let topic = bare::fill(&ground.hosts, "bench.scan", scan);
     // A word alone is looked for in keys and headers, too, which the bare loop leaves out.

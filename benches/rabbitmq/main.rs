@@ -35,9 +35,7 @@ fn main() {
         return;
     }
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    println!(
-        "{messages} messages of 1 KiB, {rounds} rounds, medians; ratio = bare / postroom with its standard error, higher is better"
-    );
+    println!("{messages} messages of 1 KiB, {rounds} rounds");
     head();
     for (version, url) in brokers {
         let ground = Ground { url, messages, folder: tempfile::tempdir().unwrap() };

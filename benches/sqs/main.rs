@@ -30,7 +30,7 @@ fn main() {
         println!("no server: run this with tests/with-brokers");
         return;
     };
-    println!("{messages} messages of 1 KiB, {rounds} rounds, medians; ratio = bare / postroom, higher is better");
+    println!("{messages} messages of 1 KiB, {rounds} rounds");
     head();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async { run(&Ground::new(url, messages), rounds).await });

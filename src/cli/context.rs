@@ -51,14 +51,11 @@ impl<'a> Context<'a> {
     /// How an engine is steered: this clock, Ctrl-C, progress on the terminal, outcomes as lines.
     pub(super) fn control(&self) -> Control {
         let control = Control::new().cancel(self.stop.clone()).clock(self.clock());
-        let output = Arc::clone(&self.output);
         Control {
             on_tick: progress::on_tick(&self.output),
             // Where there is no folder for journals, the run itself says so.
             journals: self.journals().ok(),
-            // A line that can't be written must not stop a run that moves messages; the report is still to come.
-            on_outcome: reporting::wants_outcomes(&output)
-                .then(|| Arc::new(move |line| _ = reporting::outcome(&line, &output)) as _),
+            on_outcome: reporting::on_outcome(&self.output),
             ..control
         }
     }

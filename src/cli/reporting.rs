@@ -1,12 +1,15 @@
 //! The end of every write: its report on stdout, what needs attention on stderr, and the exit code.
 
+use std::sync::Arc;
+
 use serde_json::Value as Json;
 
 use super::Exit;
 use super::context::Context;
 use super::output::text::safe;
-use super::output::{Format, Shape, report};
-use crate::error::{Error, ErrorKind, Result};
+use super::output::{Format, Output, Shape, report};
+use crate::error::{Error, ErrorKind};
+use crate::operation::control::OnOutcome;
 use crate::operation::plan::Verb;
 use crate::operation::report::{OutcomeLine, Report, exit_code};
 
@@ -53,17 +56,14 @@ fn afterwards(report: &Report) -> String {
     }
 }
 
-/// Whether anybody reads what becomes of each message: a line for every one of a million is not made for nobody.
-pub(super) fn wants_outcomes(output: &super::output::Output) -> bool {
-    output.format(Shape::Object) == Format::Jsonl || tracing::enabled!(tracing::Level::DEBUG)
-}
-
-/// Writes one outcome as a line, where machine lines were asked for.
-pub(super) fn outcome(line: &OutcomeLine, output: &super::output::Output) -> Result<()> {
+/// Who is told what becomes of each message: whoever asked for machine lines, else the log. Nobody, where neither is
+/// read: a line for every one of a million is not made for that.
+pub(super) fn on_outcome(output: &Arc<Output>) -> Option<OnOutcome> {
     if output.format(Shape::Object) == Format::Jsonl {
-        output.json_line(&serde_json::to_string(line).unwrap_or_default())?;
-    } else {
-        tracing::debug!(outcome = %safe(&line.outcome), id = %safe(&line.id), "message");
+        let output = Arc::clone(output);
+        // A line that can't be written must not stop a run that moves messages; the report is still to come.
+        return Some(Arc::new(move |line| _ = output.json_line(&serde_json::to_string(&line).unwrap_or_default())));
     }
-    Ok(())
+    let log = |line: OutcomeLine| tracing::debug!(outcome = %safe(&line.outcome), id = %safe(&line.id), "message");
+    tracing::enabled!(tracing::Level::DEBUG).then(|| Arc::new(log) as OnOutcome)
 }

@@ -4,6 +4,8 @@
 //! cryptographic one. Of those SHA-256 takes the least time for a message of 1 KiB on processors that have instructions
 //! for it, as those of today do. Limits: it is no secret and keeps none.
 
+use std::fmt;
+
 use sha2::{Digest as _, Sha256};
 
 /// What plans and journals call it: their digests can't be compared with those of another.
@@ -12,6 +14,11 @@ pub(crate) const NAME: &str = "sha-256";
 /// The hash of plans and journals that do not name theirs: they are of a build before there was this one.
 pub(crate) fn of_old() -> String {
     "blake3".to_owned()
+}
+
+/// Why `what` can't be used, where its messages are named by another hash than this one.
+pub(crate) fn differs(what: impl fmt::Display, name: &str) -> Option<String> {
+    (name != NAME).then(|| format!("{what} names its messages by {name}, and this postroom knows them by {NAME}"))
 }
 
 /// Takes in what is hashed, piece by piece: where one ends and the next begins makes no difference.

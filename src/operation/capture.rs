@@ -67,7 +67,8 @@ async fn copy(request: CaptureRequest, redact: Option<Redact>, control: &Control
     check_new(&request.to, None)?;
     let began = control.clock.now();
     let source = request.look.source.clone();
-    let group = request.look.selection.only_group().map(ToOwned::to_owned);
+    let selection = &request.look.selection;
+    let nobody = no_members(selection.filter_text(), selection.group_id(), &source.address.to_string());
     let mut copy = Copy {
         control,
         address: format!("file:{}", request.to.display()),
@@ -94,8 +95,8 @@ async fn copy(request: CaptureRequest, redact: Option<Redact>, control: &Control
         }
         (Err(error), _) | (Ok(_), Err(error)) => (Ended::Stopped, Some(error)),
     };
-    if let Some(group) = group.filter(|_| copy.seq == 0 && state == Ended::Finished) {
-        copy.tally.note(no_members(&group, &source.address.to_string()));
+    if let Some(note) = nobody.filter(|_| copy.seq == 0 && state == Ended::Finished) {
+        copy.tally.note(note);
     }
     copy.tally.set_planned(copy.seq);
     Ok(copy.tally.finish(state, error.as_ref(), None, control.clock.now().duration_since(began)))

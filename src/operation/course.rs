@@ -54,11 +54,10 @@ impl Keys {
 
     /// The key of a message as it is in the source.
     pub(super) fn key(&self, message: &Message) -> Option<Key> {
-        let key = match (self.0.name(), &message.key) {
+        Some(match (self.0.name(), &message.key) {
             (OWN, key) => hash(key.as_deref()?),
             _ => hash(self.0.value(&Candidate::new(message))?.as_bytes()),
-        };
-        Some(key)
+        })
     }
 }
 

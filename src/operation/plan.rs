@@ -539,10 +539,8 @@ impl Plan {
             return Err(Error::new(ErrorKind::Invalid, format!("{:?} is not {SCHEMA}", plan.schema))
                 .hint("the plan was written by another version of postroom; make it again"));
         }
-        if plan.hash != hash::NAME {
-            let what =
-                format!("the plan names its messages by {}, and this postroom knows them by {}", plan.hash, hash::NAME);
-            return Err(Error::new(ErrorKind::Invalid, what)
+        if let Some(why) = hash::differs("the plan", &plan.hash) {
+            return Err(Error::new(ErrorKind::Invalid, why)
                 .hint("it was written by another version of postroom; make it again"));
         }
         Ok(plan)

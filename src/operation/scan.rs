@@ -93,11 +93,9 @@ pub(super) async fn fill(
     plan.destinations =
         counts.into_iter().map(|(address, messages)| Destination::new(address, Some(messages))).collect();
     plan.header_policy.converted = Some(converted);
-    if let (Some(group), None) = (&plan.group, &plan.filter)
-        && plan.messages.is_empty()
-        && plan.skipped.is_empty()
-    {
-        plan.checks.push(Check::warning("group", no_members(group, &plan.source)));
+    if plan.messages.is_empty() && plan.skipped.is_empty() {
+        let why = no_members(plan.filter.as_deref(), plan.group.as_deref(), &plan.source);
+        plan.checks.extend(why.map(|why| Check::warning("group", why)));
     }
     Ok(())
 }

@@ -116,11 +116,6 @@ impl Selection {
         self.rules.as_ref()
     }
 
-    /// The groups, where nothing else decides which messages it takes.
-    pub(super) fn only_group(&self) -> Option<&str> {
-        self.group_id().filter(|_| self.filter.is_none())
-    }
-
     /// The group's id; those of several with commas between them.
     #[must_use]
     pub fn group_id(&self) -> Option<&str> {

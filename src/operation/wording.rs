@@ -9,10 +9,11 @@ use super::select::told_groups;
 use super::verify::VerifiedGroup;
 use crate::text::human;
 
-/// What is said where no message was in the groups that were asked for: their ids may be of another queue, or of
+/// What is said where no message was taken and groups alone decided which: their ids may be of another queue, or of
 /// another version, whose rules differ.
-pub(super) fn no_members(group: &str, source: &str) -> String {
-    format!("no message is in {}: `postroom groups {source}` names those there are", told_groups(group, str::to_owned))
+pub(super) fn no_members(filter: Option<&str>, group: Option<&str>, source: &str) -> Option<String> {
+    let groups = told_groups(group.filter(|_| filter.is_none())?, str::to_owned);
+    Some(format!("no message is in {groups}: `postroom groups {source}` names those there are"))
 }
 
 /// Groups of which is said what an edit does to them.

@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 
 use super::SCHEMA;
 use super::read::{Place, Text, read_value};
-use crate::message::{Fields, Message, Position, Value};
+use crate::message::{Fields, Message, Name, Position, Value};
 use crate::text::find::{behind, starts};
 
 /// What is derived from the message stands behind it.
@@ -162,7 +162,7 @@ impl<'a> Line<'a> {
             if pairs {
                 self.take("[")?;
             }
-            let name = self.name()?.to_owned();
+            let name = Name::from(self.name()?);
             self.take(if pairs { "," } else { ":" })?;
             fields.push(name, self.value()?);
             if pairs {

@@ -104,15 +104,12 @@ impl Head {
     /// Refuses a journal whose messages can't be known again, for its digests are made by another hash: who goes on with
     /// it would take each of them for one that was never sent.
     pub(crate) fn require_known(&self) -> Result<()> {
-        if self.hash == hash::NAME {
-            return Ok(());
+        match hash::differs(format_args!("the journal {}", self.id), &self.hash) {
+            None => Ok(()),
+            Some(why) => Err(Error::new(ErrorKind::Refused, why).hint(
+                "go on with it by the version of postroom that began it; `postroom journal prune` forgets it, once that is safe",
+            )),
         }
-        let Self { id, hash, .. } = self;
-        let what =
-            format!("the journal {id} names its messages by {hash}, and this postroom knows them by {}", hash::NAME);
-        Err(Error::new(ErrorKind::Refused, what).hint(
-            "go on with it by the version of postroom that began it; `postroom journal prune` forgets it, once that is safe",
-        ))
     }
 }
 

@@ -47,6 +47,7 @@ use super::progress::{Meter, Stage, WATCH};
 use super::replay::headers;
 use super::replay::route::{Change, Route};
 use super::report::{Ended, Outcome, OutcomeLine, Report, Tally};
+use super::wording::no_members;
 use crate::broker::{BrowseOptions, Delivery, End, Ordering, Reader, Settle, TakeOptions, Token};
 use crate::error::{Error, Result};
 use crate::message::Digest;
@@ -108,8 +109,8 @@ struct Mover<'a> {
     throttle: Throttle,
     turns: Turns,
     flight: Flight,
-    /// The groups asked for, where nothing else decides which messages are moved.
-    group: Option<String>,
+    /// What is said where no message is taken at all.
+    nobody: Option<String>,
     /// How long the messages of a queue without an order live, where the pace makes some of them wait.
     life: Option<Life>,
     /// Copies confirmed and on record, originals not removed yet.
@@ -207,7 +208,7 @@ pub(super) async fn run(job: Job, control: &Control) -> Result<Report> {
         throttle: Throttle::new(&head.pace, Instant::now()),
         turns,
         flight: Flight::new(head.pace.max_in_flight),
-        group: head.group.clone().filter(|_| head.filter.is_none()),
+        nobody: no_members(head.filter.as_deref(), head.group.as_deref(), &head.source),
         life,
         confirmed: BTreeMap::new(),
         prefix: (head.handles.is_some() && !head.keep).then(|| Prefix::new(passed)),

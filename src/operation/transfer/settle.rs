@@ -13,7 +13,6 @@ use crate::operation::journal::state::TWICE;
 use crate::operation::place::Place;
 use crate::operation::publish::stops_a_publisher;
 use crate::operation::report::{Ended, Outcome, Report};
-use crate::operation::wording::no_members;
 use crate::text::human;
 
 /// Whether an error of a removal means that the source does not answer any more.
@@ -206,8 +205,8 @@ impl Mover<'_> {
         self.meter.set(done, noted, None);
         self.meter.end();
         let state = if error.is_some() { Ended::Stopped } else { state };
-        if let Some(group) = self.group.take().filter(|_| (done, noted) == (0, 0) && state == Ended::Finished) {
-            self.tally.note(no_members(&group, &source.address.to_string()));
+        if let Some(note) = self.nobody.take().filter(|_| (done, noted) == (0, 0) && state == Ended::Finished) {
+            self.tally.note(note);
         }
         if !self.counted && state == Ended::Finished {
             self.tally.plan_what_was_there();
