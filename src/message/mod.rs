@@ -100,9 +100,6 @@ pub struct Position {
     pub offset: u64,
 }
 
-/// The digits of [`Digest`]'s text.
-const HEX: &[u8; 16] = b"0123456789abcdef";
-
 /// 128 bits of a message's content hash, see [`Message::digest`]. Written as 32 hex digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Digest(pub [u8; 16]);
@@ -120,11 +117,7 @@ impl Digest {
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Written at once: a journal has one for every message.
-        let mut text = [0; 32];
-        for (digits, byte) in text.chunks_exact_mut(2).zip(self.0) {
-            digits.copy_from_slice(&[HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
-        }
-        f.write_str(str::from_utf8(&text).map_err(|_| fmt::Error)?)
+        write!(f, "{:032x}", u128::from_be_bytes(self.0))
     }
 }
 

@@ -5,6 +5,7 @@
 //! at most once; a name or text property that is too long for AMQP's short strings can't be published.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt;
 use std::sync::Arc;
 
@@ -191,15 +192,15 @@ pub(super) fn short(what: impl fmt::Display, text: &str) -> Result<ShortString> 
 pub(super) fn table(fields: &Fields) -> Result<FieldTable> {
     let mut table: BTreeMap<ShortString, AMQPValue> = BTreeMap::new();
     for (name, value) in fields {
-        let key = short("the name of a header", name)?;
         let value = to_amqp(name, value)?;
-        match table.get(&key) {
-            Some(there) if *there != value => {
+        match table.entry(short("the name of a header", name)?) {
+            Entry::Occupied(there) if *there.get() != value => {
                 return Err(rejected(format!(
                     "the header {name:?} occurs more than once; an AMQP table holds one of a name"
                 )));
             }
-            _ => _ = table.insert(key, value),
+            Entry::Occupied(_) => {}
+            Entry::Vacant(place) => _ = place.insert(value),
         }
     }
     Ok(FieldTable::from(table))

@@ -6,6 +6,7 @@
 //! goes alone: whether the user may publish here at all is told by it. Limits: nothing is sent twice by itself, and a
 //! lost channel is replaced for the next batch only.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -18,7 +19,7 @@ use tokio::sync::Mutex;
 
 use super::connection::{Link, close_quietly};
 use super::errors::{answer, short};
-use super::send::{Fate, Outgoing, Run, Wire};
+use super::send::{Fate, Outgoing, Routing, Wire};
 use super::{Shared, convert, learn};
 use crate::broker::{HeaderTypes, PublishLimits, Publisher, Receipt, Right, Target};
 use crate::error::{Error, ErrorKind, Result};
@@ -71,9 +72,10 @@ enum Outlet {
 /// A publisher to one target.
 pub(super) struct RabbitPublisher {
     shared: Arc<Shared>,
-    exchange: ShortString,
-    /// The key for every message; `None` keeps each message's own.
-    key: Option<ShortString>,
+    /// Where messages go that have no key of their own, or whose own does not count.
+    routing: Arc<Routing>,
+    /// Whether each message's own key counts.
+    own_keys: bool,
     /// Whether the target is known to be a stream.
     stream: bool,
     /// Held while a batch is written: the lock is fair, so batches go out as they were called.
@@ -159,8 +161,8 @@ impl RabbitPublisher {
         }
         Ok(Self {
             shared,
-            exchange,
-            key,
+            own_keys: key.is_none(),
+            routing: Arc::new(Routing { exchange, key: key.unwrap_or_default() }),
             stream,
             outlet: Mutex::new(Outlet::Shut),
             max: AtomicU64::new(0),
@@ -184,12 +186,12 @@ impl RabbitPublisher {
         if let Some(max) = self.max_bytes().filter(|max| payload.len() as u64 > *max) {
             return Err(rejected(&format!("the message has {} bytes; the broker takes at most {max}", payload.len())));
         }
-        let key = match (&self.key, &message.key) {
-            (Some(key), _) => key.clone(),
-            (None, None) => ShortString::default(),
-            (None, Some(key)) => {
+        let routing = match message.key.as_ref().filter(|_| self.own_keys) {
+            None => Arc::clone(&self.routing),
+            Some(key) => {
                 let key = std::str::from_utf8(key).map_err(|_| rejected("the routing key is not UTF-8"))?;
-                convert::short("the routing key", key)?
+                let key = convert::short("the routing key", key)?;
+                Arc::new(Routing { exchange: self.routing.exchange.clone(), key })
             }
         };
         let mut properties = if message.headers.iter().any(|(name, _)| BROKER_HEADERS.contains(&name.as_str())) {
@@ -204,7 +206,7 @@ impl RabbitPublisher {
             // Without it a confirmed message is gone after a restart.
             properties = properties.with_delivery_mode(2);
         }
-        Ok(Outgoing { exchange: self.exchange.clone(), key, properties, payload })
+        Ok(Outgoing { routing, payload, properties })
     }
 
     /// Refuses what RabbitMQ would answer by closing the channel, or would send to more queues than meant.
@@ -255,33 +257,39 @@ impl RabbitPublisher {
         Ok(pooled)
     }
 
-    /// Sends messages that are ready, in order, in as many runs as safety asks for.
-    async fn send_all(&self, messages: &Arc<[Outgoing]>) -> Vec<Result<Receipt>> {
-        let mut results = Vec::with_capacity(messages.len());
+    /// Sends messages that are ready, in order, in as many runs as safety asks for. `originals` are what they were made
+    /// of, one for each.
+    async fn send_all(&self, ready: Vec<Outgoing>, originals: &[&Message]) -> Vec<Result<Receipt>> {
+        let many = ready.len();
+        let mut ready = VecDeque::from(ready);
+        let mut results = Vec::with_capacity(many);
         let mut outlet = Some(self.outlet.lock().await);
-        while results.len() < messages.len() {
-            let rest = messages.get(results.len()..).unwrap_or_default();
-            let run = &Run::new(messages, results.len()..results.len() + self.run_length(rest));
-            let Some(held) = &mut outlet else { break };
+        while let Some(held) = &mut outlet
+            && !ready.is_empty()
+        {
             let pooled = match self.open_channel(held).await {
                 Ok(pooled) => pooled,
                 Err(error) => {
-                    results.extend(rest.iter().map(|_| Err(again(&error))));
+                    results.extend(ready.iter().map(|_| Err(again(&error))));
                     break;
                 }
             };
-            if self.goes_alone(run) {
+            let run: Vec<_> = ready.drain(..self.run_length(&ready)).collect();
+            let (begin, single) = (many - ready.len() - run.len(), run.len() == 1);
+            let alone = self.goes_alone(&run);
+            if alone {
                 pooled.wire.idle().await;
             }
             let written = pooled.wire.write(run).await;
             // With its last message written the next batch may begin, but not while this one tries something out.
-            if run.len() == rest.len() && !self.goes_alone(run) {
+            if ready.is_empty() && !alone {
                 outlet = None;
             }
-            let sent = pooled.wire.judge(written).await;
+            let properties = |place: usize| Some(self.outgoing(originals.get(begin + place)?).ok()?.properties);
+            let sent = pooled.wire.judge(written, &properties).await;
             if !sent.usable {
                 self.drop_wire(&pooled, outlet.as_deref_mut()).await;
-                if let [_] = **run
+                if single
                     && outlet.is_some()
                     && let Some((code, text)) = &sent.reply
                 {
@@ -290,16 +298,15 @@ impl RabbitPublisher {
                     continue;
                 }
             }
-            for (out, fate) in run.iter().zip(sent.fates) {
+            for (routing, fate) in sent.fates {
                 if matches!(fate, Fate::Arrived) {
                     self.proven.store(true, Ordering::Relaxed);
                 }
-                results.push(receipt(out, fate));
+                results.push(receipt(&routing, fate));
             }
             if !sent.usable {
                 let error = Error::new(ErrorKind::Unreachable, "the channel was lost before the message was sent");
-                let rest = messages.get(results.len()..).unwrap_or_default();
-                results.extend(rest.iter().map(|_| Err(again(&error))));
+                results.extend(ready.drain(..).map(|_| Err(again(&error))));
             }
         }
         results
@@ -324,9 +331,9 @@ impl RabbitPublisher {
     }
 
     /// How many of these go together: one at first and where it is large, else up to the next large one.
-    fn run_length(&self, rest: &[Outgoing]) -> usize {
+    fn run_length(&self, rest: &VecDeque<Outgoing>) -> usize {
         let large = |out: &Outgoing| out.payload.len() > LARGE;
-        if !self.proven.load(Ordering::Relaxed) || rest.first().is_some_and(large) {
+        if !self.proven.load(Ordering::Relaxed) || rest.front().is_some_and(large) {
             return 1.min(rest.len());
         }
         rest.iter().position(large).unwrap_or(rest.len())
@@ -351,17 +358,17 @@ impl RabbitPublisher {
 }
 
 /// What the caller is told.
-fn receipt(out: &Outgoing, fate: Fate) -> Result<Receipt> {
+fn receipt(to: &Routing, fate: Fate) -> Result<Receipt> {
     let rejected = |why: String| Error::new(ErrorKind::Rejected, why);
     match fate {
         Fate::Arrived => Ok(Receipt::default()),
-        Fate::Returned(reply) if out.exchange.as_str().is_empty() => {
-            Err(rejected(format!("the queue {:?} is gone ({reply})", out.key.as_str())))
+        Fate::Returned(reply) if to.exchange.as_str().is_empty() => {
+            Err(rejected(format!("the queue {:?} is gone ({reply})", to.key.as_str())))
         }
         Fate::Returned(reply) => Err(rejected(format!(
             "the exchange {:?} routes the key {:?} to no queue ({reply})",
-            out.exchange.as_str(),
-            out.key.as_str()
+            to.exchange.as_str(),
+            to.key.as_str()
         ))
         .hint("bind a queue to it, or name a queue as the target")),
         Fate::Nacked => Err(rejected("the queue refused it: it is full, or has no quorum".to_owned())),
@@ -415,18 +422,19 @@ impl Publisher for RabbitPublisher {
     }
 
     async fn publish(&self, batch: &[Message]) -> Vec<Result<Receipt>> {
-        let mut ready = Vec::with_capacity(batch.len());
+        let (mut ready, mut originals) = (Vec::with_capacity(batch.len()), Vec::with_capacity(batch.len()));
         let refused: Vec<Option<Error>> = batch
             .iter()
             .map(|message| match self.outgoing(message) {
                 Ok(out) => {
                     ready.push(out);
+                    originals.push(message);
                     None
                 }
                 Err(error) => Some(error),
             })
             .collect();
-        let mut sent = self.send_all(&Arc::from(ready)).await.into_iter();
+        let mut sent = self.send_all(ready, &originals).await.into_iter();
         self.shared.forget();
         refused
             .into_iter()

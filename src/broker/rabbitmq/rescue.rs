@@ -16,7 +16,7 @@ use super::Shared;
 use super::errors::{answer, short};
 use super::learn;
 use super::publish::{confirming, unblocked};
-use super::send::{Fate, Outgoing, send};
+use super::send::{Fate, Outgoing, Routing, send};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Headers that the copy does not carry.
@@ -75,10 +75,10 @@ async fn attempt(
         Some(channel) if channel.status().connected() => channel,
         _ => confirming(&link).await?,
     };
-    let copies: Arc<[Outgoing]> =
-        messages.iter().map(|message| copy(shared, &key, message, &mut rescued.notes)).collect();
+    let routing = Arc::new(Routing { exchange: ShortString::default(), key });
+    let copies = messages.iter().map(|message| copy(shared, &routing, message, &mut rescued.notes)).collect();
     let sent = send(&channel, copies).await;
-    for (message, fate) in messages.iter().zip(sent.fates) {
+    for (message, (_, fate)) in messages.iter().zip(sent.fates) {
         match fate {
             Fate::Arrived => {
                 let ack = holding.basic_ack(message.tag, BasicAckOptions::default());
@@ -105,7 +105,7 @@ async fn attempt(
 }
 
 /// The copy of a message.
-fn copy(shared: &Shared, key: &ShortString, message: &Endangered, notes: &mut Vec<String>) -> Outgoing {
+fn copy(shared: &Shared, routing: &Arc<Routing>, message: &Endangered, notes: &mut Vec<String>) -> Outgoing {
     let mut note = |text: &str| {
         if !notes.iter().any(|there| there == text) {
             notes.push(text.to_owned());
@@ -124,7 +124,7 @@ fn copy(shared: &Shared, key: &ShortString, message: &Endangered, notes: &mut Ve
         note("copies carry no user_id: the broker takes only that of the user we log in as");
         properties = without_user(&properties);
     }
-    Outgoing { exchange: ShortString::default(), key: key.clone(), properties, payload: message.payload.clone() }
+    Outgoing { routing: Arc::clone(routing), payload: message.payload.clone(), properties }
 }
 
 /// The same properties without the user.

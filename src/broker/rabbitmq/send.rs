@@ -9,13 +9,12 @@
 //! Limits: batches are written one after the other (the caller sees to that) and judged in the same order.
 
 use std::collections::{HashMap, VecDeque};
-use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures::FutureExt;
-use futures::future::join_all;
+use futures::future::maybe_done;
 use lapin::message::BasicReturnMessage;
 use lapin::options::BasicPublishOptions;
 use lapin::types::ShortString;
@@ -28,39 +27,29 @@ use crate::error::{Error, ErrorKind};
 
 /// Publishes that are polled together: one at a time waits for the socket each time.
 const GROUP: usize = 100;
+/// Whatever reaches no queue comes back.
+const MANDATORY: BasicPublishOptions = BasicPublishOptions { mandatory: true, immediate: false };
 /// How long the broker may be silent before the rest of a batch counts as unanswered.
 pub(super) const SILENCE: Duration = Duration::from_secs(30);
 
-/// A message ready to go.
-#[derive(Clone, Debug)]
-pub(super) struct Outgoing {
+/// Where messages go; one for all that go there.
+#[derive(Debug)]
+pub(super) struct Routing {
     pub(super) exchange: ShortString,
     pub(super) key: ShortString,
-    pub(super) properties: BasicProperties,
+}
+
+/// A message ready to go.
+#[derive(Debug)]
+pub(super) struct Outgoing {
+    pub(super) routing: Arc<Routing>,
     pub(super) payload: Bytes,
+    /// Given away when it is written: to keep a copy of them for every message costs more than all else here.
+    pub(super) properties: BasicProperties,
 }
 
-/// Some messages of a batch, which go out together. The wire keeps them until they are judged.
-#[derive(Clone)]
-pub(super) struct Run {
-    all: Arc<[Outgoing]>,
-    range: Range<usize>,
-}
-
-impl Run {
-    /// The messages at these places of the batch.
-    pub(super) fn new(all: &Arc<[Outgoing]>, range: Range<usize>) -> Self {
-        Self { all: Arc::clone(all), range }
-    }
-}
-
-impl std::ops::Deref for Run {
-    type Target = [Outgoing];
-
-    fn deref(&self) -> &[Outgoing] {
-        self.all.get(self.range.clone()).unwrap_or_default()
-    }
-}
+/// The properties of the message at a place of a batch, made once more: to tell it from its like where one comes back.
+pub(super) type Again<'a> = &'a (dyn Fn(usize) -> Option<BasicProperties> + Sync);
 
 /// What became of one message.
 #[derive(Debug)]
@@ -79,8 +68,8 @@ pub(super) enum Fate {
 
 /// What a batch became.
 pub(super) struct Sent {
-    /// One for each message, in order.
-    pub(super) fates: Vec<Fate>,
+    /// Each message's, in order, and where it went.
+    pub(super) fates: Vec<(Arc<Routing>, Fate)>,
     /// Whether the channel can be used for another batch.
     pub(super) usable: bool,
     /// The broker's reply that closed the channel, where it did.
@@ -116,7 +105,7 @@ struct Book {
 /// A batch on its way.
 struct Flight {
     number: u64,
-    batch: Run,
+    batch: Vec<Outgoing>,
     confirms: Vec<Option<PublisherConfirm>>,
     answers: Vec<Option<Answer>>,
     broken: Option<lapin::Error>,
@@ -127,11 +116,11 @@ struct Flight {
 pub(super) struct Written(u64);
 
 /// Sends a batch alone and waits for all answers.
-pub(super) async fn send(channel: &Channel, batch: Arc<[Outgoing]>) -> Sent {
+pub(super) async fn send(channel: &Channel, batch: Vec<Outgoing>) -> Sent {
     let wire = Wire::new(channel.clone());
-    let all = 0..batch.len();
-    let written = wire.write(&Run::new(&batch, all)).await;
-    wire.judge(written).await
+    let properties: Vec<_> = batch.iter().map(|out| out.properties.clone()).collect();
+    let written = wire.write(batch).await;
+    wire.judge(written, &|place| properties.get(place).cloned()).await
 }
 
 impl Wire {
@@ -151,26 +140,22 @@ impl Wire {
     }
 
     /// Puts a batch on the wire. To be called for one batch after the other, and never to be cut off.
-    pub(super) async fn write(&self, batch: &Run) -> Written {
+    pub(super) async fn write(&self, batch: Vec<Outgoing>) -> Written {
+        let many = batch.len();
         let number = {
             let mut book = self.book.lock().await;
             book.next += 1;
             let number = book.next;
-            book.flights.push_back(Flight {
-                number,
-                batch: batch.clone(),
-                confirms: Vec::with_capacity(batch.len()),
-                answers: Vec::with_capacity(batch.len()),
-                broken: None,
-            });
+            let (confirms, answers) = (Vec::with_capacity(many), Vec::with_capacity(many));
+            book.flights.push_back(Flight { number, batch, confirms, answers, broken: None });
             number
         };
-        for group in batch.chunks(GROUP) {
+        for _ in 0..many.div_ceil(GROUP) {
             // Held while a group is written: its confirmations can be complete before they are in the book.
             let mut book = self.book.lock().await;
             book.begin();
             if let Some(flight) = book.flights.iter_mut().find(|flight| flight.number == number) {
-                flight.write(&self.channel, group).await;
+                flight.write(&self.channel).await;
             }
             book.busy = false;
         }
@@ -178,7 +163,7 @@ impl Wire {
     }
 
     /// Waits for all answers to a batch that was written, and says what became of each message. Never to be cut off.
-    pub(super) async fn judge(&self, written: Written) -> Sent {
+    pub(super) async fn judge(&self, written: Written, again: Again<'_>) -> Sent {
         let _turn = self.turn.lock().await;
         let taken = {
             let mut book = self.book.lock().await;
@@ -205,11 +190,12 @@ impl Wire {
         book.take_in(others);
         let broken = flight.broken.as_ref();
         let reply = broken.and_then(super::errors::reply);
-        let returned = book.assign(&flight.batch);
+        let returned = book.assign(&flight.batch, again);
         let doubtful = book.doubtful || (broken.is_some() && book.returned);
         let usable = broken.is_none() && !book.doubtful && self.channel.status().connected();
         book.busy = false;
         let fates = fates(&flight.answers, returned, doubtful, broken);
+        let fates = flight.batch.into_iter().map(|out| out.routing).zip(fates).collect();
         Sent { fates, usable, reply }
     }
 }
@@ -227,8 +213,8 @@ impl Book {
     }
 
     /// Gives the returns of a batch to its messages. What fits none of the batches on the wire leaves a doubt.
-    fn assign(&mut self, batch: &[Outgoing]) -> Vec<Option<String>> {
-        let (assigned, rest, unclear) = assign(batch, std::mem::take(&mut self.returns));
+    fn assign(&mut self, batch: &[Outgoing], again: Again<'_>) -> Vec<Option<String>> {
+        let (assigned, rest, unclear) = assign(batch, std::mem::take(&mut self.returns), again);
         let fits = |message: &BasicReturnMessage| self.flights.iter().any(|flight| flight.holds(message));
         self.doubtful |= unclear || !rest.iter().all(fits);
         self.returns = rest;
@@ -238,21 +224,24 @@ impl Book {
 
 impl Flight {
     /// Publishes the next of its messages.
-    async fn write(&mut self, channel: &Channel, group: &[Outgoing]) {
+    async fn write(&mut self, channel: &Channel) {
+        let group = self.batch.iter_mut().skip(self.confirms.len()).take(GROUP);
+        let many = group.len();
         if self.broken.is_some() {
-            self.confirms.extend(group.iter().map(|_| None));
-            self.answers.extend(group.iter().map(|_| Some(Answer::NotSent)));
+            self.confirms.extend((0..many).map(|_| None));
+            self.answers.extend((0..many).map(|_| Some(Answer::NotSent)));
             return;
         }
-        let options = BasicPublishOptions { mandatory: true, immediate: false };
-        let publishes = group.iter().map(|out| {
-            channel.basic_publish(out.exchange.clone(), out.key.clone(), options, &out.payload, out.properties.clone())
+        let publishes = group.map(|out| {
+            let Routing { exchange, key } = &*out.routing;
+            let properties = std::mem::take(&mut out.properties);
+            channel.basic_publish(exchange.clone(), key.clone(), MANDATORY, &out.payload, properties)
         });
-        let Ok(sent) = tokio::time::timeout(SILENCE, join_all(publishes)).await else {
+        let Ok(sent) = tokio::time::timeout(SILENCE, together(publishes)).await else {
             // The socket takes nothing: what is in lapin's buffer may still go out.
             self.broken = Some(timed_out());
-            self.confirms.extend(group.iter().map(|_| None));
-            self.answers.extend(group.iter().map(|_| Some(Answer::Unknown)));
+            self.confirms.extend((0..many).map(|_| None));
+            self.answers.extend((0..many).map(|_| Some(Answer::Unknown)));
             return;
         };
         for one in sent {
@@ -301,6 +290,19 @@ impl Flight {
     fn holds(&self, message: &BasicReturnMessage) -> bool {
         self.batch.iter().any(|out| content(out) == content_of(message))
     }
+}
+
+/// Begins all of these at once and waits for their ends, in their order. They end in it, too, so that who waits for the
+/// last one is woken once and not for each.
+async fn together<T>(all: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
+    let mut all: Vec<_> = all.map(|one| Box::pin(maybe_done(one))).collect();
+    for one in &mut all {
+        _ = one.now_or_never();
+    }
+    for one in all.iter_mut().rev() {
+        one.await;
+    }
+    all.iter_mut().filter_map(|one| one.as_mut().take_output()).collect()
 }
 
 fn timed_out() -> lapin::Error {
@@ -391,7 +393,7 @@ fn fates(
 type Content<'a> = (&'a str, &'a str, &'a [u8]);
 
 fn content(out: &Outgoing) -> Content<'_> {
-    (out.exchange.as_str(), out.key.as_str(), &out.payload)
+    (out.routing.exchange.as_str(), out.routing.key.as_str(), &out.payload)
 }
 
 fn content_of(message: &BasicReturnMessage) -> Content<'_> {
@@ -404,6 +406,7 @@ fn content_of(message: &BasicReturnMessage) -> Content<'_> {
 fn assign(
     batch: &[Outgoing],
     returns: Vec<BasicReturnMessage>,
+    again: Again<'_>,
 ) -> (Vec<Option<String>>, Vec<BasicReturnMessage>, bool) {
     let mut assigned: Vec<Option<String>> = batch.iter().map(|_| None).collect();
     if returns.is_empty() {
@@ -422,7 +425,7 @@ fn assign(
         };
         let same = candidates
             .iter()
-            .position(|index| batch.get(*index).is_some_and(|out| out.properties == message.delivery.properties));
+            .position(|index| again(*index).is_some_and(|properties| properties == message.delivery.properties));
         // The broker may write a property another way; then the body alone decides, unless several could be meant.
         let Some(at) = same.or_else(|| (candidates.len() == 1).then_some(0)) else {
             unclear = true;
@@ -443,4 +446,42 @@ fn assign(
     });
     let rest = rest.collect();
     (assigned, rest, unclear)
+}
+
+#[cfg(test)]
+mod tests {
+    use lapin::message::Delivery;
+    use lapin::types::{AMQPValue, FieldTable};
+
+    use super::*;
+
+    fn numbered(number: i64) -> BasicProperties {
+        let mut headers = FieldTable::default();
+        headers.insert("n".into(), AMQPValue::LongLongInt(number));
+        BasicProperties::default().with_headers(headers)
+    }
+
+    fn returned(properties: BasicProperties) -> BasicReturnMessage {
+        let delivery =
+            Delivery { properties, ..Delivery::mock(0, "shop".into(), "order".into(), false, b"{}".to_vec()) };
+        BasicReturnMessage { delivery, reply_code: 312, reply_text: "NO_ROUTE".into() }
+    }
+
+    #[test]
+    fn of_messages_that_only_their_properties_tell_apart_the_right_one_came_back() {
+        let routing = Arc::new(Routing { exchange: "shop".into(), key: "order".into() });
+        let out = |_| Outgoing {
+            routing: Arc::clone(&routing),
+            payload: Bytes::from_static(b"{}"),
+            // Given away already.
+            properties: BasicProperties::default(),
+        };
+        let batch: Vec<Outgoing> = (0..3).map(out).collect();
+        let again = |place: usize| i64::try_from(place).ok().map(numbered);
+        let (assigned, rest, unclear) = assign(&batch, vec![returned(numbered(1))], &again);
+        assert_eq!(assigned, [None, Some("312 NO_ROUTE".to_owned()), None]);
+        assert!(rest.is_empty() && !unclear);
+        let (assigned, rest, unclear) = assign(&batch, vec![returned(numbered(7))], &again);
+        assert_eq!((assigned, rest.len(), unclear), (vec![None, None, None], 1, true), "it could be any of them");
+    }
 }

@@ -5,6 +5,7 @@
 //! its original and a loop can be seen.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use bytes::Bytes;
 
@@ -194,6 +195,14 @@ fn is_direct_reply(name: &str, value: &Value) -> bool {
     name == "reply_to" && value.as_str().is_some_and(|to| to.starts_with(DIRECT_REPLY))
 }
 
+/// The replay id of a message in the run of that journal.
+pub(in crate::operation) fn replay_id(journal: &str, seq: u64) -> String {
+    let mut id = String::with_capacity(journal.len() + 21);
+    // A string takes whatever is written to it.
+    _ = write!(id, "{journal}-{seq}");
+    id
+}
+
 /// The number of a message in the run of that journal, where it is a copy of that run.
 pub(in crate::operation) fn seq_of(message: &Message, journal: &str) -> Option<u64> {
     let id = message.headers.get_str(REPLAY_ID)?;
@@ -236,7 +245,7 @@ pub(in crate::operation) fn replays(message: &Message) -> u64 {
 pub(in crate::operation) fn prepare(
     mut message: Message,
     limits: &PublishLimits,
-    replay_id: &str,
+    replay_id: String,
     stamp: &Stamp,
 ) -> (Message, u64) {
     let before = replays(&message);
@@ -253,25 +262,21 @@ pub(in crate::operation) fn prepare(
         // The old id would be taken for a duplicate within five minutes, and the message dropped. This one is the same
         // for every try of the same step, and another for every replay.
         message.properties.retain(|name, _| name != DEDUPLICATION);
-        message.properties.push(DEDUPLICATION, replay_id);
+        message.properties.push(DEDUPLICATION, replay_id.as_str());
         message.metadata.push(OWN_ID, Value::Bool(true));
     }
     let mut converted = 0;
     if let Some(fitted) = fit::fitted(&message, limits.header_types) {
         (message.headers, message.properties, converted) = (fitted.headers, fitted.properties, fitted.converted);
     }
-    let mut marks = Vec::new();
-    if stamp.purpose != Purpose::Undo {
-        marks.push((REPLAY_ID, Value::text(replay_id)));
-    }
-    if stamp.purpose == Purpose::Replay {
-        marks.push((REPLAY_COUNT, count_value(before + 1, limits.header_types)));
-    }
-    if let Some(reason) = &stamp.reason {
-        marks.push((REASON, Value::text(reason.as_ref())));
-    }
-    if limits.max_headers.is_none_or(|max| message.headers.len() + marks.len() <= max as usize) {
-        for (name, value) in marks {
+    let marks = [
+        (stamp.purpose != Purpose::Undo).then(|| (REPLAY_ID, Value::text(replay_id))),
+        (stamp.purpose == Purpose::Replay).then(|| (REPLAY_COUNT, count_value(before + 1, limits.header_types))),
+        stamp.reason.as_ref().map(|reason| (REASON, Value::text(reason.as_ref()))),
+    ];
+    let all = message.headers.len() + marks.iter().flatten().count();
+    if limits.max_headers.is_none_or(|max| all <= max as usize) {
+        for (name, value) in marks.into_iter().flatten() {
             message.headers.push(name, value);
         }
     }
@@ -314,7 +319,7 @@ mod tests {
 
     #[test]
     fn provenance_stays_distortions_go_and_the_marks_are_renewed() {
-        let (message, converted) = prepare(dead(), &Profile::RabbitClassic.publish_limits(), "j-7", &REPLAY);
+        let (message, converted) = prepare(dead(), &Profile::RabbitClassic.publish_limits(), "j-7".into(), &REPLAY);
         let expected = Fields::from_iter([
             ("x-death", Value::from("kept")),
             (REPLAY_ID, Value::from("j-7")),
@@ -337,7 +342,7 @@ mod tests {
         let message = Message { headers, ..Message::default() };
         let limits = Profile::RabbitClassic.publish_limits();
         let names = |stamp: &Stamp| -> Vec<String> {
-            let (copy, _) = prepare(message.clone(), &limits, "j-7", stamp);
+            let (copy, _) = prepare(message.clone(), &limits, "j-7".into(), stamp);
             copy.headers.iter().map(|(name, value)| format!("{name}={value:?}")).map(|s| s.replace('"', "")).collect()
         };
         assert_eq!(names(&REPLAY).len(), 3);
@@ -362,7 +367,7 @@ mod tests {
             [Fields::from_iter([("tenant", Value::from("acme"))]), Fields::from_iter([(REPLAY_COUNT, Value::Int(2))])]
         {
             let original = Message { headers, ..Message::default() };
-            let (mut copy, _) = prepare(original.clone(), &limits, "20260302-1-a-7", &REPLAY);
+            let (mut copy, _) = prepare(original.clone(), &limits, "20260302-1-a-7".into(), &REPLAY);
             assert_eq!(seq_of(&copy, "20260302-1-a"), Some(7));
             assert_eq!(seq_of(&copy, "20260302-1"), None);
             unmark(&mut copy, true);
@@ -379,7 +384,7 @@ mod tests {
             full.headers.push(format!("h{n}"), "x");
         }
         let limits = Profile::SqsStandard.publish_limits();
-        let (message, _) = prepare(full, &limits, "j-7", &REPLAY);
+        let (message, _) = prepare(full, &limits, "j-7".into(), &REPLAY);
         assert_eq!(message.headers.get(REPLAY_ID), None);
         // One more was a property.
         assert_eq!(message.headers.len(), 10);
@@ -389,7 +394,7 @@ mod tests {
     fn each_replay_to_sqs_has_a_deduplication_id_of_its_own() {
         let old = Fields::from_iter([("message_deduplication_id", Value::from("old"))]);
         let dead = Message { properties: old, ..Message::default() };
-        let (message, _) = prepare(dead, &Profile::SqsFifo.publish_limits(), "j-7", &REPLAY);
+        let (message, _) = prepare(dead, &Profile::SqsFifo.publish_limits(), "j-7".into(), &REPLAY);
         assert_eq!(message.properties, Fields::from_iter([("message_deduplication_id", Value::from("j-7"))]));
     }
 

@@ -189,20 +189,8 @@ impl Carrier {
         let Self::Publish { routes, journal, witness } = self else {
             return futures::future::ready(Step::Sent(Vec::new(), None)).boxed();
         };
-        let mut lanes: Vec<Vec<usize>> = routes.lanes().iter().map(|_| Vec::new()).collect();
-        for (index, item) in batch.iter().enumerate() {
-            if let Some(lane) = lanes.get_mut(item.to as usize) {
-                lane.push(index);
-            }
-        }
-        let lanes: Vec<_> = routes
-            .lanes()
-            .iter()
-            .zip(lanes)
-            .filter(|(_, indexes)| !indexes.is_empty())
-            .map(|(lane, indexes)| (Arc::clone(&lane.publisher), lane.stamp.clone(), indexes))
-            .collect();
-        publish(batch, lanes, Arc::clone(journal), witness.clone()).boxed()
+        let loads = routes.lanes().iter().map(|lane| (Arc::clone(&lane.publisher), lane.stamp.clone())).collect();
+        publish(batch, loads, Arc::clone(journal), witness.clone()).boxed()
     }
 }
 
@@ -237,40 +225,37 @@ fn split(batch: &[Item]) -> (Vec<u64>, u64, Vec<Intent>) {
 
 async fn publish(
     batch: Vec<Item>,
-    lanes: Vec<(Arc<dyn Publisher>, Stamp, Vec<usize>)>,
+    lanes: Vec<(Arc<dyn Publisher>, Stamp)>,
     journal: Arc<str>,
     witness: Option<Witness>,
 ) -> Step {
     let mut sent = Vec::with_capacity(batch.len());
-    let mut messages = Vec::with_capacity(batch.len());
+    // For each lane, what it takes, the copies, and which of the batch these are.
+    let share = batch.len().div_ceil(lanes.len().max(1));
+    let load = |publisher: &dyn Publisher| (publisher.limits(), Vec::with_capacity(share), Vec::with_capacity(share));
+    let mut loads: Vec<_> = lanes.iter().map(|(publisher, _)| load(&**publisher)).collect();
     for item in batch {
         let Item { seq, twice, token, to, routing, mut message, .. } = item;
         let id = message.id.clone();
         if routing.is_some() {
             message.key = routing;
         }
+        if let Some((limits, copies, places)) = loads.get_mut(to as usize)
+            && let Some((_, stamp)) = lanes.get(to as usize)
+        {
+            let (copy, _) = headers::prepare(message, limits, headers::replay_id(&journal, seq), stamp);
+            if let Some(witness) = &witness {
+                witness.copy(seq, &copy, headers::seq_of(&copy, &journal).is_some());
+            }
+            copies.push(copy);
+            places.push(sent.len());
+        }
         let outcome = Outcome::Ambiguous("the publisher gave no answer for it".into());
         sent.push(Sent { seq, token, id, to, twice, outcome });
-        messages.push(Some(message));
     }
-    let publishing = lanes.into_iter().map(|(publisher, stamp, indexes)| {
-        let limits = publisher.limits();
-        let ready: Vec<Message> = indexes
-            .iter()
-            .filter_map(|index| {
-                let message = messages.get_mut(*index)?.take()?;
-                let seq = sent.get(*index)?.seq;
-                let (copy, _) = headers::prepare(message, &limits, &format!("{journal}-{seq}"), &stamp);
-                if let Some(witness) = &witness {
-                    witness.copy(seq, &copy, headers::seq_of(&copy, &journal).is_some());
-                }
-                Some(copy)
-            })
-            .collect();
-        async move { (indexes, publisher.publish(&ready).await) }
-    });
-    // Collected first: making the futures borrows what is filled in afterwards.
-    let publishing: Vec<_> = publishing.collect();
+    let publishing = lanes.iter().zip(loads).filter(|(_, (_, copies, _))| !copies.is_empty());
+    let publishing = publishing
+        .map(|((publisher, _), (_, copies, places))| async move { (places, publisher.publish(&copies).await) });
     let mut fatal = None;
     for (indexes, results) in join_all(publishing).await {
         for (index, result) in indexes.into_iter().zip(results) {

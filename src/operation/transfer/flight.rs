@@ -60,10 +60,8 @@ impl Flight {
     /// One more waits for its batch: behind those that vanish no later, where that is known.
     pub(super) fn push(&mut self, item: Item) {
         self.pending_bytes += item.message.size();
-        let place = match item.vanishes {
-            None => self.pending.len(),
-            Some(end) => self.pending.partition_point(|other| other.vanishes.is_some_and(|its| its <= end)),
-        };
+        let Some(end) = item.vanishes else { return self.pending.push_back(item) };
+        let place = self.pending.partition_point(|other| other.vanishes.is_some_and(|its| its <= end));
         self.pending.insert(place, item);
     }
 
@@ -115,13 +113,13 @@ impl Mover<'_> {
         let most = self.throttle.batch(most).min(room);
         let mut batch = Vec::with_capacity(self.flight.pending.len().min(most));
         let mut bytes = 0;
-        let mut waiting = VecDeque::new();
+        let mut waiting = Vec::new();
         while batch.len() < most
             && (batch.is_empty() || bytes < BATCH_BYTES)
             && let Some(mut item) = self.flight.pending.pop_front()
         {
             match self.turns.course.admit(item.key) {
-                Admit::Wait => waiting.push_back(item),
+                Admit::Wait => waiting.push(item),
                 Admit::Held(why) => {
                     self.flight.pending_bytes = self.flight.pending_bytes.saturating_sub(item.message.size());
                     if let Err(error) = self.hold_back(item, why) {
@@ -145,8 +143,9 @@ impl Mover<'_> {
             }
         }
         // What waits for one of its key stands before what was not looked at.
-        waiting.append(&mut self.flight.pending);
-        self.flight.pending = waiting;
+        for item in waiting.into_iter().rev() {
+            self.flight.pending.push_front(item);
+        }
         self.flight.pending_bytes = self.flight.pending_bytes.saturating_sub(bytes);
         if batch.is_empty() {
             return;

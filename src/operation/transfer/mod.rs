@@ -270,8 +270,8 @@ impl Mover<'_> {
         let mut concluded = false;
         loop {
             if let Some((seq, delivery)) = self.late.pop_front().filter(|_| self.stop.is_none()) {
-                let digest = delivery.digest();
-                if let Err(error) = self.send(delivery, digest, Some(seq)).await {
+                let known = Identity::of_delivery(&delivery);
+                if let Err(error) = self.send(delivery, known, Some(seq)).await {
                     self.halt(error);
                 }
                 continue;
@@ -374,8 +374,8 @@ impl Mover<'_> {
                 }
                 Pick::Beyond if self.turns.has_deferred() => self.pause_at_the_end(),
                 Pick::Beyond => (self.ended, self.early) = (true, true),
-                Pick::Take => self.send(delivery, digest, None).await?,
-                Pick::Retry(seq) => self.send(delivery, digest, Some(seq)).await?,
+                Pick::Take => self.send(delivery, (identity, digest), None).await?,
+                Pick::Retry(seq) => self.send(delivery, (identity, digest), Some(seq)).await?,
                 Pick::Remove(seq) => self.remove(seq, &delivery),
                 Pick::Wait(seq) => _ = self.waiting.insert(seq, delivery),
             }
@@ -421,11 +421,15 @@ impl Mover<'_> {
     }
 
     /// A message to send: one of this run, or one of an earlier run once more.
-    async fn send(&mut self, mut delivery: Delivery, digest: Digest, again: Option<u64>) -> Result<()> {
+    async fn send(
+        &mut self,
+        mut delivery: Delivery,
+        (identity, digest): (Identity, Digest),
+        again: Option<u64>,
+    ) -> Result<()> {
         let twice = again.is_some_and(|seq| !self.is_unsent(seq));
         let (mut original, mut undoes, mut group) = (None, None, None);
         let key = self.turns.key(&delivery);
-        let identity = Identity::new(digest, &delivery.message.id);
         if !self.turns.takes_up(key, identity) {
             self.leave(delivery.token);
             return Ok(());
