@@ -201,10 +201,14 @@ pub(crate) enum Record {
         first: u64,
         /// The messages.
         messages: Vec<Intent>,
-        /// The archive's length behind them.
+        /// The archive's length behind them, and behind those of `again`.
         offset: u64,
+        /// Messages stored before that are in the archive once more. On the same line: the length holds for both, and a
+        /// kill may come between two.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        again: Ranges,
     },
-    /// Messages stored before are in the archive once more.
+    /// Messages stored before are in the archive once more, as builds wrote it that had no `again` in [`Record::Stored`].
     StoredAgain {
         /// Which.
         seqs: Ranges,

@@ -167,17 +167,11 @@ impl State {
                 entry.twice |= !matches!(entry.stage, Stage::Unsent(_));
                 entry.stage = Stage::Intended;
             }),
-            Record::Stored { first, messages, offset } => {
-                self.offset = Some(offset);
+            Record::Stored { first, messages, offset, again } => {
                 self.extend(first, messages, &Stage::Confirmed(None));
+                self.stored_again(&again, offset);
             }
-            Record::StoredAgain { seqs, offset } => {
-                self.offset = Some(offset);
-                self.each(&seqs, |entry| {
-                    entry.stage = Stage::Confirmed(None);
-                    entry.twice = true;
-                });
-            }
+            Record::StoredAgain { seqs, offset } => self.stored_again(&seqs, offset),
             Record::Confirm { done, failed, ambiguous, unsent } => {
                 self.each(&done, |entry| entry.stage = Stage::Confirmed(None));
                 self.each_why(failed, |_, why| Stage::Failed(why));
@@ -208,6 +202,14 @@ impl State {
         debug_assert_eq!(first, self.last() + 1);
         self.released = false;
         self.entries.extend(messages.into_iter().map(|intent| Entry::new(intent, stage.clone())));
+    }
+
+    fn stored_again(&mut self, seqs: &Ranges, offset: u64) {
+        self.offset = Some(offset);
+        self.each(seqs, |entry| {
+            entry.stage = Stage::Confirmed(None);
+            entry.twice = true;
+        });
     }
 
     fn each(&mut self, seqs: &Ranges, mut change: impl FnMut(&mut Entry)) {

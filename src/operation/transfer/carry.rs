@@ -301,10 +301,8 @@ async fn store(writer: Arc<Mutex<ArchiveWriter>>, batch: Vec<Item>) -> Step {
 
 /// Tells the journal what is in the archive (or is going to be dropped).
 pub(super) fn record_stored(batch: Vec<Item>, offset: u64, journal: &Writer) -> BoxFuture<'static, Step> {
-    let (seqs, first, messages) = split(&batch);
-    let again =
-        if seqs.is_empty() { Ok(()) } else { journal.note(&Record::StoredAgain { seqs: ranges(seqs), offset }) };
-    let on_disk = journal.durable(&Record::Stored { first, messages, offset });
+    let (again, first, messages) = split(&batch);
+    let on_disk = journal.durable(&Record::Stored { first, messages, offset, again: ranges(again) });
     let sent = batch
         .into_iter()
         .map(|item| Sent {
@@ -316,7 +314,7 @@ pub(super) fn record_stored(batch: Vec<Item>, offset: u64, journal: &Writer) -> 
             outcome: Outcome::Done,
         })
         .collect();
-    async move { Step::Recorded(sent, on_disk.await.and(again)) }.boxed()
+    async move { Step::Recorded(sent, on_disk.await) }.boxed()
 }
 
 /// Tells the journal what the publishers answered.
