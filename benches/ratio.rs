@@ -37,6 +37,23 @@ pub(crate) async fn timed<E: std::fmt::Debug>(work: impl Future<Output = Result<
     start.elapsed()
 }
 
+/// What a process is asked to do that runs a bare loop for [`bare`].
+pub(crate) fn job() -> Option<Vec<String>> {
+    let mut arguments = std::env::args().skip_while(|argument| argument != "bare");
+    arguments.next().map(|_| arguments.collect())
+}
+
+/// Runs a bare loop from start to exit in a process of its own, as the binary does: a cold start counts, too.
+pub(crate) fn bare(job: &[&str]) -> Duration {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.arg("bare").args(job).stdin(Stdio::null());
+    let start = Instant::now();
+    let status = command.stdout(Stdio::null()).status().unwrap();
+    let took = start.elapsed();
+    assert!(status.success(), "the bare loop {job:?}: {status}");
+    took
+}
+
 /// Runs the binary from start to exit, as a person would, with its own files in `home`.
 pub(crate) fn postroom(home: &Path, arguments: &[&str]) -> Duration {
     run(home, arguments).0

@@ -20,8 +20,7 @@ mod bare;
 #[path = "../ratio.rs"]
 mod ratio;
 
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bare::PARTITIONS;
 use ratio::{Times, head, setting};
@@ -30,11 +29,8 @@ use ratio::{Times, head, setting};
 const WORD: &str = "Needle";
 
 fn main() {
-    // The bare loops run in processes of their own, for a cold start counts, too.
-    let arguments: Vec<String> = std::env::args().collect();
-    if let Some(job) = arguments.iter().position(|argument| argument == "bare") {
-        let rest: Vec<&str> = arguments[job + 1..].iter().map(String::as_str).collect();
-        bare::run(&rest);
+    if let Some(job) = ratio::job() {
+        bare::run(&job.iter().map(String::as_str).collect::<Vec<_>>());
         return;
     }
     let Some(url) = std::env::var("POSTROOM_KAFKA_URL").ok().filter(|url| !url.is_empty()) else {
@@ -99,13 +95,7 @@ impl Ground {
 
     /// Runs a bare loop in a process of its own.
     fn bare(&self, job: &[&str]) -> Duration {
-        let mut command = Command::new(std::env::current_exe().unwrap());
-        command.args(["bare", &self.hosts]).args(job).stdin(Stdio::null());
-        let start = Instant::now();
-        let status = command.stdout(Stdio::null()).status().unwrap();
-        let took = start.elapsed();
-        assert!(status.success(), "the bare loop {job:?}: {status}");
-        took
+        ratio::bare(&[&[self.hosts.as_str()], job].concat())
     }
 
     /// Runs the binary; how long it took, and how many lines it printed.

@@ -26,6 +26,16 @@ const GROUP: usize = 100;
 /// Batches of publishes that wait for their confirmations.
 const IN_FLIGHT: usize = 3;
 
+/// Does a job: `drain`, `replay` or `peek`, the broker's URL, a queue, how many messages, and where they go.
+pub(crate) async fn run(job: &[&str]) -> lapin::Result<()> {
+    match job {
+        ["drain", url, queue, count, file] => drain(url, queue, Path::new(file), count.parse().unwrap()).await,
+        ["replay", url, from, count, to] => replay(url, from, to, count.parse().unwrap()).await,
+        ["peek", url, queue, count] => peek(url, queue, count.parse().unwrap()).await,
+        _ => panic!("no such job: {job:?}"),
+    }
+}
+
 pub(crate) async fn connect(url: &str) -> lapin::Result<(Connection, Channel)> {
     // The management address is ours, not the client's.
     let url = url.split('?').next().unwrap_or(url);
@@ -46,7 +56,7 @@ async fn sync(channel: &Channel, queue: &str) -> lapin::Result<()> {
 }
 
 /// Writes every payload on a line of a file; each batch is on the disk before it is acknowledged.
-pub(crate) async fn drain(url: &str, queue: &str, file: &Path, count: u64) -> lapin::Result<()> {
+async fn drain(url: &str, queue: &str, file: &Path, count: u64) -> lapin::Result<()> {
     let (connection, channel) = connect(url).await?;
     let mut consumer = consume(&channel, queue, PREFETCH).await?;
     let mut out = BufWriter::with_capacity(1 << 20, File::create(file).unwrap());
@@ -65,7 +75,7 @@ pub(crate) async fn drain(url: &str, queue: &str, file: &Path, count: u64) -> la
 }
 
 /// Publishes every message to another queue and acknowledges those of a batch once all of it is confirmed and routed.
-pub(crate) async fn replay(url: &str, from: &str, to: &str, count: u64) -> lapin::Result<()> {
+async fn replay(url: &str, from: &str, to: &str, count: u64) -> lapin::Result<()> {
     let (source, channel) = connect(url).await?;
     let (target, publisher) = connect(url).await?;
     publisher.confirm_select(ConfirmSelectOptions::default()).await?;
@@ -114,7 +124,7 @@ async fn settle(channel: &Channel, batch: Option<(u64, Vec<PublisherConfirm>)>) 
 }
 
 /// Looks at the first messages and gives them back.
-pub(crate) async fn peek(url: &str, queue: &str, count: u16) -> lapin::Result<()> {
+async fn peek(url: &str, queue: &str, count: u16) -> lapin::Result<()> {
     let (connection, channel) = connect(url).await?;
     let mut consumer = consume(&channel, queue, count).await?;
     for _ in 0..count {

@@ -1,7 +1,7 @@
 //! postroom against the bare client library, on the same broker in the same run.
 //!
-//! Each job is done by a bare `lapin` loop that a careful person would write for it, and by the `postroom` binary as a
-//! whole process, in turns. Who begins changes from round to round: a broker is still busy with the messages of the one
+//! Each job is done by a bare `lapin` loop that a careful person would write for it, and by the `postroom` binary, each as
+//! a whole process, in turns. Who begins changes from round to round: a broker is still busy with the messages of the one
 //! before. The result is the bare time over postroom's time: 1.00 means that safety, journal and archive lines cost
 //! nothing. Nothing is asserted; machines differ, ratios less so.
 //!
@@ -22,9 +22,14 @@ mod ground;
 mod ratio;
 
 use ground::Ground;
-use ratio::{Times, Whose, head, lines, postroom, setting, timed, turns};
+use ratio::{Times, Whose, head, lines, postroom, setting, turns};
 
 fn main() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    if let Some(job) = ratio::job() {
+        runtime.block_on(bare::run(&job.iter().map(String::as_str).collect::<Vec<_>>())).expect("the bare loop");
+        return;
+    }
     let (messages, rounds) = (setting("POSTROOM_BENCH_MESSAGES", 100_000), setting("POSTROOM_BENCH_ROUNDS", 8));
     let brokers: Vec<(&str, String)> = [("4.0", "POSTROOM_RABBITMQ40_URL"), ("4.3", "POSTROOM_RABBITMQ43_URL")]
         .into_iter()
@@ -34,7 +39,6 @@ fn main() {
         println!("no broker: run this with tests/with-brokers");
         return;
     }
-    let runtime = tokio::runtime::Runtime::new().unwrap();
     println!("{messages} messages of 1 KiB, {rounds} rounds");
     head();
     for (version, url) in brokers {
@@ -44,7 +48,7 @@ fn main() {
 }
 
 async fn run(version: &str, ground: &Ground, rounds: u64) {
-    let home = ground.folder.path();
+    let (home, all) = (ground.folder.path(), ground.messages.to_string());
     for kind in ["classic", "quorum"] {
         let queue = format!("bench.{kind}");
         let mut times = Times::default();
@@ -52,7 +56,7 @@ async fn run(version: &str, ground: &Ground, rounds: u64) {
             ground.fill(&queue, kind).await;
             if whose == Whose::Bare {
                 let file = ground.file("bare.out");
-                times.bare.push(timed(bare::drain(&ground.url, &queue, &file, ground.messages)).await);
+                times.bare.push(ratio::bare(&["drain", &ground.url, &queue, &all, &file.to_string_lossy()]));
             } else {
                 let archive = ground.file("postroom.jsonl");
                 let (from, to) = (ground.address(&queue), format!("file:{}", archive.display()));
@@ -69,7 +73,7 @@ async fn run(version: &str, ground: &Ground, rounds: u64) {
         ground.empty("bench.to", "quorum").await;
         ground.fill("bench.from", "quorum").await;
         if whose == Whose::Bare {
-            times.bare.push(timed(bare::replay(&ground.url, "bench.from", "bench.to", ground.messages)).await);
+            times.bare.push(ratio::bare(&["replay", &ground.url, "bench.from", &all, "bench.to"]));
         } else {
             let (from, to) = (ground.address("bench.from"), ground.address("bench.to"));
             times.ours.push(postroom(home, &["replay", &from, "--to", &to, "--yes", "-o", "json"]));
@@ -83,7 +87,7 @@ async fn run(version: &str, ground: &Ground, rounds: u64) {
         let mut times = Times::default();
         // Each look counts on a quorum queue of 4.0, and the delivery limit is 20.
         for _ in 0..rounds.clamp(5, 9) {
-            times.bare.push(timed(bare::peek(&ground.url, &queue, 50)).await);
+            times.bare.push(ratio::bare(&["peek", &ground.url, &queue, "50"]));
             times.ours.push(postroom(home, &["browse", &ground.address(&queue), "--limit", "50", "-o", "jsonl"]));
         }
         times.print(&format!("{version} browse 50 of {kind}"));
