@@ -46,12 +46,8 @@ pub(crate) fn job() -> Option<Vec<String>> {
 /// Runs a bare loop from start to exit in a process of its own, as the binary does: a cold start counts, too.
 pub(crate) fn bare(job: &[&str]) -> Duration {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.arg("bare").args(job).stdin(Stdio::null());
-    let start = Instant::now();
-    let status = command.stdout(Stdio::null()).status().unwrap();
-    let took = start.elapsed();
-    assert!(status.success(), "the bare loop {job:?}: {status}");
-    took
+    command.arg("bare").args(job);
+    whole(command, "the bare loop", job).0
 }
 
 /// Runs the binary from start to exit, as a person would, with its own files in `home`.
@@ -63,11 +59,16 @@ pub(crate) fn postroom(home: &Path, arguments: &[&str]) -> Duration {
 pub(crate) fn run(home: &Path, arguments: &[&str]) -> (Duration, Output) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_postroom"));
     command.args(arguments).env("XDG_STATE_HOME", home).env("XDG_CONFIG_HOME", home).env("XDG_DATA_HOME", home);
+    whole(command, "postroom", arguments)
+}
+
+/// Runs a process to its end.
+fn whole(mut command: Command, who: &str, arguments: &[&str]) -> (Duration, Output) {
     let start = Instant::now();
     let output = command.stdin(Stdio::null()).output().unwrap();
     let took = start.elapsed();
     let talk = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "postroom {}: {}\n{talk}", arguments[0], output.status);
+    assert!(output.status.success(), "{who} {}: {}\n{talk}", arguments[0], output.status);
     (took, output)
 }
 

@@ -175,17 +175,10 @@ impl From<i64> for Value {
 }
 
 fn hash_bytes(hasher: &mut Hasher, tag: u8, bytes: &[u8]) {
-    // A short piece goes in at once: most are names and numbers, and each call costs as much as hashing them.
-    let mut piece = [0; 64];
-    let (head, room) = piece.split_at_mut(9);
+    let mut head = [0; 9];
     head[0] = tag;
     head[1..].copy_from_slice(&(bytes.len() as u64).to_be_bytes());
-    if let Some(room) = room.get_mut(..bytes.len()) {
-        room.copy_from_slice(bytes);
-        hasher.update(&piece[..9 + bytes.len()]);
-    } else {
-        hasher.update(head).update(bytes);
-    }
+    hasher.update(&head).update(bytes);
 }
 
 pub(super) fn hash_optional(hasher: &mut Hasher, bytes: Option<&[u8]>) {

@@ -192,8 +192,9 @@ pub(super) fn short(what: impl fmt::Display, text: &str) -> Result<ShortString> 
 pub(super) fn table(fields: &Fields) -> Result<FieldTable> {
     let mut table: BTreeMap<ShortString, AMQPValue> = BTreeMap::new();
     for (name, value) in fields {
+        let key = short("the name of a header", name)?;
         let value = to_amqp(name, value)?;
-        match table.entry(short("the name of a header", name)?) {
+        match table.entry(key) {
             Entry::Occupied(there) if *there.get() != value => {
                 return Err(rejected(format!(
                     "the header {name:?} occurs more than once; an AMQP table holds one of a name"

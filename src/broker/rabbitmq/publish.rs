@@ -260,9 +260,8 @@ impl RabbitPublisher {
     /// Sends messages that are ready, in order, in as many runs as safety asks for. `originals` are what they were made
     /// of, one for each.
     async fn send_all(&self, ready: Vec<Outgoing>, originals: &[&Message]) -> Vec<Result<Receipt>> {
-        let many = ready.len();
+        let mut results = Vec::with_capacity(ready.len());
         let mut ready = VecDeque::from(ready);
-        let mut results = Vec::with_capacity(many);
         let mut outlet = Some(self.outlet.lock().await);
         while let Some(held) = &mut outlet
             && !ready.is_empty()
@@ -275,7 +274,7 @@ impl RabbitPublisher {
                 }
             };
             let run: Vec<_> = ready.drain(..self.run_length(&ready)).collect();
-            let (begin, single) = (many - ready.len() - run.len(), run.len() == 1);
+            let (begin, single) = (results.len(), run.len() == 1);
             let alone = self.goes_alone(&run);
             if alone {
                 pooled.wire.idle().await;

@@ -44,7 +44,7 @@ pub(super) struct Routing {
 pub(super) struct Outgoing {
     pub(super) routing: Arc<Routing>,
     pub(super) payload: Bytes,
-    /// Given away when it is written: to keep a copy of them for every message costs more than all else here.
+    /// Given away when it is written: a copy for every message would be work that only one that comes back has use for.
     pub(super) properties: BasicProperties,
 }
 
@@ -292,8 +292,8 @@ impl Flight {
     }
 }
 
-/// Begins all of these at once and waits for their ends, in their order. They end in it, too, so that who waits for the
-/// last one is woken once and not for each.
+/// Begins all of these in their order, and gives their results in it. Publishes end in the order in which they began, so
+/// the last one is waited for first: its end wakes once, where the ends of all would wake for each.
 async fn together<T>(all: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
     let mut all: Vec<_> = all.map(|one| Box::pin(maybe_done(one))).collect();
     for one in &mut all {

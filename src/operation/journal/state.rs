@@ -384,6 +384,20 @@ mod tests {
     }
 
     #[test]
+    fn what_is_archived_once_more_is_ambiguous_on_a_line_of_its_own_as_in_older_journals_or_not() {
+        let mut state = State::default();
+        state.apply(Record::Stored { first: 1, messages: intents(3), offset: 30, again: vec![] });
+        let old = r#"{"stored_again":{"seqs":[[1,1]],"offset":40}}"#;
+        state.apply(serde_json::from_str(old).unwrap());
+        assert_eq!((state.last(), state.offset), (3, Some(40)));
+        state.apply(Record::Stored { first: 4, messages: intents(1), offset: 60, again: vec![(2, 2)] });
+        state.apply(Record::Removed { done: vec![(1, 4)], failed: vec![], there: vec![] });
+        let names: Vec<_> = state.entries().map(|(_, entry)| entry.outcome(false).name()).collect();
+        assert_eq!(names, ["ambiguous", "ambiguous", "done", "done"]);
+        assert_eq!(state.offset, Some(60));
+    }
+
+    #[test]
     fn a_journal_of_an_older_version_says_nothing_of_messages_that_were_not_sent() {
         let old = r#"{"confirm":{"done":[[1,1]],"failed":[[2,"away"]],"ambiguous":[]}}"#;
         let mut state = State::default();

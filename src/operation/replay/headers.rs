@@ -5,7 +5,6 @@
 //! its original and a loop can be seen.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use bytes::Bytes;
 
@@ -197,10 +196,7 @@ fn is_direct_reply(name: &str, value: &Value) -> bool {
 
 /// The replay id of a message in the run of that journal.
 pub(in crate::operation) fn replay_id(journal: &str, seq: u64) -> String {
-    let mut id = String::with_capacity(journal.len() + 21);
-    // A string takes whatever is written to it.
-    _ = write!(id, "{journal}-{seq}");
-    id
+    format!("{journal}-{seq}")
 }
 
 /// The number of a message in the run of that journal, where it is a copy of that run.

@@ -17,7 +17,7 @@ use crate::operation::journal::record::{Intent, Record, ranges};
 use crate::operation::journal::writer::Writer;
 use crate::operation::publish::{not_published, stops_a_publisher};
 use crate::operation::replay::headers::{self, Stamp};
-use crate::operation::replay::route::{Route, Routes};
+use crate::operation::replay::route::{Lane, Route, Routes};
 use crate::operation::report::Outcome;
 use crate::operation::verify::Witness;
 
@@ -189,7 +189,13 @@ impl Carrier {
         let Self::Publish { routes, journal, witness } = self else {
             return futures::future::ready(Step::Sent(Vec::new(), None)).boxed();
         };
-        let loads = routes.lanes().iter().map(|lane| (Arc::clone(&lane.publisher), lane.stamp.clone())).collect();
+        let load = |lane: &Lane| Load {
+            publisher: Arc::clone(&lane.publisher),
+            stamp: lane.stamp.clone(),
+            copies: Vec::new(),
+            places: Vec::new(),
+        };
+        let loads = routes.lanes().iter().map(load).collect();
         publish(batch, loads, Arc::clone(journal), witness.clone()).boxed()
     }
 }
@@ -223,44 +229,44 @@ fn split(batch: &[Item]) -> (Vec<u64>, u64, Vec<Intent>) {
     (again, first, new.map(|item| Intent(item.digest, item.message.id.clone(), item.to)).collect())
 }
 
-async fn publish(
-    batch: Vec<Item>,
-    lanes: Vec<(Arc<dyn Publisher>, Stamp)>,
-    journal: Arc<str>,
-    witness: Option<Witness>,
-) -> Step {
+/// What of a batch goes to one destination.
+struct Load {
+    publisher: Arc<dyn Publisher>,
+    stamp: Stamp,
+    copies: Vec<Message>,
+    /// Which of the batch they are copies of.
+    places: Vec<usize>,
+}
+
+async fn publish(batch: Vec<Item>, mut loads: Vec<Load>, journal: Arc<str>, witness: Option<Witness>) -> Step {
     let mut sent = Vec::with_capacity(batch.len());
-    // For each lane, what it takes, the copies, and which of the batch these are.
-    let share = batch.len().div_ceil(lanes.len().max(1));
-    let load = |publisher: &dyn Publisher| (publisher.limits(), Vec::with_capacity(share), Vec::with_capacity(share));
-    let mut loads: Vec<_> = lanes.iter().map(|(publisher, _)| load(&**publisher)).collect();
     for item in batch {
         let Item { seq, twice, token, to, routing, mut message, .. } = item;
         let id = message.id.clone();
         if routing.is_some() {
             message.key = routing;
         }
-        if let Some((limits, copies, places)) = loads.get_mut(to as usize)
-            && let Some((_, stamp)) = lanes.get(to as usize)
-        {
-            let (copy, _) = headers::prepare(message, limits, headers::replay_id(&journal, seq), stamp);
+        if let Some(load) = loads.get_mut(to as usize) {
+            let limits = load.publisher.limits();
+            let (copy, _) = headers::prepare(message, &limits, headers::replay_id(&journal, seq), &load.stamp);
             if let Some(witness) = &witness {
                 witness.copy(seq, &copy, headers::seq_of(&copy, &journal).is_some());
             }
-            copies.push(copy);
-            places.push(sent.len());
+            load.copies.push(copy);
+            load.places.push(sent.len());
         }
         let outcome = Outcome::Ambiguous("the publisher gave no answer for it".into());
         sent.push(Sent { seq, token, id, to, twice, outcome });
     }
-    let publishing = lanes.iter().zip(loads).filter(|(_, (_, copies, _))| !copies.is_empty());
-    let publishing = publishing
-        .map(|((publisher, _), (_, copies, places))| async move { (places, publisher.publish(&copies).await) });
+    let publishing = loads
+        .into_iter()
+        .filter(|load| !load.copies.is_empty())
+        .map(|load| async move { (load.places, load.publisher.publish(&load.copies).await) });
     let mut fatal = None;
-    for (indexes, results) in join_all(publishing).await {
-        for (index, result) in indexes.into_iter().zip(results) {
+    for (places, results) in join_all(publishing).await {
+        for (place, result) in places.into_iter().zip(results) {
             let outcome = outcome_of(result, &mut fatal);
-            if let Some(sent) = sent.get_mut(index) {
+            if let Some(sent) = sent.get_mut(place) {
                 sent.outcome = outcome;
             }
         }
