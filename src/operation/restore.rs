@@ -10,7 +10,7 @@ use std::io::{BufRead as _, BufReader, Seek as _, SeekFrom};
 
 use super::drain;
 use super::journal::record::Identity;
-use super::journal::state::Stage;
+use super::journal::state::{Entry, Stage};
 use super::journal::{Held, Journals};
 use super::plan::Verb;
 use super::replay::headers;
@@ -67,8 +67,8 @@ impl Restore {
         let Some(entry) = seq.checked_sub(1).and_then(|at| state.entry(at)) else {
             return Err("the journal does not know it".into());
         };
-        let mut original = if let Some(offset) = self.lines.get(&seq) {
-            self.read(*offset).map_err(|error| error.to_string())?
+        let mut original = if let Some(kept) = self.kept(seq, entry).map_err(|error| error.to_string())? {
+            kept
         } else {
             let to = state.destinations.get(entry.to as usize);
             let parked = to.is_some() && to == head.aside.park.as_ref();
@@ -82,12 +82,18 @@ impl Restore {
         Ok((Some(seq), Some(original)))
     }
 
-    fn read(&self, offset: u64) -> Result<Message> {
+    /// The original that is kept of a message, where one is.
+    ///
+    /// Originals are on record before the messages are. Where a kill came between the two, the number went to whatever was
+    /// taken next, and the original is not that message's.
+    fn kept(&self, seq: u64, entry: &Entry) -> Result<Option<Message>> {
+        let Some(offset) = self.lines.get(&seq) else { return Ok(None) };
         let mut file = open(&self.held)?;
-        file.seek(SeekFrom::Start(offset))?;
+        file.seek(SeekFrom::Start(*offset))?;
         let mut line = Vec::new();
         BufReader::new(file).read_until(b'\n', &mut line)?;
-        read_line(&line)
+        let kept = read_line(&line)?;
+        Ok((Identity::of(&kept).0 == entry.identity).then_some(kept))
     }
 }
 

@@ -14,7 +14,7 @@ use super::{Case, What, World, cases};
 
 /// What happens at the nth event of a log.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Trouble {
+pub(super) enum Trouble {
     /// The disk is full from then on.
     Full,
     /// The process is killed: what was written stays written.
@@ -35,7 +35,7 @@ struct Script {
 }
 
 #[derive(Clone)]
-struct Probe {
+pub(super) struct Probe {
     trouble: Trouble,
     script: Arc<Mutex<Script>>,
     killed: Arc<Notify>,
@@ -50,17 +50,28 @@ struct Log {
 }
 
 impl Probe {
-    fn new(trouble: Trouble, due: u64) -> Self {
+    pub(super) fn new(trouble: Trouble, due: u64) -> Self {
         let script = Arc::new(Mutex::new(Script { due, ..Script::default() }));
         Self { trouble, script, killed: Arc::default(), cancel: CancellationToken::new() }
     }
 
-    fn journals(&self, world: &World) -> Journals {
+    /// These journals, of which each line and each sync is an event.
+    pub(super) fn watch(&self, journals: Journals) -> Journals {
         let probe = self.clone();
-        world.journals().log_files(move |path: &Path, file| {
+        journals.log_files(move |path: &Path, file| {
             let has_due = path.ends_with("log.jsonl");
             Box::new(Log { file, probe: probe.clone(), has_due })
         })
+    }
+
+    /// Waits until the process is killed.
+    pub(super) async fn killed(&self) {
+        self.killed.notified().await;
+    }
+
+    /// Whether the trouble came.
+    pub(super) fn struck(&self) -> bool {
+        self.script.lock().unwrap().struck
     }
 
     /// Counts an event; an error where the log can't be written any more.
@@ -116,17 +127,17 @@ impl LogFile for Log {
 async fn attempt(case: Case, trouble: Trouble, due: u64) -> bool {
     let world = World::new(case);
     let probe = Probe::new(trouble, due);
-    let journals = probe.journals(&world);
+    let journals = probe.watch(world.journals());
     let control = world.control().cancel(probe.cancel.clone());
     let done = {
         let act = world.act_with(&journals, &control);
         tokio::select! {
             biased;
-            () = probe.killed.notified() => None,
+            () = probe.killed() => None,
             done = act => Some(done),
         }
     };
-    let struck = probe.script.lock().unwrap().struck;
+    let struck = probe.struck();
     let told = format!("{case:?} {trouble:?} at event {due}: {:?}", done.as_ref().map(|d| d.as_ref().map(|r| r.state)));
     if done.is_none() {
         world.memory.disconnect();

@@ -19,6 +19,7 @@ use postroom::operation::select::Selection;
 use postroom::operation::undo;
 use postroom::{ErrorKind, Result};
 
+use super::journal::{Probe, Trouble};
 use super::pairs::{Pair, Second, draw, jumping, pair};
 use super::{folder, read_lines};
 
@@ -53,8 +54,8 @@ impl Opener for World {
 }
 
 impl World {
-    async fn new(profile: Profile, moved: Moved) -> Self {
-        let target = if moved == Moved::ToLog { Profile::Kafka } else { profile };
+    /// The messages, before anything has moved them.
+    fn unmoved(profile: Profile, target: Profile) -> Self {
         let memory =
             Memory::builder().queue(QueueSpec::new("from", profile)).queue(QueueSpec::new("to", target)).build();
         let world = Self { memory, folder: folder(), jumps: false };
@@ -65,6 +66,11 @@ impl World {
             }
             world.memory.publish("from", message).unwrap();
         }
+        world
+    }
+
+    async fn new(profile: Profile, moved: Moved) -> Self {
+        let world = Self::unmoved(profile, if moved == Moved::ToLog { Profile::Kafka } else { profile });
         let journals = Journals::at(world.folder.path().join("journal")).ids(|_| RUN.into());
         let (source, control) = (world.at("demo:from"), Control::new());
         let to = ReplayTo::Place(Box::new(world.at("demo:to")));
@@ -409,6 +415,59 @@ async fn no_single_fault_of_an_undo_loses_a_message_or_hides_a_duplicate() {
             }
         }
     }
+}
+
+/// A replay that is killed at the nth event of its journal, after which somebody puts the first message behind the others;
+/// its resume, which numbers them in another order than the first run did; and its undo. Whether it was killed.
+async fn renumbered(due: u64) -> bool {
+    let world = World::unmoved(Profile::RabbitClassic, Profile::RabbitClassic);
+    let probe = Probe::new(Trouble::Killed, due);
+    let journals = probe.watch(Journals::at(world.folder.path().join("journal")).ids(|_| RUN.into()));
+    let (control, to) = (world.control(), ReplayTo::Place(Box::new(world.at("demo:to"))));
+    let request = ReplayRequest { mode: Mode::Streaming, ..ReplayRequest::all(world.at("demo:from"), to) };
+    let prepared = replay::plan(request, &control).await.unwrap();
+    tokio::select! {
+        biased;
+        () = probe.killed() => {}
+        _ = Box::pin(replay::run(prepared, &journals, &control)) => {}
+    }
+    if !probe.struck() {
+        assert_eq!(world.bodies("from").len(), 0);
+        return false;
+    }
+    world.memory.disconnect();
+    world.let_go().await;
+    for first in world.memory.consume("from", 1).unwrap() {
+        let headers = first.headers.clone();
+        world.memory.publish("from", Message { headers, payload: first.payload, ..Message::default() }).unwrap();
+    }
+    world.resume().await;
+    if world.journals().list().unwrap().0.is_empty() {
+        assert!(world.bodies("to").is_empty(), "killed at event {due}, and there is no journal");
+        return true;
+    }
+    let sorted = |mut bodies: Vec<String>| {
+        bodies.sort_unstable();
+        bodies
+    };
+    let moved = sorted([world.bodies("from"), world.bodies("to")].concat());
+    world.undo().await.unwrap();
+    let back = sorted([world.bodies("from"), world.bodies("to")].concat());
+    assert_eq!(back, moved, "killed at event {due}");
+    for message in world.memory.snapshot("from").unwrap() {
+        let is_capital = message.body()[0].is_ascii_uppercase();
+        assert_eq!(message.headers.get("MT-Reason").is_some(), is_capital, "killed at event {due}: {message:?}");
+    }
+    true
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_original_that_was_kept_for_a_number_is_never_put_back_as_the_message_that_got_it_later() {
+    let mut due = 1;
+    while Box::pin(renumbered(due)).await {
+        due += 1;
+    }
+    assert!(due > 10, "killed only {} times", due - 1);
 }
 
 /// An undo with a pair of faults, its resume, and the undo of what is left.
