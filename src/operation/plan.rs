@@ -73,8 +73,10 @@ impl Mode {
     }
 }
 
-/// What is going to happen.
+/// What is going to happen. A field that this build does not know, of a newer one or misspelt, would change that: such a
+/// plan is refused.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Plan {
     /// `postroom.plan/1`.
     pub schema: String,
@@ -139,6 +141,7 @@ pub struct Plan {
 
 /// What a run sets aside: messages that were replayed too often, or all of them for a reason.
 #[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Aside {
     /// How often a message is replayed at most; one that was replayed so often is parked, or stays.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -391,6 +394,7 @@ impl Check {
 
 /// How fast a plan is run, and what has to be seen before it goes on.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Pace {
     /// Messages a second at most; `None` for as fast as the brokers take them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -629,6 +633,14 @@ mod tests {
     fn a_plan_survives_its_file() {
         let plan = plan();
         assert_eq!(Plan::from_json(plan.to_json().as_bytes()).unwrap(), plan);
+    }
+
+    #[test]
+    fn a_field_that_nobody_knows_is_named_and_not_passed_over() {
+        let text = serde_json::to_string(&plan()).unwrap().replacen("\"keep\":", "\"keeps\":", 1);
+        let error = Plan::from_json(text.as_bytes()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Invalid);
+        assert!(error.message().contains("unknown field `keeps`"), "{error}");
     }
 
     #[test]

@@ -50,7 +50,7 @@ impl NamedSchemas {
 /// What decides which messages a group or a filter takes, for plans and journals: a run that goes on later, when the
 /// configuration says something else, takes the same.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct WrittenRules {
     /// Patterns that are masked.
     #[serde(skip_serializing_if = "Vec::is_empty")]

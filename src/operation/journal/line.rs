@@ -24,40 +24,41 @@ pub(super) fn write(record: &Record, out: &mut Vec<u8>) -> Result<()> {
     Ok(())
 }
 
-/// The record of a line without its line feed; `None` where it is damaged.
-fn read(line: &[u8]) -> Option<Record> {
-    let rest = line.strip_prefix(HEAD)?;
+/// What a line says, byte for byte as it was written; `None` where it is damaged.
+fn intact(line: &[u8]) -> Option<&[u8]> {
+    let rest = line.strip_suffix(b"\n")?.strip_prefix(HEAD)?;
     let (crc, rest) = rest.split_at_checked(8)?;
     let body = rest.strip_prefix(MIDDLE)?.strip_suffix(b"}")?;
     let sum = u32::from_str_radix(std::str::from_utf8(crc).ok()?, 16).ok()?;
-    if crc32fast::hash(body) != sum {
-        return None;
-    }
-    serde_json::from_slice(body).ok()
+    (crc32fast::hash(body) == sum).then_some(body)
 }
 
 /// Hands every record of a log to `each`, and gives the length of the log's intact part. A damaged or unfinished last
 /// line is what a kill leaves behind: nothing that it said was acted on, so it is as if it had not been written.
 ///
 /// # Errors
-/// `Invalid`, naming the line, for damage before the last line.
+/// `Invalid`, naming the line, for damage before the last line. `Refused`, naming it, for a line that is whole and says
+/// what this build does not know, be it the last: a newer one acted on it.
 pub(super) fn read_log(log: &[u8], mut each: impl FnMut(Record)) -> Result<u64> {
-    let mut intact = 0;
+    let mut length = 0;
     let mut bad: Option<usize> = None;
     for (index, line) in log.split_inclusive(|byte| *byte == b'\n').enumerate() {
         if let Some(number) = bad {
             return Err(Error::new(ErrorKind::Invalid, format!("line {number} of the journal's log is damaged"))
                 .hint("the lines before it can be read by hand; compare the source and the target before going on"));
         }
-        match line.strip_suffix(b"\n").and_then(read) {
-            Some(record) => {
-                intact += line.len() as u64;
-                each(record);
-            }
-            None => bad = Some(index + 1),
-        }
+        let Some(body) = intact(line) else {
+            bad = Some(index + 1);
+            continue;
+        };
+        each(serde_json::from_slice(body).map_err(|error| {
+            let what =
+                format!("line {} of the journal's log says what this postroom does not know: {error}", index + 1);
+            Error::new(ErrorKind::Refused, what).hint("go on with it by the version of postroom that wrote it")
+        })?);
+        length += line.len() as u64;
     }
-    Ok(intact)
+    Ok(length)
 }
 
 #[cfg(test)]
@@ -76,6 +77,21 @@ mod tests {
         let mut records = Vec::new();
         let intact = read_log(log, |record| records.push(record))?;
         Ok((records, intact))
+    }
+
+    #[test]
+    fn what_a_newer_build_wrote_is_refused_wherever_it_stands() {
+        for body in
+            [r#"{"stored":{"first":1,"messages":[],"offset":7,"thrice":[[1,2]]}}"#, r#"{"sealed":{}}"#, r#""sealed""#]
+        {
+            let line = format!("{{\"crc\":\"{:08x}\",\"rec\":{body}}}\n", crc32fast::hash(body.as_bytes()));
+            for rest in [vec![], log(&records())] {
+                let whole = [log(&records()), line.clone().into_bytes(), rest].concat();
+                let error = read_all(&whole).unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::Refused);
+                assert!(error.message().starts_with("line 4 of the journal's log says what this"), "{error}");
+            }
+        }
     }
 
     fn records() -> Vec<Record> {

@@ -17,6 +17,7 @@ pub(crate) type Ranges = Vec<(u64, u64)>;
 
 /// What a run set out to do: `head.json`, written and on disk before anything else.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Head {
     /// `postroom.journal/1`.
     pub schema: String,
@@ -154,8 +155,10 @@ impl Left {
 }
 
 /// One step of a run. Messages are named by sequence numbers, from 1, in the order in which they were taken.
+///
+/// A field that a newer build adds says something that who passes over it would get wrong, so that it is refused.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum Record {
     /// A run begins: the first, or a resume.
     Run {

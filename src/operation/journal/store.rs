@@ -490,8 +490,13 @@ fn read(folder: &Path) -> Result<(Head, State, u64)> {
 
 fn read_head(folder: &Path) -> Result<Head> {
     let path = folder.join("head.json");
-    let head: Head = serde_json::from_slice(&read_file(&path)?)
-        .map_err(|error| Error::new(ErrorKind::Invalid, format!("{} is no journal's head: {error}", path.display())))?;
+    let head: Head = serde_json::from_slice(&read_file(&path)?).map_err(|error| {
+        Error::new(
+            ErrorKind::Invalid,
+            format!("{} is no head of a journal that this postroom knows: {error}", path.display()),
+        )
+        .hint("where another version of postroom wrote it, use that one to resume it")
+    })?;
     if head.schema != SCHEMA {
         return Err(Error::new(ErrorKind::Invalid, format!("{} is not {SCHEMA}", head.schema))
             .context("file", path.display().to_string())
