@@ -14,8 +14,8 @@ use lapin::options::{
     BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicNackOptions, BasicPublishOptions, BasicQosOptions,
     ConfirmSelectOptions, QueueDeclareOptions,
 };
-use lapin::types::FieldTable;
-use lapin::{Channel, Confirmation, Connection, ConnectionProperties, Consumer};
+use lapin::types::{AMQPValue, FieldTable};
+use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, Consumer};
 
 /// Deliveries on their way to us.
 const PREFETCH: u16 = 1000;
@@ -26,11 +26,14 @@ const GROUP: usize = 100;
 /// Batches of publishes that wait for their confirmations.
 const IN_FLIGHT: usize = 3;
 
-/// Does a job: `drain`, `replay` or `peek`, the broker's URL, a queue, how many messages, and where they go.
+/// Does a job: `drain`, `replay`, `replay-marked` or `peek`, the broker's URL, a queue, how many messages, and where they go.
 pub(crate) async fn run(job: &[&str]) -> lapin::Result<()> {
     match job {
         ["drain", url, queue, count, file] => drain(url, queue, Path::new(file), count.parse().unwrap()).await,
-        ["replay", url, from, count, to] => replay(url, from, to, count.parse().unwrap()).await,
+        ["replay", url, from, count, to] => {
+            replay(url, from, to, count.parse().unwrap(), |delivery| delivery.properties.clone()).await
+        }
+        ["replay-marked", url, from, count, to] => replay(url, from, to, count.parse().unwrap(), marked).await,
         ["peek", url, queue, count] => peek(url, queue, count.parse().unwrap()).await,
         _ => panic!("no such job: {job:?}"),
     }
@@ -74,8 +77,24 @@ async fn drain(url: &str, queue: &str, file: &Path, count: u64) -> lapin::Result
     connection.close(200, "done".into()).await
 }
 
-/// Publishes every message to another queue and acknowledges those of a batch once all of it is confirmed and routed.
-async fn replay(url: &str, from: &str, to: &str, count: u64) -> lapin::Result<()> {
+/// The properties of a copy with the two headers of a replay's copies, by which they are known again.
+fn marked(delivery: &Delivery) -> BasicProperties {
+    let mut headers = delivery.properties.headers().clone().unwrap_or_default();
+    let id = format!("20260101-000000-bare-{}", delivery.delivery_tag);
+    headers.insert("postroom-replay-id".into(), AMQPValue::LongString(id.into()));
+    headers.insert("postroom-replay-count".into(), AMQPValue::LongLongInt(1));
+    delivery.properties.clone().with_headers(headers)
+}
+
+/// Publishes every message to another queue, with these properties, and acknowledges those of a batch once all of it is
+/// confirmed and routed.
+async fn replay(
+    url: &str,
+    from: &str,
+    to: &str,
+    count: u64,
+    properties: impl Fn(&Delivery) -> BasicProperties,
+) -> lapin::Result<()> {
     let (source, channel) = connect(url).await?;
     let (target, publisher) = connect(url).await?;
     publisher.confirm_select(ConfirmSelectOptions::default()).await?;
@@ -96,7 +115,7 @@ async fn replay(url: &str, from: &str, to: &str, count: u64) -> lapin::Result<()
             last = group.last().map_or(last, |delivery| delivery.delivery_tag);
             let mandatory = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
             let sent = group.iter().map(|delivery| {
-                publisher.basic_publish("".into(), to.into(), mandatory, &delivery.data, delivery.properties.clone())
+                publisher.basic_publish("".into(), to.into(), mandatory, &delivery.data, properties(delivery))
             });
             for confirm in join_all(sent).await {
                 confirms.push(confirm?);
