@@ -173,6 +173,35 @@ async fn attempt(case: Case, trouble: Trouble, due: u64) -> bool {
     struck
 }
 
+/// Runs this until it is over or killed, and what a dead process holds is given back.
+async fn until_killed<T>(world: &World, probe: &Probe, work: impl Future<Output = T>) {
+    tokio::select! {
+        biased;
+        () = probe.killed() => {}
+        _ = Box::pin(work) => {}
+    }
+    world.memory.disconnect();
+    world.let_go().await;
+}
+
+/// Runs a case with a kill at an event of its journal, and its resume with a kill at another. Whether each of them came.
+async fn killed_twice(case: Case, first: u64, second: u64) -> (bool, bool) {
+    let world = World::new(case);
+    let (run, again) = (Probe::new(Trouble::Killed, first), Probe::new(Trouble::Killed, second));
+    let journals = run.watch(world.journals());
+    until_killed(&world, &run, world.act(&journals)).await;
+    let told = format!("{case:?} killed at event {first} of its journal, then at {second}");
+    world.check_now(&told);
+    until_killed(&world, &again, world.resume_once(&again.watch(world.journals()))).await;
+    world.check_now(&told);
+    world.resume().await;
+    world.check_after(&told, 2).await;
+    if case.verb == What::Drain {
+        check_lengths(&world, &told);
+    }
+    (run.struck(), again.struck())
+}
+
 /// Each length of the archive is on record once. Two lines of one length would be half of the truth where a kill comes
 /// between them: a resume keeps what the length covers, and archives once more what the second would have named.
 fn check_lengths(world: &World, told: &str) {
@@ -198,5 +227,31 @@ async fn no_trouble_with_the_journal_loses_a_message_or_hides_a_duplicate() {
             assert!(due > 3, "{case:?} {trouble:?} struck only {} times", due - 1);
             assert!(case.verb != What::Replay || due > 5, "{case:?} {trouble:?}");
         }
+    }
+}
+
+// The clock goes on by itself where all wait for it: a resume waits for what a dead run may still hold.
+#[tokio::test(start_paused = true)]
+async fn a_kill_in_the_journal_and_another_in_that_of_the_resume_lose_nothing_and_hide_no_duplicate() {
+    for case in cases().into_iter().filter(Case::is_classic) {
+        let mut first = 1;
+        let mut most = 0;
+        loop {
+            let mut second = 1;
+            let struck = loop {
+                let (run, again) = Box::pin(killed_twice(case, first, second)).await;
+                if !again {
+                    break run;
+                }
+                second += 1;
+            };
+            if !struck {
+                break;
+            }
+            most = most.max(second - 1);
+            // Every third is enough here: each is tried alone above.
+            first += 3;
+        }
+        assert!(first > 6 && most > 3, "{case:?}: killed only up to {first}, and at most {most} times in a resume");
     }
 }

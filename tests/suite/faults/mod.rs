@@ -288,6 +288,14 @@ impl World {
         panic!("still unfinished: {:?}\n{last:#?}", journals.list().unwrap().0);
     }
 
+    /// One resume, whatever comes of it.
+    async fn resume_once(&self, journals: &Journals) {
+        let Ok(id) = journals.newest_unfinished() else { return };
+        if let Ok(prepared) = resume::prepare(&id, journals, self).await {
+            _ = Box::pin(resume::run(prepared.rescue(self.rescue), journals, &self.control())).await;
+        }
+    }
+
     /// A killed run's journal thread lets go of the lock a moment later.
     async fn let_go(&self) {
         let running = |summary: &Summary| summary.state == JournalState::Running;

@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use postroom::broker::memory::Fault;
 use postroom::operation::control::Clock;
-use postroom::operation::resume;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
@@ -99,7 +98,7 @@ async fn attempt(case: Case, pair: Pair) -> u64 {
         tokio::select! {
             biased;
             () = world.memory.killed() => {}
-            () = Box::pin(once(&world)) => {}
+            () = Box::pin(world.resume_once(&journals)) => {}
         }
         world.memory.disarm();
         world.let_go().await;
@@ -108,15 +107,6 @@ async fn attempt(case: Case, pair: Pair) -> u64 {
     let resumed = world.resume().await;
     world.check_after(&format!("{told} then {:?}", resumed.map(|report| report.state)), 2).await;
     world.memory.fired()
-}
-
-/// One resume, whatever comes of it.
-async fn once(world: &World) {
-    let (journals, control) = (world.journals(), world.control());
-    let Ok(id) = journals.newest_unfinished() else { return };
-    if let Ok(prepared) = resume::prepare(&id, &journals, world).await {
-        _ = Box::pin(resume::run(prepared.rescue(world.rescue), &journals, &control)).await;
-    }
 }
 
 #[test]

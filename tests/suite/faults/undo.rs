@@ -133,9 +133,13 @@ impl World {
     }
 
     async fn undo(&self) -> Result<Vec<Report>> {
-        let (journals, control) = (self.journals(), self.control());
-        let prepared = undo::plan(RUN, &[], Mode::Streaming, &journals, self, &control).await?;
-        undo::run(prepared, &journals, &control).await
+        self.undo_with(&self.journals()).await
+    }
+
+    async fn undo_with(&self, journals: &Journals) -> Result<Vec<Report>> {
+        let control = self.control();
+        let prepared = undo::plan(RUN, &[], Mode::Streaming, journals, self, &control).await?;
+        undo::run(prepared, journals, &control).await
     }
 
     async fn let_go(&self) {
@@ -468,6 +472,37 @@ async fn an_original_that_was_kept_for_a_number_is_never_put_back_as_the_message
         due += 1;
     }
     assert!(due > 10, "killed only {} times", due - 1);
+}
+
+/// An undo that is killed at the nth event of its journal, its resume, and the undo of what is left. Whether it was killed.
+async fn killed(moved: Moved, due: u64) -> bool {
+    let world = World::new(Profile::RabbitClassic, moved).await;
+    let probe = Probe::new(Trouble::Killed, due);
+    let journals = probe.watch(world.journals());
+    tokio::select! {
+        biased;
+        () = probe.killed() => {}
+        _ = Box::pin(world.undo_with(&journals)) => {}
+    }
+    world.memory.disconnect();
+    world.let_go().await;
+    let told = format!("{moved:?} killed at event {due} of the undo's journal");
+    world.check_nothing_is_lost(&told);
+    world.resume().await;
+    world.check_nothing_is_lost(&told);
+    world.undo_again(moved, &told, 1).await;
+    probe.struck()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kill_in_the_journal_of_an_undo_loses_nothing_and_hides_no_duplicate() {
+    for moved in [Moved::Replayed, Moved::ToQueue, Moved::Archived, Moved::ToLog, Moved::Copied] {
+        let mut due = 1;
+        while Box::pin(killed(moved, due)).await {
+            due += 1;
+        }
+        assert!(due > 10, "{moved:?}: killed only {} times", due - 1);
+    }
 }
 
 /// An undo with a pair of faults, its resume, and the undo of what is left.
