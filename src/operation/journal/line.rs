@@ -33,27 +33,33 @@ fn intact(line: &[u8]) -> Option<&[u8]> {
     (crc32fast::hash(body) == sum).then_some(body)
 }
 
-/// Hands every record of a log to `each`, and gives the length of the log's intact part. A damaged or unfinished last
-/// line is what a kill leaves behind: nothing that it said was acted on, so it is as if it had not been written.
+/// Hands every record of this journal's log to `each`, and gives the length of the log's intact part. A damaged or
+/// unfinished last line is what a kill leaves behind: nothing that it said was acted on, so it is as if it had not been
+/// written.
 ///
 /// # Errors
 /// `Invalid`, naming the line, for damage before the last line. `Refused`, naming it, for a line that is whole and says
 /// what this build does not know, be it the last: a newer one acted on it.
-pub(super) fn read_log(log: &[u8], mut each: impl FnMut(Record)) -> Result<u64> {
+pub(super) fn read_log(journal: &str, log: &[u8], mut each: impl FnMut(Record)) -> Result<u64> {
     let mut length = 0;
     let mut bad: Option<usize> = None;
     for (index, line) in log.split_inclusive(|byte| *byte == b'\n').enumerate() {
         if let Some(number) = bad {
-            return Err(Error::new(ErrorKind::Invalid, format!("line {number} of the journal's log is damaged"))
-                .hint("the lines before it can be read by hand; compare the source and the target before going on"));
+            return Err(Error::new(
+                ErrorKind::Invalid,
+                format!("line {number} of the log of the journal {journal} is damaged"),
+            )
+            .hint("the lines before it can be read by hand; compare the source and the target before going on"));
         }
         let Some(body) = intact(line) else {
             bad = Some(index + 1);
             continue;
         };
         each(serde_json::from_slice(body).map_err(|error| {
-            let what =
-                format!("line {} of the journal's log says what this postroom does not know: {error}", index + 1);
+            let line = index + 1;
+            let what = format!(
+                "line {line} of the log of the journal {journal} says what this postroom does not know: {error}"
+            );
             Error::new(ErrorKind::Refused, what).hint("go on with it by the version of postroom that wrote it")
         })?);
         length += line.len() as u64;
@@ -75,7 +81,7 @@ mod tests {
 
     fn read_all(log: &[u8]) -> Result<(Vec<Record>, u64)> {
         let mut records = Vec::new();
-        let intact = read_log(log, |record| records.push(record))?;
+        let intact = read_log("j1", log, |record| records.push(record))?;
         Ok((records, intact))
     }
 
@@ -89,7 +95,7 @@ mod tests {
                 let whole = [log(&records()), line.clone().into_bytes(), rest].concat();
                 let error = read_all(&whole).unwrap_err();
                 assert_eq!(error.kind(), ErrorKind::Refused);
-                assert!(error.message().starts_with("line 4 of the journal's log says what this"), "{error}");
+                assert!(error.message().starts_with("line 4 of the log of the journal j1 says what this"), "{error}");
             }
         }
     }

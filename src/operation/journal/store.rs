@@ -483,7 +483,7 @@ fn read(folder: &Path) -> Result<(Head, State, u64)> {
     let path = folder.join("log.jsonl");
     let mut state = State::default();
     let log = read_file(&path)?;
-    let intact = line::read_log(&log, |record| state.apply(record))
+    let intact = line::read_log(&head.id, &log, |record| state.apply(record))
         .map_err(|error| error.context("file", path.display().to_string()))?;
     Ok((head, state, intact))
 }
